@@ -1,0 +1,78 @@
+// What the relay needs of a TCP connection, whichever form carries it: raw handles (fast) or net.Socket (plain).
+import type { Socket } from 'node:net';
+
+/**
+ * Who hears of a wire's events. Calls are made from the event loop, never from inside a call to the wire,
+ * with one exception: `send`, `end` and `destroy` on a broken descriptor schedule `closed` for later, too.
+ */
+export interface WireReader {
+  /**
+   * Bytes `start..end` of `buffer` have arrived. The buffer is shared by every wire of the process: it is
+   * valid during this call only, and whoever keeps a byte copies it.
+   */
+  bytes(buffer: Buffer, start: number, end: number): void;
+  /** The other side has ended its half (FIN). Sending is still possible. */
+  ended(): void;
+  /** Everything that `send` kept back has been taken by the kernel. */
+  drained(): void;
+  /** The wire is gone. Called exactly once and last; `error` is what ended it, undefined for an orderly end. */
+  closed(error: NodeJS.ErrnoException | undefined): void;
+}
+
+/** One TCP connection. */
+export interface Wire {
+  /** Replaceable at any time: the head phase, the handshake and the relay each read in turn. */
+  reader: WireReader;
+  /** Address of the other side without brackets, '' when the kernel no longer knows it. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** True from the moment of `destroy` or of the last event. */
+  readonly isClosed: boolean;
+  /**
+   * Writes bytes `start..end`. True: the kernel has taken them all, or the wire is closed and nobody will.
+   * False: the rest was copied and will be written; stop reading the other side until `drained`.
+   * Sending again before `drained` is allowed and queues.
+   */
+  send(buffer: Buffer, start: number, end: number): boolean;
+  /** Stops reading; bytes already read by the kernel stay there, so the other side is slowed down. Idempotent. */
+  pause(): void;
+  /** Reads (again). A new wire is paused. Idempotent. */
+  resume(): void;
+  /** Ends our half (FIN) after everything sent so far. Idempotent. */
+  end(): void;
+  /** Closes at once; what is queued is lost. With `reset`, by RST where the form can. Idempotent. */
+  destroy(options?: { reset?: boolean }): void;
+  /**
+   * Gives the connection to node:http or any other reader of sockets. The wire is closed to its owner
+   * (no further event, not even `closed`); `seen` are bytes already read, which the socket yields first.
+   */
+  toSocket(seen: Buffer): Socket;
+}
+
+/** A wire that is being dialled; `connected` is called once, or `closed` with the reason. */
+export interface DialReader extends WireReader {
+  connected(): void;
+}
+
+/** An address that a wire can be dialled to. */
+export interface DialTarget {
+  /** An IPv4 or IPv6 literal: names are resolved by the caller. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A bound listener of one transport. */
+export interface WireListener {
+  readonly host: string;
+  readonly port: number;
+  /** Stops accepting; wires already accepted live on. */
+  close(): Promise<void>;
+}
+
+/** One way of carrying bytes. Both ways pass the same contract suite. */
+export interface Transport {
+  readonly form: 'fast' | 'plain';
+  listen(bind: { host: string; port: number }, accept: (wire: Wire) => void): Promise<WireListener>;
+  /** Starts connecting. Ends by `reader.connected()` or `reader.closed(error)`; the caller bounds the time. */
+  dial(target: DialTarget, reader: DialReader): Wire;
+}

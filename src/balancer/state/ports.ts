@@ -1,0 +1,66 @@
+// What the edges and the loops ask of the state, and what the state asks of whoever carries the bytes.
+import type { Policy } from '../../policy/policy.ts';
+
+/** Why a node did not take a connection. `local` is our own trouble (ports, descriptors) and never the node's fault. */
+export type DialFailure = 'refused' | 'timeout' | 'reset' | 'handshake' | 'local';
+
+/** The node that a lease is for. */
+export interface PlacedNode {
+  readonly id: string;
+  /** Host name or IP literal, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * The receipt of one placement. It counts as dialling until `opened`, as open until `release`, and is
+ * settled exactly once: `failed` and `release` after the first of them do nothing, in whatever order.
+ */
+export interface Lease {
+  readonly node: PlacedNode;
+  /** The node has taken the connection. Does nothing after the first call or after settling. */
+  opened(): void;
+  /** The node did not take it; counts against the node's passive health unless `local`. Settles. */
+  failed(reason: DialFailure): void;
+  /** The connection has ended, or its client went away while dialling. Settles. */
+  release(): void;
+  /** Counts what went to the node; `messages` may be 0. Called for every read of the relay: must stay cheap. */
+  toNode(messages: number, bytes: number): void;
+  /** Counts what came from the node. */
+  toClient(messages: number, bytes: number): void;
+}
+
+/** One wish for a node. */
+export interface PlaceRequest {
+  readonly pool: string;
+  /** The node that the client was on, '' when none: kept while it is eligible and not above `affinity.yieldAt`. */
+  readonly affinityNode: string;
+  /** Ids of nodes already tried for this connection. */
+  readonly excluded: ReadonlySet<string>;
+}
+
+/** Why nothing was placed. */
+export interface Refusal {
+  readonly code: 'HERALD_POOL_UNKNOWN' | 'HERALD_NO_NODE';
+  /** For people: counts the reasons, such as `2 down, 1 drain`. */
+  readonly message: string;
+}
+
+export type PlaceResult =
+  | { readonly placed: true; readonly lease: Lease }
+  | { readonly placed: false; readonly refusal: Refusal };
+
+/** The placement as the data plane sees it. */
+export interface Placement {
+  place(request: PlaceRequest): PlaceResult;
+  /** The policy of a pool, undefined when there is no such pool. May change between two calls. */
+  policyOf(pool: string): Policy | undefined;
+}
+
+/** What a way of carrying bytes can do. */
+export interface DataPlaneCapabilities {
+  /** It sees every message: its rates are the fastest sensor. */
+  readonly countsMessages: boolean;
+  /** It knows when a connection ends. */
+  readonly countsConnections: boolean;
+}

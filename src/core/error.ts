@@ -1,0 +1,160 @@
+// Every error that leaves Herald has one code here. A code is API and is never reused; a message is for people.
+
+interface ErrorEntry {
+  /** HTTP status where the error reaches an HTTP client; 500 where it never does. */
+  readonly status: number;
+  /** One sentence for the error page: what happened. */
+  readonly meaning: string;
+  /** One sentence for the error page: what to do. */
+  readonly remedy: string;
+}
+
+/** The catalogue: docs/reference/errors.md is generated from it. */
+export const errorCatalogue = {
+  HERALD_CONFIG_INVALID: {
+    status: 422,
+    meaning: 'A configuration or policy file has problems; each is listed with file, line and column.',
+    remedy: 'Mend the lines named; `herald policy check` shows them without touching a running balancer.',
+  },
+  HERALD_CONFIG_UNREADABLE: {
+    status: 500,
+    meaning: 'A file that the configuration needs cannot be read.',
+    remedy: 'Check the path and its permissions.',
+  },
+  HERALD_LISTEN_FAILED: {
+    status: 500,
+    meaning: 'A listener cannot bind its address.',
+    remedy: 'Free the port or the socket path, or choose another in herald.yaml.',
+  },
+  HERALD_REPORT_INVALID: {
+    status: 400,
+    meaning: 'A report is not what docs/reference/report.md describes; every problem is listed.',
+    remedy: 'Update the agent, or mend what it sends.',
+  },
+  HERALD_REPORT_STALE: {
+    status: 409,
+    meaning: 'A report is not newer than the last one of the same agent epoch, so it was dropped.',
+    remedy: 'Nothing: the newer one stands. Seen often, two agents share one node id.',
+  },
+  HERALD_REPORT_NOT_ALLOWED: {
+    status: 403,
+    meaning: 'The sender may not report or register: token, source address, port or pool do not allow it.',
+    remedy: 'Extend `intake.register` or `intake.tokens` in herald.yaml, or name the node in its pool.',
+  },
+  HERALD_NODE_ID_TAKEN: {
+    status: 409,
+    meaning: 'A node id is claimed by another pool or address.',
+    remedy: 'Give each node an id of its own, or remove the old node first.',
+  },
+  HERALD_POOL_UNKNOWN: {
+    status: 404,
+    meaning: 'No pool has this name.',
+    remedy: 'Name one of the pools listed by `herald status`.',
+  },
+  HERALD_NODE_UNKNOWN: {
+    status: 404,
+    meaning: 'No node has this id.',
+    remedy: 'Name one of the nodes listed by `herald status`.',
+  },
+  HERALD_NOT_FOUND: {
+    status: 404,
+    meaning: 'The API has nothing at this path.',
+    remedy: 'See docs/reference/api.md.',
+  },
+  HERALD_METHOD_NOT_ALLOWED: {
+    status: 405,
+    meaning: 'The path exists, but not with this method.',
+    remedy: 'See docs/reference/api.md.',
+  },
+  HERALD_BODY_TOO_LARGE: {
+    status: 413,
+    meaning: 'A request body is larger than the limit.',
+    remedy: 'Send less; a report needs at most 16 KiB.',
+  },
+  HERALD_BODY_NOT_JSON: {
+    status: 415,
+    meaning: 'The API takes application/json only.',
+    remedy: 'Send JSON with `Content-Type: application/json`.',
+  },
+  HERALD_ORIGIN_REFUSED: {
+    status: 403,
+    meaning: 'The request came from a web page or for a foreign Host; the API answers neither.',
+    remedy: 'Use the CLI, or a client that sends no Origin and the right Host.',
+  },
+  HERALD_TOKEN_INVALID: {
+    status: 401,
+    meaning: 'The token is missing or unknown.',
+    remedy: 'Send `Authorization: Bearer …` with a token that herald.yaml names.',
+  },
+  HERALD_REQUEST_INVALID: {
+    status: 400,
+    meaning: 'A client request breaks HTTP/1.1 in a way that could be read differently by the node.',
+    remedy: 'Mend the client; the message names the rule.',
+  },
+  HERALD_HEAD_TOO_LARGE: {
+    status: 431,
+    meaning: 'A request head is larger than 16 KiB.',
+    remedy: 'Send fewer or smaller headers and cookies.',
+  },
+  HERALD_ROUTE_UNKNOWN: {
+    status: 404,
+    meaning: 'No route of the configuration matches the host and path of the request.',
+    remedy: 'Add a route to a pool in herald.yaml.',
+  },
+  HERALD_NO_NODE: {
+    status: 503,
+    meaning: 'No node of the pool may take a connection; the message counts the reasons.',
+    remedy: 'See `herald explain POOL`: bring nodes up, end drains or add nodes.',
+  },
+  HERALD_DIAL_FAILED: {
+    status: 502,
+    meaning: 'Every node tried refused the connection, reset it or did not answer in time.',
+    remedy: 'See the reasons in the log and in `herald status`; check that the nodes listen.',
+  },
+  HERALD_HANDSHAKE_FAILED: {
+    status: 502,
+    meaning: 'A node accepted the connection but sent no usable HTTP answer in time.',
+    remedy: 'Check the node: a hanging event loop or a server that is not HTTP shows like this.',
+  },
+  HERALD_AGENT_INVALID: {
+    status: 500,
+    meaning: 'The options given to createAgent are wrong.',
+    remedy: 'Mend the option that the message names.',
+  },
+  HERALD_UNREACHABLE: {
+    status: 500,
+    meaning: 'The command cannot reach the balancer.',
+    remedy: 'Start `herald serve`, or give the socket of the running one with --socket.',
+  },
+  HERALD_INTERNAL: {
+    status: 500,
+    meaning: 'Something that should not happen; the log has the origin.',
+    remedy: 'Report it with the log line.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+/** A stable error code. */
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** A broken promise with a stable code. Facts that a program may need are in `details`, the origin in `cause`. */
+export class HeraldError extends Error {
+  override readonly name = 'HeraldError';
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.code = code;
+    this.details = details;
+  }
+
+  /** The HTTP status of the code. */
+  get status(): number {
+    return errorCatalogue[this.code].status;
+  }
+}

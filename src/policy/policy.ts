@@ -1,0 +1,95 @@
+// A compiled policy: what schema.ts and compile.ts make of a YAML file. Frozen; a change is a new value.
+import type { PickerName } from '../core/pick/picker-name.ts';
+import type { SignalRule } from '../core/signal.ts';
+
+/** A policy ready for use. Durations are milliseconds, percentages fractions, rates per second. */
+export interface Policy {
+  readonly name: string;
+  readonly signals: readonly SignalRule[];
+  readonly score: {
+    /** `max`: a node is as full as its fullest resource; `mean`: weighted mean of the additive signals. */
+    readonly combine: 'max' | 'mean';
+    /** Weights for `mean` by signal name; absent means 1. */
+    readonly weights: Readonly<Record<string, number>>;
+    /** Time constant of the smoothing of reports; 0 takes them raw. */
+    readonly smoothingMs: number;
+  };
+  readonly reports: {
+    /** How often agents of this pool are expected to report. */
+    readonly intervalMs: number;
+    /** How long a node's first reports are not yet trusted. */
+    readonly blackoutMs: number;
+    /** A last report older than this is no data. */
+    readonly expiryMs: number;
+  };
+  readonly place: {
+    readonly picker: PickerName;
+    /** Span whose expected arrivals are filled in at once; `auto` follows the age of the information. */
+    readonly horizonMs: number | 'auto';
+    /** Upper bound of one node's share, from four eligible nodes on; 0..1. */
+    readonly maxShare: number;
+    /** Nodes tried for one connection before the client hears of it, 1..10. */
+    readonly attempts: number;
+    /** Span over which a node that joins is let in step by step; 0 is off. */
+    readonly slowStartMs: number;
+    /** Upper bound of new connections per second for each node. */
+    readonly connectRatePerSecond: number;
+  };
+  readonly affinity:
+    | { readonly kind: 'none' }
+    | {
+        readonly kind: 'cookie';
+        readonly name: string;
+        /** Affinity yields to placement when the node's score is above this; 1 is a full node. */
+        readonly yieldAt: number;
+      };
+  readonly drain: {
+    readonly deadlineMs: number;
+    readonly ratePerSecond: number | 'auto';
+    /** WebSocket close code of a goodbye: 1000..1014 where allowed on the wire, or 3000..4999. */
+    readonly closeCode: number;
+  };
+  readonly rebalance: {
+    readonly mode: 'off' | 'advise' | 'auto';
+    /** No node below this utilization is hot; 0..1. */
+    readonly floor: number;
+    /** How far above the mean a node must be to be hot; 0..1. */
+    readonly band: number;
+    readonly forMs: number;
+    /** Part of the pool's connections shed per second at most. */
+    readonly ratePerSecond: number;
+    readonly cooldownMs: number;
+    readonly choose: 'heaviest' | 'newest' | 'oldest' | 'random';
+  };
+  readonly scale: {
+    readonly min: number;
+    readonly max: number;
+    readonly target: number;
+    readonly startTimeMs: number;
+    readonly down: { readonly afterMs: number; readonly step: number };
+  };
+  readonly health: {
+    /** Active check over HTTP; undefined means TCP connect only when `check: tcp`, none when `check: off`. */
+    readonly check:
+      | { readonly kind: 'off' }
+      | {
+          readonly kind: 'http' | 'tcp';
+          /** Path of the HTTP check; ignored for TCP. */
+          readonly path: string;
+          readonly intervalMs: number;
+          readonly timeoutMs: number;
+          /** Failures in a row before a node is down. */
+          readonly fall: number;
+          /** Successes in a row before it is up again. */
+          readonly rise: number;
+        };
+    readonly passive: {
+      /** Failed dials and handshakes within `windowMs` that eject a node; 0 is off. */
+      readonly errors: number;
+      readonly windowMs: number;
+      readonly ejectMs: number;
+      /** Largest part of the pool's nodes ejected at once; 0..1. */
+      readonly maxEjected: number;
+    };
+  };
+}

@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+// One project a tier. Tiers that open sockets or start processes run file by file: the machines that
+// run them have two cores, and a test that waits for CPU is a test that fails for no reason.
+const tier = (name: string, options: object = {}) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
+});
+
+const slow = { fileParallelism: false, testTimeout: 30_000, hookTimeout: 30_000 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      tier('unit'),
+      tier('contract', { testTimeout: 30_000 }),
+      tier('architecture'),
+      tier('integration', slow),
+      tier('e2e', { ...slow, testTimeout: 120_000, hookTimeout: 60_000 }),
+    ],
+    coverage: { include: ['src/**'], reporter: ['text-summary', 'json-summary'] },
+  },
+});
