@@ -1,0 +1,93 @@
+// The receipt of one placement: dialling until opened, open until settled, settled once.
+import type { NodeRecord } from './node-record.ts';
+import type { PoolState } from './pool-state.ts';
+import type { DialFailure, Lease, PlacedNode } from './ports.ts';
+
+/** What a lease asks of whoever placed. */
+export interface LeaseOwner {
+  nowMs(): number;
+  failed(pool: PoolState, node: NodeRecord, reason: DialFailure): void;
+}
+
+type Stage = 'dialling' | 'open' | 'settled';
+
+/** Counts one connection on one node. */
+export class NodeLease implements Lease {
+  readonly node: PlacedNode;
+  readonly #owner: LeaseOwner;
+  readonly #pool: PoolState;
+  readonly #record: NodeRecord;
+  #stage: Stage = 'dialling';
+  #slot = -1;
+  // What this placement is taken to bring while it has no slot of its own to show it.
+  readonly #expectedPerSecond: number;
+
+  constructor(owner: LeaseOwner, pool: PoolState, record: NodeRecord) {
+    this.#owner = owner;
+    this.#pool = pool;
+    this.#record = record;
+    this.node = record.identity;
+    this.#expectedPerSecond = pool.table.meanMessagesPerSecond;
+    const { counters } = record;
+    counters.dialling += 1;
+    counters.placedTotal += 1;
+    counters.messagesPerSecond += this.#expectedPerSecond;
+    pool.markDirty();
+  }
+
+  opened(): void {
+    if (this.#stage !== 'dialling') return;
+    this.#stage = 'open';
+    const { counters, passive } = this.#record;
+    counters.dialling -= 1;
+    counters.open += 1;
+    counters.openedTotal += 1;
+    passive.succeed();
+    // The slot brings the same expectation: handed over, not added.
+    counters.messagesPerSecond -= this.#expectedPerSecond;
+    counters.messagesPerSecond += this.#pool.table.meanMessagesPerSecond;
+    this.#slot = this.#pool.table.open(counters, this.#owner.nowMs());
+  }
+
+  failed(reason: DialFailure): void {
+    if (this.#stage === 'settled') return;
+    this.#settle();
+    this.#record.counters.failedTotal += 1;
+    this.#owner.failed(this.#pool, this.#record, reason);
+  }
+
+  release(): void {
+    if (this.#stage === 'settled') return;
+    this.#settle();
+  }
+
+  toNode(messages: number, bytes: number): void {
+    const { counters } = this.#record;
+    counters.bytesToNodeTotal += bytes;
+    if (messages === 0) return;
+    counters.messagesToNodeTotal += messages;
+    if (this.#slot !== -1) this.#pool.table.count(this.#slot, messages);
+  }
+
+  toClient(messages: number, bytes: number): void {
+    const { counters } = this.#record;
+    counters.bytesToClientTotal += bytes;
+    if (messages === 0) return;
+    counters.messagesToClientTotal += messages;
+    if (this.#slot !== -1) this.#pool.table.count(this.#slot, messages);
+  }
+
+  #settle(): void {
+    const { counters } = this.#record;
+    if (this.#stage === 'open') {
+      counters.open -= 1;
+      this.#pool.table.close(this.#slot);
+      this.#slot = -1;
+    } else {
+      counters.dialling -= 1;
+      counters.messagesPerSecond = Math.max(0, counters.messagesPerSecond - this.#expectedPerSecond);
+    }
+    this.#stage = 'settled';
+    this.#pool.markDirty();
+  }
+}

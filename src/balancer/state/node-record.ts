@@ -1,0 +1,63 @@
+// One node of a pool: what it is, what the operator wants, what we see. Its view is made anew when any of it changes.
+import type { NodeLoad } from '../../core/load.ts';
+import { NodeCounters } from '../../core/node-counters.ts';
+import type { AdminState, NodeView } from '../../core/snapshot.ts';
+import { PassiveHealth } from './passive-health.ts';
+
+/** What a node says of itself, or the configuration of it. */
+export interface NodeIdentity {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly capacity: number | undefined;
+  readonly zone: string;
+  readonly version: string;
+  readonly maxConnections: number;
+}
+
+/** Where a node comes from: the configuration, or a report. */
+export type NodeOrigin = 'static' | 'registered';
+
+/** The mutable truth about one node. */
+export class NodeRecord {
+  readonly counters = new NodeCounters();
+  readonly passive = new PassiveHealth();
+  readonly origin: NodeOrigin;
+  /** When it joined or came back; -Infinity for nodes that were there before the balancer. */
+  joinedAtMs: number;
+  identity: NodeIdentity;
+  load: NodeLoad | undefined;
+  adminState: AdminState = 'ready';
+  /** Result of the active check; '' when it passes or there is none. */
+  checkFailure = '';
+  /** The agent has said goodbye. */
+  hasLeft = false;
+  /** Who registered it: only the same identity may change it while its reports are fresh. */
+  registeredBy = '';
+
+  constructor(identity: NodeIdentity, origin: NodeOrigin, joinedAtMs: number) {
+    this.identity = identity;
+    this.origin = origin;
+    this.joinedAtMs = joinedAtMs;
+  }
+
+  /** Why the node is down, '' when it is up. */
+  downReason(nowMs: number): string {
+    if (this.hasLeft) return 'left: its agent has deregistered it';
+    if (this.checkFailure !== '') return this.checkFailure;
+    return this.passive.isEjected(nowMs) ? 'ejected: too many failed connections' : '';
+  }
+
+  view(nowMs: number): NodeView {
+    const healthReason = this.downReason(nowMs);
+    return Object.freeze({
+      ...this.identity,
+      adminState: this.adminState,
+      health: healthReason === '' ? 'up' : 'down',
+      healthReason,
+      joinedAtMs: this.joinedAtMs,
+      load: this.load,
+      counters: this.counters,
+    });
+  }
+}

@@ -1,0 +1,99 @@
+// One pool: its nodes, its counts, and the assessment that placements share until something has changed.
+import { assess, type Assessment } from '../../core/assess.ts';
+import { createPicker, type Picker } from '../../core/pick/picker.ts';
+import type { Rng } from '../../core/rng.ts';
+import type { PoolSnapshot, Visibility } from '../../core/snapshot.ts';
+import type { Policy } from '../../policy/policy.ts';
+import { ArrivalRate } from './arrival-rate.ts';
+import { ConnectionTable } from './connection-table.ts';
+import type { NodeRecord } from './node-record.ts';
+
+// Shares are computed at most this often, however many reports and placements come.
+const leastAssessmentAgeMs = 50;
+
+/** What the registry knows of one pool. */
+export class PoolState {
+  readonly name: string;
+  readonly nodes = new Map<string, NodeRecord>();
+  readonly table = new ConnectionTable();
+  readonly arrivals: ArrivalRate;
+  readonly #visibility: Visibility;
+  readonly #rng: Rng;
+  #policy: Policy;
+  #picker: Picker;
+  #assessment: Assessment | undefined;
+  #isDirty = true;
+  panicsTotal = 0;
+
+  constructor(name: string, policy: Policy, context: { rng: Rng; visibility: Visibility; nowMs: number }) {
+    this.name = name;
+    this.#policy = policy;
+    this.#rng = context.rng;
+    this.#visibility = context.visibility;
+    this.#picker = createPicker(policy.place.picker, context.rng);
+    this.arrivals = new ArrivalRate(context.nowMs);
+  }
+
+  get policy(): Policy {
+    return this.#policy;
+  }
+
+  get picker(): Picker {
+    return this.#picker;
+  }
+
+  /** Swaps the policy whole. The picker starts afresh only when another one is named. */
+  replacePolicy(policy: Policy): void {
+    if (policy.place.picker !== this.#policy.place.picker) {
+      this.#picker = createPicker(policy.place.picker, this.#rng);
+    }
+    this.#policy = policy;
+    this.markDirty();
+  }
+
+  /** Says that the next placement needs a new assessment. */
+  markDirty(): void {
+    this.#isDirty = true;
+  }
+
+  /** Says that nodes or their states have changed: the next placement may not use the old assessment at all. */
+  discardAssessment(): void {
+    this.#assessment = undefined;
+  }
+
+  /** The assessment to place by: the last one while it is fresh or nothing has changed. */
+  assessment(nowMs: number): Assessment {
+    const last = this.#assessment;
+    const isFresh =
+      last !== undefined && (!this.#isDirty || nowMs - last.snapshot.atMs < leastAssessmentAgeMs);
+    if (isFresh) return last;
+    const next = assess(this.snapshot(nowMs), this.#policy);
+    if (next.panic && last?.panic !== true) this.panicsTotal += 1;
+    this.#assessment = next;
+    this.#isDirty = false;
+    return next;
+  }
+
+  snapshot(nowMs: number): PoolSnapshot {
+    return Object.freeze({
+      pool: this.name,
+      atMs: nowMs,
+      nodes: Object.freeze([...this.nodes.values()].map((node) => node.view(nowMs))),
+      visibility: this.#visibility,
+      arrivalsPerSecond: this.arrivals.perSecond,
+      messagesPerSecondPerConnection: this.table.meanMessagesPerSecond,
+    });
+  }
+
+  /** Notes counts and brings rates up to date; `sweep` also looks through the connections. */
+  tick(nowMs: number, sweep: boolean): void {
+    this.arrivals.tick(nowMs);
+    if (sweep)
+      this.table.sweep(
+        nowMs,
+        [...this.nodes.values()].map(({ counters }) => counters),
+      );
+    for (const { counters } of this.nodes.values()) counters.record(nowMs);
+    this.markDirty();
+  }
+}

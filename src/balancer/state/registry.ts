@@ -1,0 +1,197 @@
+// The pools and their nodes: who registers, what reports change, what the operator wants. No sockets, no files.
+import type { Clock, Timer } from '../../core/clock.ts';
+import { HeraldError } from '../../core/error.ts';
+import { nearest } from '../../core/nearest.ts';
+import { isNewer } from '../../core/load.ts';
+import type { Rng } from '../../core/rng.ts';
+import type { AdminState, Visibility } from '../../core/snapshot.ts';
+import type { Policy } from '../../policy/policy.ts';
+import type { Report } from '../../protocol/report.ts';
+import { absorb } from './absorb.ts';
+import { addressOf, claim, identityOf, isSameAddress, type ReportSource } from './claim.ts';
+import { NodeRecord, type NodeIdentity } from './node-record.ts';
+import type { Notify } from './notice.ts';
+import { PoolState } from './pool-state.ts';
+
+// Counts are noted ten times a second, so that a report's span is met to a few per cent; connections are looked
+// through twice a second, which is fast against their memory of ten seconds.
+const tickMs = 100;
+const ticksPerSweep = 5;
+// A registered node that is down and silent for this long, with nothing open, is forgotten.
+const forgetAfterMs = 60_000;
+
+/** The mutable truth of a balancer. */
+export class Registry {
+  readonly #pools = new Map<string, PoolState>();
+  readonly #clock: Clock;
+  readonly #rng: Rng;
+  readonly #visibility: Visibility;
+  readonly #notify: Notify;
+  readonly #timer: Timer;
+  readonly #startedAtMs: number;
+  #ticks = 0;
+
+  constructor(deps: { clock: Clock; rng: Rng; visibility: Visibility; notify: Notify }) {
+    this.#clock = deps.clock;
+    this.#rng = deps.rng;
+    this.#visibility = deps.visibility;
+    this.#notify = deps.notify;
+    this.#startedAtMs = deps.clock.nowMs();
+    this.#timer = deps.clock.repeat(tickMs, () => this.#tick());
+  }
+
+  /** Pools by name, in order of configuration. */
+  get pools(): ReadonlyMap<string, PoolState> {
+    return this.#pools;
+  }
+
+  stop(): void {
+    this.#timer.cancel();
+  }
+
+  addPool(name: string, policy: Policy): void {
+    const { clock, rng, visibility } = { clock: this.#clock, rng: this.#rng, visibility: this.#visibility };
+    this.#pools.set(name, new PoolState(name, policy, { rng, visibility, nowMs: clock.nowMs() }));
+  }
+
+  /** The pool, or HERALD_POOL_UNKNOWN with the nearest name. */
+  pool(name: string): PoolState {
+    const pool = this.#pools.get(name);
+    if (pool !== undefined) return pool;
+    const hint = nearest(name, [...this.#pools.keys()]);
+    const meant = hint === undefined ? '' : `; did you mean '${hint}'?`;
+    throw new HeraldError('HERALD_POOL_UNKNOWN', `there is no pool '${name}'${meant}`, { pool: name });
+  }
+
+  /** A node and its pool, or HERALD_NODE_UNKNOWN with the nearest id. */
+  node(id: string): { pool: PoolState; node: NodeRecord } {
+    const ids: string[] = [];
+    for (const pool of this.#pools.values()) {
+      const node = pool.nodes.get(id);
+      if (node !== undefined) return { pool, node };
+      ids.push(...pool.nodes.keys());
+    }
+    const hint = nearest(id, ids);
+    const meant = hint === undefined ? '' : `; did you mean '${hint}'?`;
+    throw new HeraldError('HERALD_NODE_UNKNOWN', `there is no node '${id}'${meant}`, { node: id });
+  }
+
+  /** Adds a node of the configuration. Ids are unique over all pools: the configuration has been checked. */
+  addStatic(pool: string, identity: NodeIdentity): void {
+    const state = this.pool(pool);
+    state.nodes.set(identity.id, new NodeRecord(identity, 'static', this.#joinedAtMs()));
+    state.discardAssessment();
+    this.#notify('node added', { pool, node: identity.id, address: addressOf(identity) });
+  }
+
+  /**
+   * Takes a report in: registers the node where it is new, then absorbs its load. Throws HERALD_POOL_UNKNOWN,
+   * HERALD_NODE_ID_TAKEN or HERALD_REPORT_STALE, in which case nothing has changed. Answers what the
+   * operator wants of the node.
+   */
+  applyReport(report: Report, source: ReportSource): AdminState {
+    const pool = this.pool(report.pool);
+    const nowMs = this.#clock.nowMs();
+    const known = claim(this.#pools, { pool, report, source, nowMs });
+    if (!isNewer(known?.load, report)) throw stale(report, known?.load?.seq);
+    if (known === undefined && report.leaving) return 'ready';
+    const node = known ?? new NodeRecord(identityOf(report, source), 'registered', this.#joinedAtMs());
+    this.#welcome(pool, node, { report, isNew: known === undefined });
+    this.#identify(pool, node, { report, source });
+    node.load = absorb(pool, node, { report, nowMs });
+    pool.markDirty();
+    if (report.leaving) this.#farewell(pool, node);
+    return node.adminState;
+  }
+
+  setAdminState(id: string, adminState: AdminState): void {
+    const { pool, node } = this.node(id);
+    if (node.adminState === adminState) return;
+    this.#notify('admin state changed', { pool: pool.name, node: id, from: node.adminState, to: adminState });
+    node.adminState = adminState;
+    pool.discardAssessment();
+  }
+
+  /** Result of an active check; '' when it passed `rise` times, else why it is down. */
+  setCheckFailure(id: string, failure: string): void {
+    const { pool, node } = this.node(id);
+    if (node.checkFailure === failure) return;
+    const wasUp = node.checkFailure === '';
+    node.checkFailure = failure;
+    pool.discardAssessment();
+    if (wasUp) this.#notify('node down', { pool: pool.name, node: id, reason: failure });
+    else if (failure === '') this.#notify('node up', { pool: pool.name, node: id });
+  }
+
+  /** Forgets a node; its open connections live on. HERALD_NODE_UNKNOWN when there is none. */
+  remove(id: string): void {
+    const { pool } = this.node(id);
+    pool.nodes.delete(id);
+    pool.discardAssessment();
+    this.#notify('node removed', { pool: pool.name, node: id });
+  }
+
+  /** A node that is new, or whose agent has restarted or come back, joins: its slow start begins. */
+  #welcome(pool: PoolState, node: NodeRecord, { report, isNew }: { report: Report; isNew: boolean }): void {
+    const isReturning = node.hasLeft || (node.load !== undefined && node.load.epoch !== report.epoch);
+    if (!isNew && !isReturning) return;
+    if (isReturning) node.joinedAtMs = this.#joinedAtMs();
+    node.hasLeft = false;
+    pool.nodes.set(node.identity.id, node);
+    pool.discardAssessment();
+    const facts = { pool: pool.name, node: node.identity.id, address: addressOf(node.identity) };
+    this.#notify(isNew ? 'node joined' : 'node restarted', facts);
+  }
+
+  #farewell(pool: PoolState, node: NodeRecord): void {
+    node.hasLeft = true;
+    pool.discardAssessment();
+    this.#notify('node left', { pool: pool.name, node: node.identity.id, open: node.counters.open });
+  }
+
+  #identify(pool: PoolState, node: NodeRecord, from: { report: Report; source: ReportSource }): void {
+    const next = identityOf(from.report, from.source);
+    node.registeredBy = from.source.identity;
+    if (node.origin === 'static') {
+      // The configuration's word on size and limit stands; the version is the agent's to tell.
+      node.identity = { ...node.identity, version: next.version };
+      return;
+    }
+    if (!isSameAddress(node, from.source)) pool.discardAssessment();
+    node.identity = next;
+  }
+
+  /** Nodes that appear while the balancer itself starts were there before it: no slow start, no trial for them. */
+  #joinedAtMs(): number {
+    const nowMs = this.#clock.nowMs();
+    return nowMs - this.#startedAtMs < startGraceMs ? -Infinity : nowMs;
+  }
+
+  #tick(): void {
+    const nowMs = this.#clock.nowMs();
+    const sweep = this.#ticks % ticksPerSweep === 0;
+    this.#ticks += 1;
+    for (const pool of this.#pools.values()) {
+      pool.tick(nowMs, sweep);
+      for (const node of pool.nodes.values()) if (isForgettable(node, nowMs)) this.remove(node.identity.id);
+    }
+  }
+}
+
+// Agents find a restarted balancer within a few report intervals.
+const startGraceMs = 5000;
+
+function isForgettable(node: NodeRecord, nowMs: number): boolean {
+  if (node.origin === 'static' || node.counters.connections > 0) return false;
+  if (node.hasLeft) return true;
+  const silentMs = nowMs - (node.load?.sampledAtMs ?? node.joinedAtMs);
+  return node.downReason(nowMs) !== '' && silentMs > forgetAfterMs;
+}
+
+function stale({ node, seq }: Report, lastSeq: number | undefined): HeraldError {
+  return new HeraldError(
+    'HERALD_REPORT_STALE',
+    `report ${seq} of node '${node.id}' is not newer than ${lastSeq}; if this goes on, two agents share the id`,
+    { node: node.id, seq },
+  );
+}

@@ -1,0 +1,105 @@
+// Everything that one placement needs to know of a pool, computed once for many placements.
+import type { Policy } from '../policy/policy.ts';
+import { footingOf, loadStateOf, type Footing, type LoadState } from './basis.ts';
+import { eligibilityOf, type IneligibleReason } from './eligibility.ts';
+import { boundOf } from './guard.ts';
+import { scorePool, type ScoreSheet } from './score.ts';
+import type { NodeView, PoolSnapshot } from './snapshot.ts';
+import { volumeAt, waterFill } from './water-fill.ts';
+
+/** The parts of a policy that placement reads. */
+export type PlaceRule = Pick<Policy, 'reports' | 'place' | 'score'>;
+
+/** A pool, judged at one instant. Arrays are in the order of `snapshot.nodes`. */
+export interface Assessment extends Footing, ScoreSheet {
+  readonly snapshot: PoolSnapshot;
+  readonly states: readonly LoadState[];
+  /** Why a node may not take a connection; undefined for the eligible. */
+  readonly ineligible: readonly (IneligibleReason | undefined)[];
+  /** Part of the next arrivals for each node; sums to 1, or all 0 when no node is eligible. */
+  readonly share: Float64Array;
+  /** Connections of each node when the scores were made, so that later ones can be added to them. */
+  readonly connections: Float64Array;
+  /** The level that the shares fill up to; NaN when no node is eligible. */
+  readonly level: number;
+  /** Arrivals that the shares were made for. */
+  readonly arrivals: number;
+  /** Of these, what the guards leave without a place: it is spread in proportion all the same. */
+  readonly unplaced: number;
+  readonly horizonMs: number;
+}
+
+// Nodes whose scores differ by less than two points are as good as each other: the level is never closer to the
+// lowest than this, so that noise does not send everybody to one node.
+const deadBand = 0.02;
+// The relay's own rates are as old as its smoothing; a shorter horizon herds, a longer one gives levelling away.
+const relayHorizonMs = 1000;
+
+/** Judges a pool by a policy. Pure but for the counters, which are read as they are now. */
+export function assess(snapshot: PoolSnapshot, rule: PlaceRule): Assessment {
+  const { nodes, atMs } = snapshot;
+  const states = nodes.map((node) => loadStateOf(node, atMs, rule.reports));
+  const stateOf = new Map(nodes.map((node, index) => [node, states[index]]));
+  const ineligible = eligibilityOf(nodes, (node) =>
+    stateOf.get(node) === 'valid' ? (node.load?.distress ?? 0) : 0,
+  );
+  const eligible = ineligible.map((reason) => reason === undefined);
+  const footing = footingOf(snapshot, states, eligible);
+  const sheet = scorePool(snapshot, { basis: footing.basis, states });
+  return {
+    snapshot,
+    states,
+    ineligible,
+    connections: Float64Array.from(nodes, (node) => node.counters.connections),
+    ...footing,
+    ...sheet,
+    ...shareOut(snapshot, rule, { sheet, eligible, horizonMs: horizonOf(snapshot, rule, footing) }),
+  };
+}
+
+/** A node's score with what has been placed and closed since the assessment. */
+export function liveScore(assessment: Assessment, index: number): number {
+  const node = assessment.snapshot.nodes[index];
+  if (node === undefined) return Infinity;
+  const since = node.counters.connections - (assessment.connections[index] ?? 0);
+  return (assessment.score[index] ?? Infinity) + since * (assessment.slope[index] ?? 0);
+}
+
+function horizonOf(snapshot: PoolSnapshot, rule: PlaceRule, { basis }: Footing): number {
+  if (rule.place.horizonMs !== 'auto') return rule.place.horizonMs;
+  const seesMessages = snapshot.visibility.countsMessages && basis !== 'connections';
+  // Two reports: one that is missing what was placed since, one that shows it.
+  return seesMessages ? relayHorizonMs : 2 * rule.reports.intervalMs + rule.score.smoothingMs;
+}
+
+type Shares = Pick<Assessment, 'share' | 'level' | 'arrivals' | 'unplaced' | 'horizonMs'>;
+
+function shareOut(
+  snapshot: PoolSnapshot,
+  rule: PlaceRule,
+  { sheet, eligible, horizonMs }: { sheet: ScoreSheet; eligible: readonly boolean[]; horizonMs: number },
+): Shares {
+  const { nodes, atMs } = snapshot;
+  const { score, slope } = sheet;
+  const eligibleCount = eligible.filter(Boolean).length;
+  const open = Float64Array.from(nodes, (_, index) => (eligible[index] === true ? Infinity : 0));
+  const lowest = score.reduce(
+    (low, each, index) => (eligible[index] === true ? Math.min(low, each) : low),
+    Infinity,
+  );
+  const expected = Math.max(1, (snapshot.arrivalsPerSecond * horizonMs) / 1000);
+  const arrivals = Math.max(expected, volumeAt({ score, slope, bound: open }, lowest + deadBand));
+  const moment = { nowMs: atMs, arrivals, horizonMs, eligibleCount };
+  const boundFor = (node: NodeView, index: number) =>
+    eligible[index] === true ? boundOf(node, guardsFor(rule, { arrivals, expected }), moment) : 0;
+  const bound = Float64Array.from(nodes.map(boundFor));
+  const { level, filled, unplaced } = waterFill({ score, slope, bound, arrivals });
+  const total = filled.reduce((sum, each) => sum + each, 0);
+  const share = total > 0 ? filled.map((each) => each / total) : filled;
+  return { share, level, arrivals, unplaced, horizonMs };
+}
+
+/** The dead band may fill in more than is expected to come; a rate is then meant for that much more time. */
+function guardsFor({ place }: PlaceRule, { arrivals, expected }: { arrivals: number; expected: number }) {
+  return { ...place, connectRatePerSecond: (place.connectRatePerSecond * arrivals) / expected };
+}

@@ -1,0 +1,180 @@
+// How loaded is each node now, and what would one more connection add? Which node to take is not decided here.
+import type { Basis, LoadState } from './basis.ts';
+import { median } from './median.ts';
+import { fitShared, type SharedFit } from './moments.ts';
+import { connectionsPerCapacity, type NodeView, type PoolSnapshot } from './snapshot.ts';
+
+/** Where a node's score comes from. `doubted`: its report is far below what our relay measures. */
+export type Evidence = 'measured' | 'median' | 'doubted' | 'counted';
+
+/** Scores of a pool, one entry a node in the snapshot's order. */
+export interface ScoreSheet {
+  /** Predicted utilization plus a surcharge for distress; lower is better; 0 or more, finite. */
+  readonly score: Float64Array;
+  /** What one more connection adds to it; above 0, finite. */
+  readonly slope: Float64Array;
+  readonly evidence: readonly Evidence[];
+  /** Utilization per relayed message per second. */
+  readonly costs: SharedFit;
+  /** Utilization per connection. */
+  readonly slopes: SharedFit;
+}
+
+// A pool below this mean utilization hardly says anything by its load: the gap up to it is shared out by
+// connections, so that idle fleets are levelled by connection count and loaded ones are not.
+const idleUtilization = 0.1;
+// What a node reports must not be under a quarter of what its messages cost elsewhere, once that is a tenth of
+// a node: below that, noise decides, and honest nodes differ in speed by less.
+const doubtBelow = 0.25;
+const doubtFrom = 0.1;
+// A measured share of time cannot exceed 1, however much is queued: from here on demand is computed.
+const clippedFrom = 0.9;
+// Distress at its saturation costs as much as ten points of utilization, and four times as much at twice that.
+const distressSurcharge = 0.1;
+const leastSlope = 1e-9;
+// Mean score of the rungs below load: only ratios mean anything there.
+const nominalUtilization = 0.5;
+
+/** Scores a pool on the rung it stands on. Deterministic; looks at the counters as they are now. */
+export function scorePool(
+  snapshot: PoolSnapshot,
+  footing: { basis: Basis; states: readonly LoadState[] },
+): ScoreSheet {
+  const { nodes } = snapshot;
+  const fitBy = (key: 'byMessages' | 'byConnections') =>
+    fitShared(
+      nodes.flatMap((node) =>
+        node.load === undefined ? [] : [{ moments: node.load[key], capacity: node.capacity }],
+      ),
+    );
+  const costs = spread(nodes, fitBy('byMessages'));
+  const slopes = spread(nodes, fitBy('byConnections'));
+  const sheet = { costs, slopes };
+  if (footing.basis === 'load') return { ...scoreByLoad(snapshot, footing.states, sheet), ...sheet };
+  return { ...scoreByCount(snapshot, footing.basis), ...sheet };
+}
+
+/** A fit over the nodes that report, as a fit over all nodes: the others take the pool's slope. */
+function spread(nodes: readonly NodeView[], fit: SharedFit): SharedFit {
+  let next = 0;
+  const slopes = Float64Array.from(nodes, (node) => {
+    if (node.load === undefined) return (fit.slope ?? NaN) / (node.capacity ?? 1);
+    next += 1;
+    return fit.slopes[next - 1] ?? NaN;
+  });
+  return { ...fit, slopes };
+}
+
+type Scores = Pick<ScoreSheet, 'score' | 'slope' | 'evidence'>;
+type Fits = Pick<ScoreSheet, 'costs' | 'slopes'>;
+
+function scoreByLoad(snapshot: PoolSnapshot, states: readonly LoadState[], fits: Fits): Scores {
+  const { nodes } = snapshot;
+  const idle = idleRule(snapshot, states);
+  const score = new Float64Array(nodes.length).fill(NaN);
+  const slope = new Float64Array(nodes.length).fill(NaN);
+  const evidence: Evidence[] = nodes.map((node, index) => {
+    if (states[index] !== 'valid') return 'median';
+    const prediction = predict(snapshot, index, fits);
+    score[index] = prediction.utilization;
+    slope[index] = prediction.slope ?? idle.priorSlope / (node.capacity ?? 1);
+    return isDoubtful(node, prediction.utilization, fits.costs) ? 'doubted' : 'measured';
+  });
+  const believed = (values: Float64Array) => values.filter((_, index) => evidence[index] === 'measured');
+  const medianScore = median(believed(score), 0);
+  const medianSlope = median(believed(slope), idle.priorSlope);
+  nodes.forEach((node, index) => {
+    if (evidence[index] !== 'measured') {
+      score[index] = Math.max(medianScore, relayedUtilization(node, fits.costs));
+      slope[index] = medianSlope;
+    }
+    const idleSlope = idle.slope / (node.capacity ?? 1);
+    score[index] =
+      (score[index] ?? 0) + idleSlope * node.counters.connections + surchargeOf(node, states[index]);
+    slope[index] = Math.max(leastSlope, (slope[index] ?? 0) + idleSlope);
+  });
+  return { score, slope, evidence };
+}
+
+/** Utilization now: what the reports showed, plus what has come and gone since. */
+function predict(
+  snapshot: PoolSnapshot,
+  index: number,
+  { costs, slopes }: Fits,
+): { utilization: number; slope: number | undefined } {
+  const node = snapshot.nodes[index];
+  const load = node?.load;
+  if (node === undefined || load === undefined) return { utilization: NaN, slope: undefined };
+  const { counters } = node;
+  const cost = costs.slopes[index] ?? NaN;
+  const isClipped = load.latest.additive >= clippedFrom;
+  // Our relay sees every message, now; connections only say how many there are. So messages go first.
+  if (snapshot.visibility.countsMessages && cost > 0) {
+    const rise = cost * (counters.messagesPerSecond - load.smoothedMessagesPerSecond);
+    const demand = isClipped ? costs.intercept + cost * counters.messagesPerSecond : 0;
+    return {
+      utilization: Math.max(0, load.utilization + rise, demand),
+      slope: cost * snapshot.messagesPerSecondPerConnection,
+    };
+  }
+  const each = slopes.slopes[index] ?? NaN;
+  if (Number.isNaN(each)) return { utilization: load.utilization, slope: undefined };
+  const connections = load.reportedConnections + counters.connections - load.countedAtSample;
+  const demand = isClipped ? slopes.intercept + each * connections : 0;
+  const rise = each * (connections - load.smoothedConnections);
+  return { utilization: Math.max(0, load.utilization + rise, demand), slope: each };
+}
+
+function relayedUtilization(node: NodeView, costs: SharedFit): number {
+  if (costs.slope === undefined) return 0;
+  return costs.intercept + (costs.slope / (node.capacity ?? 1)) * node.counters.messagesPerSecond;
+}
+
+function isDoubtful(node: NodeView, utilization: number, costs: SharedFit): boolean {
+  const expected = relayedUtilization(node, costs);
+  return expected > doubtFrom && utilization < doubtBelow * expected;
+}
+
+function surchargeOf(node: NodeView, state: LoadState | undefined): number {
+  if (node.load === undefined || state !== 'valid') return 0;
+  return distressSurcharge * node.load.distress ** 2;
+}
+
+/** How much a connection counts for its own sake, and what it is taken to add before anything is learned. */
+function idleRule(
+  snapshot: PoolSnapshot,
+  states: readonly LoadState[],
+): { slope: number; priorSlope: number } {
+  let utilization = 0;
+  let connections = 0;
+  let capacity = 0;
+  snapshot.nodes.forEach((node, index) => {
+    if (states[index] !== 'valid' || node.load === undefined) return;
+    const size = node.capacity ?? 1;
+    utilization += node.load.utilization * size;
+    connections += node.counters.connections;
+    capacity += size;
+  });
+  if (capacity === 0) return { slope: idleUtilization, priorSlope: 0 };
+  const mean = utilization / capacity;
+  const connectionsEach = Math.max(1, connections / capacity);
+  return { slope: Math.max(0, idleUtilization - mean) / connectionsEach, priorSlope: mean / connectionsEach };
+}
+
+function scoreByCount({ nodes, messagesPerSecondPerConnection }: PoolSnapshot, basis: Basis): Scores {
+  const amountOf = (node: NodeView) => {
+    if (basis === 'rotation') return 0;
+    if (basis === 'connections') return connectionsPerCapacity(node);
+    return node.counters.messagesPerSecond / (node.capacity ?? 1);
+  };
+  const step = basis === 'relay' ? Math.max(messagesPerSecondPerConnection, leastSlope) : 1;
+  const amounts = nodes.map(amountOf);
+  const mean = amounts.reduce((sum, each) => sum + each, 0) / Math.max(1, nodes.length);
+  // One more step in the mean keeps an empty pool from dividing by nothing.
+  const scale = nominalUtilization / (mean + step);
+  return {
+    score: Float64Array.from(amounts, (amount) => amount * scale),
+    slope: Float64Array.from(nodes, (node) => Math.max(leastSlope, (step * scale) / (node.capacity ?? 1))),
+    evidence: nodes.map(() => 'counted'),
+  };
+}

@@ -1,0 +1,55 @@
+// A frozen view of a pool at one instant. Only the counters inside it move.
+import type { NodeLoad } from './load.ts';
+import type { NodeCounters } from './node-counters.ts';
+
+/** What the operator wants of a node. */
+export type AdminState = 'ready' | 'drain' | 'maint';
+
+/** What we see of a node. */
+export type Health = 'up' | 'down';
+
+/** One node as placement sees it. */
+export interface NodeView {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  /** Declared size relative to the other nodes, above 0; undefined: learned. */
+  readonly capacity: number | undefined;
+  readonly zone: string;
+  readonly version: string;
+  /** Connections it may hold; Infinity when not limited. */
+  readonly maxConnections: number;
+  readonly adminState: AdminState;
+  readonly health: Health;
+  /** Why it is down, for people; '' when it is up. */
+  readonly healthReason: string;
+  /** When it joined; -Infinity for nodes that were there when the balancer started, which need no slow start. */
+  readonly joinedAtMs: number;
+  /** Undefined before the first report. */
+  readonly load: NodeLoad | undefined;
+  readonly counters: NodeCounters;
+}
+
+/** What the data plane in front of the pool can see. */
+export interface Visibility {
+  readonly countsMessages: boolean;
+  readonly countsConnections: boolean;
+}
+
+/** A pool at one instant. */
+export interface PoolSnapshot {
+  readonly pool: string;
+  readonly atMs: number;
+  /** In order of registration; empty for a pool without nodes. */
+  readonly nodes: readonly NodeView[];
+  readonly visibility: Visibility;
+  /** Placements per second lately, 0 or more. */
+  readonly arrivalsPerSecond: number;
+  /** Messages per second of a connection of this pool on average: what a fresh one is taken to bring. */
+  readonly messagesPerSecondPerConnection: number;
+}
+
+/** Connections on a node relative to its size. */
+export function connectionsPerCapacity(node: NodeView): number {
+  return node.counters.connections / (node.capacity ?? 1);
+}
