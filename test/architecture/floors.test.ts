@@ -16,6 +16,7 @@ const floorOf: Record<string, number> = {
   'balancer/haproxy': 2,
   'balancer/intake': 2,
   'balancer/admin': 2,
+  'balancer/health': 2,
   'balancer/metrics': 2,
   'balancer/scale-outputs': 2,
   agent: 2,

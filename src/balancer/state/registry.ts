@@ -76,6 +76,11 @@ export class Registry {
     throw new HeraldError('HERALD_NODE_UNKNOWN', `there is no node '${id}'${meant}`, { node: id });
   }
 
+  /** True while this very record is part of its pool. */
+  hasNode(node: NodeRecord): boolean {
+    return [...this.#pools.values()].some(({ nodes }) => nodes.get(node.identity.id) === node);
+  }
+
   /** Adds a node of the configuration. Ids are unique over all pools: the configuration has been checked. */
   addStatic(pool: string, identity: NodeIdentity): void {
     const state = this.pool(pool);

@@ -1,0 +1,52 @@
+// One active check of one node: does it answer at all?
+import { connect } from 'node:net';
+import { request } from 'undici';
+import type { Clock } from '../../core/clock.ts';
+import type { Policy } from '../../policy/policy.ts';
+
+/** A check as a policy asks for it. */
+export type CheckRule = Exclude<Policy['health']['check'], { kind: 'off' }>;
+
+/** Checks a node once. '' when it passes, else the reason for people; never rejects. */
+export type Probe = (target: { host: string; port: number }, rule: CheckRule) => Promise<string>;
+
+/** The probe over real sockets. */
+export function createProbe(clock: Clock): Probe {
+  return async (target, rule) => {
+    const stop = new AbortController();
+    const timer = clock.schedule(rule.timeoutMs, () => stop.abort());
+    try {
+      await (rule.kind === 'tcp' ? probeTcp(target, stop.signal) : probeHttp(target, rule, stop.signal));
+      return '';
+    } catch (error) {
+      if (stop.signal.aborted) return `check: no answer within ${rule.timeoutMs} ms`;
+      return `check: ${error instanceof Error ? error.message : String(error)}`;
+    } finally {
+      timer.cancel();
+    }
+  };
+}
+
+async function probeTcp(target: { host: string; port: number }, signal: AbortSignal): Promise<void> {
+  const socket = connect({ ...target, signal });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('error', reject);
+    });
+  } finally {
+    // By reset: thousands of checks a minute would leave as many ports in TIME_WAIT.
+    socket.resetAndDestroy();
+  }
+}
+
+async function probeHttp(
+  { host, port }: { host: string; port: number },
+  { path }: CheckRule,
+  signal: AbortSignal,
+): Promise<void> {
+  const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const { statusCode, body } = await request(origin + path, { signal, headers: { connection: 'close' } });
+  await body.dump({ limit: 64 * 1024, signal });
+  if (statusCode < 200 || statusCode >= 400) throw new Error(`${path} answered ${statusCode}`);
+}
