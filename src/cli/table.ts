@@ -44,7 +44,8 @@ export function paintFor(
 ): Paint {
   const isForced = env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0';
   const isOn = isForced || (stream.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb');
-  return isOn ? (format, text) => styleText(format, text) : (_, text) => text;
+  // The stream was looked at above: styleText would look at the process's own stdout instead.
+  return isOn ? (format, text) => styleText(format, text, { validateStream: false }) : (_, text) => text;
 }
 
 /** A bar of `width` characters, filled to `part` (0..1; more is full, NaN is empty). */

@@ -1,0 +1,129 @@
+// One run of the demo: a balancer, its node processes and their clients, for one rule and one seed.
+import type { Balancer } from '../balancer/balancer.ts';
+import type { Assessment } from '../core/assess.ts';
+import type { Clock } from '../core/clock.ts';
+import { Child } from './child.ts';
+import type { DemoRow, DemoRule, NodeSecond } from './imbalance.ts';
+import type { FromClients, FromNode, ToClients, ToNode } from './messages.ts';
+import type { DemoNode, Scenario } from './scenario.ts';
+import { sleep } from './sleep.ts';
+import { planTraffic } from './traffic.ts';
+
+/** A node's second, with its queue's delay at the end of it. */
+export type Measured = ReadonlyMap<string, NodeSecond & { readonly delayMs: number }>;
+
+/** What a second looked like. */
+export interface DemoSecond {
+  readonly row: DemoRow;
+  readonly measured: Measured;
+  readonly assessment: Assessment;
+}
+
+/** What came of a run. */
+export interface RunResult {
+  readonly rows: readonly DemoRow[];
+  readonly clients: Extract<FromClients, { kind: 'finished' }>;
+}
+
+/** What a run needs. */
+export interface RunOptions {
+  readonly rule: DemoRule;
+  readonly seed: number;
+  readonly scenario: Scenario;
+  /** Started already; the run stops it. */
+  readonly balancer: Balancer;
+  readonly clock: Clock;
+  /** Ends the run early: it rejects with the signal's reason. */
+  readonly signal: AbortSignal;
+  readonly onSecond: (second: DemoSecond) => void;
+}
+
+const startWithinMs = 10_000;
+const answerWithinMs = 3000;
+// The agents' first reports are in before the first client comes.
+const settleMs = 1500;
+
+/** Runs one rule. Everything it starts has ended when `run` returns or throws. */
+export class DemoRun {
+  readonly #options: RunOptions;
+  readonly #nodes = new Map<string, Child<ToNode, FromNode>>();
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<RunResult> {
+    const { seed, scenario, balancer, clock, signal } = this.#options;
+    const clients = new Child<ToClients, FromClients>('client-process', { name: 'clients', clock });
+    try {
+      await Promise.all(
+        scenario.nodes.filter(({ joinsAt }) => joinsAt === 0).map((node) => this.#join(node)),
+      );
+      await sleep(clock, settleMs, signal);
+      const plans = planTraffic(scenario.traffic, seed);
+      clients.send({ kind: 'start', url: `ws://127.0.0.1:${balancer.listenerPort('public')}/`, plans });
+      const rows = await this.#watch();
+      const finished = clients.next('finished', answerWithinMs);
+      clients.send({ kind: 'stop' });
+      return { rows, clients: await finished };
+    } finally {
+      clients.kill();
+      await Promise.all([...this.#nodes.values()].map((node) => node.stop({ kind: 'stop' })));
+      await balancer.stop();
+    }
+  }
+
+  /** Measures and plays the script once a second until the traffic is over. */
+  async #watch(): Promise<DemoRow[]> {
+    const { scenario, clock, signal, onSecond, balancer, rule, seed } = this.#options;
+    const rows: DemoRow[] = [];
+    const startedAtMs = clock.nowMs();
+    const seconds = scenario.traffic.durationMs / 1000;
+    for (let second = 1; second <= seconds; second += 1) {
+      await sleep(clock, startedAtMs + second * 1000 - clock.nowMs(), signal);
+      const measured = await this.#measure();
+      const counted = second * 1000 > scenario.warmUpMs;
+      const nodes = [...measured.values()].map(({ id, utilization, connections }) => ({
+        id,
+        utilization,
+        connections,
+      }));
+      const row = { seed, rule, second, counted, nodes };
+      rows.push(row);
+      onSecond({ row, measured, assessment: balancer.assess('demo') });
+      await this.#playScript(second / seconds);
+    }
+    return rows;
+  }
+
+  async #join(node: DemoNode): Promise<void> {
+    const { balancer, clock } = this.#options;
+    const child = new Child<ToNode, FromNode>('node-process', { name: `node ${node.id}`, clock });
+    this.#nodes.set(node.id, child);
+    const started = child.next('started', startWithinMs);
+    const intakeUrl = `http://127.0.0.1:${balancer.intakePort}`;
+    child.send({ kind: 'start', settings: { id: node.id, intakeUrl, serviceMs: node.serviceMs } });
+    await started;
+  }
+
+  async #measure(): Promise<Measured> {
+    const readings = [...this.#nodes].map(async ([id, child]) => {
+      const reading = child.next('measured', answerWithinMs);
+      child.send({ kind: 'measure' });
+      const { utilization, connections, delayMs } = await reading;
+      return [id, { id, utilization, connections, delayMs }] as const;
+    });
+    return new Map(await Promise.all(readings));
+  }
+
+  /** Who joins now, and whose neighbour is noisy; `part` is how much of the run is over. */
+  async #playScript(part: number): Promise<void> {
+    for (const node of this.#options.scenario.nodes) {
+      if (part >= node.joinsAt && !this.#nodes.has(node.id)) await this.#join(node);
+      if (node.noise === undefined) continue;
+      const isNoisy = part >= node.noise.from && part < node.noise.to;
+      const serviceMs = isNoisy ? node.serviceMs * node.noise.slowdown : node.serviceMs;
+      this.#nodes.get(node.id)?.send({ kind: 'serviceMs', serviceMs });
+    }
+  }
+}

@@ -1,0 +1,73 @@
+// The demo's live table: one line a node, drawn once a second.
+import type { Assessment } from '../core/assess.ts';
+import { bar, percent, renderTable, type Paint } from '../cli/table.ts';
+import { imbalanceOf, type NodeSecond } from './imbalance.ts';
+
+/** What is known of one second. */
+export interface TableInput {
+  readonly title: string;
+  readonly assessment: Assessment;
+  readonly measured: ReadonlyMap<string, NodeSecond & { delayMs: number }>;
+  readonly notes: ReadonlyMap<string, string>;
+  readonly average: number;
+  readonly isWarm: boolean;
+}
+
+interface Line {
+  readonly id: string;
+  readonly state: string;
+  readonly utilization: number;
+  readonly connections: number;
+  readonly share: number;
+  readonly delayMs: number;
+  readonly note: string;
+}
+
+const barWidth = 20;
+
+/** Lines of the table, at most 80 columns wide. */
+export function renderDemo(input: TableInput, paint: Paint): string[] {
+  const lines = linesOf(input);
+  const ratio = imbalanceOf(lines);
+  const average = input.isWarm ? `, ${input.average.toFixed(2)} on average` : ' (warming up)';
+  return [
+    paint('bold', input.title),
+    '',
+    ...renderTable<Line>(
+      [
+        { title: 'NODE', cell: ({ id }) => id },
+        { title: 'STATE', cell: ({ state }) => state },
+        { title: 'LOAD', cell: ({ utilization }) => paintLoad(utilization, paint) },
+        { title: '', cell: ({ utilization }) => percent(utilization), align: 'right' },
+        { title: 'CONNS', cell: ({ connections }) => String(connections), align: 'right' },
+        { title: 'SHARE', cell: ({ share }) => percent(share), align: 'right' },
+        { title: 'LAG', cell: ({ delayMs }) => `${Math.round(delayMs)} ms`, align: 'right' },
+        { title: '', cell: ({ note }) => paint('dim', note) },
+      ],
+      lines,
+    ),
+    '',
+    `max ÷ mean load: ${ratio === undefined ? '-' : ratio.toFixed(2)} now${average}`,
+  ];
+}
+
+function linesOf({ assessment, measured, notes }: TableInput): Line[] {
+  return assessment.snapshot.nodes.map((node, index) => {
+    const seen = measured.get(node.id);
+    const reason = assessment.ineligible[index];
+    return {
+      id: node.id,
+      state: reason ?? (assessment.states[index] === 'valid' ? 'ready' : (assessment.states[index] ?? '')),
+      utilization: seen?.utilization ?? 0,
+      connections: seen?.connections ?? 0,
+      share: assessment.share[index] ?? 0,
+      delayMs: seen?.delayMs ?? 0,
+      note: notes.get(node.id) ?? '',
+    };
+  });
+}
+
+function paintLoad(utilization: number, paint: Paint): string {
+  const colour = utilization > 0.95 ? 'red' : utilization > 0.75 ? 'yellow' : 'green';
+  return paint(colour, bar(utilization, barWidth));
+}

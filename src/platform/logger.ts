@@ -1,0 +1,20 @@
+// Logs: one JSON object a line on stdout, or coloured lines for people.
+import { pino, type Logger as PinoLogger } from 'pino';
+import { PinoPretty } from 'pino-pretty';
+
+/** A logger; events are short phrases in glossary words, facts are fields. */
+export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
+
+/** Makes the process's logger. `auto` is pretty on a terminal and JSON elsewhere. */
+export function createLogger(options: { level: string; format: 'json' | 'pretty' | 'auto' }): Logger {
+  const isPretty = options.format === 'pretty' || (options.format === 'auto' && process.stdout.isTTY);
+  const settings = { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  if (!isPretty) return pino(settings, process.stdout);
+  // In this thread: a log that is lost when the process dies is lost when it is needed.
+  return pino(settings, PinoPretty({ translateTime: 'SYS:HH:MM:ss', sync: true }));
+}
+
+/** A logger that says nothing. */
+export function createSilentLogger(): Logger {
+  return pino({ level: 'silent' });
+}
