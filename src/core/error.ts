@@ -126,6 +126,11 @@ export const errorCatalogue = {
     meaning: 'The command cannot reach the balancer.',
     remedy: 'Start `herald serve`, or give the socket of the running one with --socket.',
   },
+  HERALD_TRANSPORT_UNAVAILABLE: {
+    status: 500,
+    meaning: 'The fast transport was asked for by name, but this Node lacks what it stands on.',
+    remedy: 'Use the transport `auto` or `plain`, or a supported version of Node.',
+  },
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',

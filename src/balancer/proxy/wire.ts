@@ -7,15 +7,18 @@ import type { Socket } from 'node:net';
  */
 export interface WireReader {
   /**
-   * Bytes `start..end` of `buffer` have arrived. The buffer is shared by every wire of the process: it is
-   * valid during this call only, and whoever keeps a byte copies it.
+   * Bytes `start..end` of `buffer` have arrived. The buffer may be shared by every wire of the process: it
+   * is valid during this call only, and whoever keeps a byte copies it.
    */
   bytes(buffer: Buffer, start: number, end: number): void;
-  /** The other side has ended its half (FIN). Sending is still possible. */
+  /** The other side has ended its half (FIN). Called at most once; sending is still possible. */
   ended(): void;
-  /** Everything that `send` kept back has been taken by the kernel. */
+  /** Everything that `send` kept back has been taken by the kernel. Called only after a `send` that gave false. */
   drained(): void;
-  /** The wire is gone. Called exactly once and last; `error` is what ended it, undefined for an orderly end. */
+  /**
+   * The wire is gone. Called exactly once and last, after the owner's own `destroy`, too; `error` is what
+   * ended it, undefined for `destroy` and for an orderly end (both halves ended, everything sent taken).
+   */
   closed(error: NodeJS.ErrnoException | undefined): void;
 }
 
@@ -28,12 +31,19 @@ export interface Wire {
   readonly remotePort: number;
   /** True from the moment of `destroy` or of the last event. */
   readonly isClosed: boolean;
+  /** True once the other side's FIN has been read: `ended` went to whoever was the reader then. */
+  readonly sawEnd: boolean;
   /**
    * Writes bytes `start..end`. True: the kernel has taken them all, or the wire is closed and nobody will.
    * False: the rest was copied and will be written; stop reading the other side until `drained`.
-   * Sending again before `drained` is allowed and queues.
+   * Sending again before `drained` is allowed and queues. After `end` nothing is sent any more.
    */
   send(buffer: Buffer, start: number, end: number): boolean;
+  /**
+   * From now on the wire reads into the buffer that all wires of the process share, where its form can: no
+   * allocation for each read. A wire becomes a tunnel by this and cannot go back: `toSocket` throws. Idempotent.
+   */
+  useSharedBuffer(): void;
   /** Stops reading; bytes already read by the kernel stay there, so the other side is slowed down. Idempotent. */
   pause(): void;
   /** Reads (again). A new wire is paused. Idempotent. */
@@ -45,6 +55,7 @@ export interface Wire {
   /**
    * Gives the connection to node:http or any other reader of sockets. The wire is closed to its owner
    * (no further event, not even `closed`); `seen` are bytes already read, which the socket yields first.
+   * Throws HERALD_INTERNAL when the wire is closed, still dialling or has become a tunnel.
    */
   toSocket(seen: Buffer): Socket;
 }
@@ -65,13 +76,16 @@ export interface DialTarget {
 export interface WireListener {
   readonly host: string;
   readonly port: number;
-  /** Stops accepting; wires already accepted live on. */
+  /** Stops accepting and frees the port; wires already accepted live on. Idempotent. */
   close(): Promise<void>;
 }
 
 /** One way of carrying bytes. Both ways pass the same contract suite. */
 export interface Transport {
   readonly form: 'fast' | 'plain';
+  /** Why the fast form was wanted but is not used; undefined when nothing stood in its way. */
+  readonly fallbackReason: string | undefined;
+  /** Throws HERALD_LISTEN_FAILED, with the system's error as cause. */
   listen(bind: { host: string; port: number }, accept: (wire: Wire) => void): Promise<WireListener>;
   /** Starts connecting. Ends by `reader.connected()` or `reader.closed(error)`; the caller bounds the time. */
   dial(target: DialTarget, reader: DialReader): Wire;

@@ -1,0 +1,35 @@
+// Listens and dials with raw handles.
+import { createServer } from 'node:net';
+import { bindServer } from './bind-server.ts';
+import { FastWire } from './fast-wire.ts';
+import type { FastShare } from './fast-wire.ts';
+import { inertReader } from './inert-reader.ts';
+import type { TcpHooks } from './tcp-hooks.ts';
+import type { Transport } from './wire.ts';
+
+/** Costs its size once for the process; 16 KiB would cost half as much CPU again for 16 KiB messages. */
+const sharedBufferBytes = 64 * 1024;
+
+/** The fast form. Whether `hooks` do what they claim is the probe's question (transport.ts). */
+export function createFastTransport(hooks: TcpHooks<FastWire>): Transport {
+  const share: FastShare = { hooks, buffer: Buffer.allocUnsafeSlow(sharedBufferBytes) };
+  return {
+    form: 'fast',
+    fallbackReason: undefined,
+    listen(bind, accept) {
+      const server = createServer();
+      return bindServer(server, bind, () =>
+        hooks.takeAccepted(
+          server,
+          (handle) => {
+            handle.setNoDelay(true);
+            accept(new FastWire(share, handle, inertReader));
+          },
+          // No descriptor left: libuv has refused the client already, and the next try is the kernel's.
+          () => {},
+        ),
+      );
+    },
+    dial: (target, reader) => FastWire.dial(share, target, reader),
+  };
+}

@@ -1,0 +1,150 @@
+// The same wires on net.Server and net.Socket, by documented calls only: where the hooks of the fast form fail.
+import { connect, createServer } from 'node:net';
+import type { Socket } from 'node:net';
+import { HeraldError } from '../../core/error.ts';
+import { bindServer } from './bind-server.ts';
+import { inertReader } from './inert-reader.ts';
+import type { DialReader, DialTarget, Transport, Wire, WireReader } from './wire.ts';
+
+/** The plain form. `fallbackReason` is why the fast one is not used, undefined when nobody asked for it. */
+export function createPlainTransport(fallbackReason: string | undefined): Transport {
+  return {
+    form: 'plain',
+    fallbackReason,
+    listen(bind, accept) {
+      const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: true };
+      const server = createServer(options, (socket) => accept(new PlainWire(socket, inertReader)));
+      return bindServer(server, bind, () => {});
+    },
+    dial: dialPlain,
+  };
+}
+
+function dialPlain(target: DialTarget, reader: DialReader): Wire {
+  const socket = connect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true });
+  const wire = new PlainWire(socket, reader);
+  socket.once('connect', () => {
+    if (!wire.isClosed) reader.connected();
+  });
+  return wire;
+}
+
+class PlainWire implements Wire {
+  reader: WireReader;
+  readonly #socket: Socket;
+  #awaitsDrain = false;
+  #isTunnel = false;
+  #isEnding = false;
+  #isClosed = false;
+  #error: NodeJS.ErrnoException | undefined;
+  #peer: { address: string; port: number } | undefined;
+
+  constructor(socket: Socket, reader: WireReader) {
+    this.reader = reader;
+    this.#socket = socket;
+    // Before the listener for 'data', which would set the socket flowing.
+    socket.pause();
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onClose);
+  }
+
+  get remoteAddress(): string {
+    return this.#peerName().address;
+  }
+
+  get remotePort(): number {
+    return this.#peerName().port;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed || this.#socket.destroyed;
+  }
+
+  get sawEnd(): boolean {
+    return this.#socket.readableEnded;
+  }
+
+  send(buffer: Buffer, start: number, end: number): boolean {
+    if (this.isClosed || this.#isEnding) return true;
+    // The caller's bytes are valid during this call only, and whether the socket keeps them shows afterwards.
+    this.#socket.write(Buffer.from(buffer.subarray(start, end)), this.#onWritten);
+    // Nothing is left when the kernel took it at once; 'drain' is no help, as it answers the high-water mark.
+    if (this.#socket.writableLength === 0) return true;
+    this.#awaitsDrain = true;
+    return false;
+  }
+
+  useSharedBuffer(): void {
+    this.#isTunnel = true;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.isClosed) this.#socket.resume();
+  }
+
+  end(): void {
+    if (this.isClosed || this.#isEnding) return;
+    this.#isEnding = true;
+    this.#socket.end();
+  }
+
+  destroy(options?: { reset?: boolean }): void {
+    if (this.isClosed) return;
+    this.#isClosed = true;
+    // While connecting a reset would wait for the connection, and a shutdown under way refuses it by an error.
+    const canReset = !this.#socket.connecting && !this.#isEnding;
+    if (options?.reset === true && canReset) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+
+  toSocket(seen: Buffer): Socket {
+    const socket = this.#socket;
+    if (this.isClosed || this.#isTunnel || socket.connecting)
+      throw new HeraldError('HERALD_INTERNAL', 'only an open wire that is no tunnel can become a socket');
+    this.#isClosed = true;
+    socket.off('data', this.#onData);
+    socket.off('end', this.#onEnd);
+    socket.off('error', this.#onError);
+    socket.off('close', this.#onClose);
+    if (seen.length > 0) socket.unshift(Buffer.from(seen));
+    // Flows from the next tick on: undoes the pause, which a later listener for 'data' would respect.
+    socket.resume();
+    return socket;
+  }
+
+  #peerName(): { address: string; port: number } {
+    if (this.#peer !== undefined) return this.#peer;
+    const { remoteAddress, remotePort } = this.#socket;
+    if (remoteAddress === undefined) return { address: '', port: 0 };
+    return (this.#peer = { address: remoteAddress, port: remotePort ?? 0 });
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (!this.#isClosed) this.reader.bytes(chunk, 0, chunk.length);
+  };
+
+  readonly #onEnd = (): void => {
+    if (!this.#isClosed) this.reader.ended();
+  };
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    if (!this.#isClosed) this.#error = error;
+  };
+
+  readonly #onClose = (): void => {
+    this.#isClosed = true;
+    this.reader.closed(this.#error);
+  };
+
+  readonly #onWritten = (): void => {
+    if (!this.#awaitsDrain || this.isClosed || this.#socket.writableLength > 0) return;
+    this.#awaitsDrain = false;
+    this.reader.drained();
+  };
+}

@@ -1,0 +1,168 @@
+// Every undocumented name of Node that the fast wires stand on: raw TCP handles and what writes to them.
+// Nothing else in the repository knows these names; transport.ts proves at start that they still do their work.
+import { Socket } from 'node:net';
+import type { Server } from 'node:net';
+import { getSystemErrorMap } from 'node:util';
+import { HeraldError } from '../../core/error.ts';
+
+/** A request that a handle completes later. `Owner` is the class of wire that sits on the handle. */
+export interface HandleRequest<Owner = unknown> {
+  oncomplete: (this: HandleRequest<Owner>, status: number) => void;
+  /** Ours: whose request it is; keeps the handle reachable until it completes. */
+  wire: Owner | undefined;
+  /** Ours: keeps the bytes of a write reachable until the kernel has taken them. */
+  bytes: Buffer | undefined;
+}
+
+/** A connected or connecting TCP socket of libuv. Calls give 0 or a negative error number. */
+export interface TcpHandle<Owner = unknown> {
+  /** The live descriptor, -1 as soon as `close` was called: read at each use, never stored. */
+  readonly fd: number;
+  /** Called with a chunk of its own or, after `useUserBuffer`, undefined. Must return undefined. */
+  onread: (this: TcpHandle<Owner>, chunk: ArrayBuffer | undefined) => undefined;
+  /** Ours: whose handle it is. (`owner` is taken: reading that name prints a deprecation.) */
+  wire: Owner | undefined;
+  readStart(): number;
+  readStop(): number;
+  /** All further reads land at the start of `buffer`, which must outlive the handle. Cannot be undone. */
+  useUserBuffer(buffer: Buffer): void;
+  writeBuffer(request: HandleRequest<Owner>, bytes: Buffer): number;
+  shutdown(request: HandleRequest<Owner>): number;
+  close(closed: (this: TcpHandle<Owner>) => void): void;
+  /** Closes by RST. Refused while a shutdown is under way, and then the handle can never be closed. */
+  reset(closed: (this: TcpHandle<Owner>) => void): number;
+  setNoDelay(on: boolean): number;
+  getpeername(into: { address?: string; port?: number }): number;
+  connect(request: HandleRequest<Owner>, address: string, port: number): number;
+  connect6(request: HandleRequest<Owner>, address: string, port: number): number;
+}
+
+/** The undocumented part of Node, found and complete. */
+export interface TcpHooks<Owner = unknown> {
+  createHandle(): TcpHandle<Owner>;
+  createConnect(): HandleRequest<Owner>;
+  createWrite(): HandleRequest<Owner>;
+  createShutdown(): HandleRequest<Owner>;
+  /** What the last call on any handle left behind: see the three indexes. */
+  readonly streamState: Int32Array;
+  readonly readIndex: number;
+  readonly offsetIndex: number;
+  readonly asyncIndex: number;
+  /** The error number that stands for the end of the other half. */
+  readonly endOfFile: number;
+  /** Takes the handles that `server` accepts, from the tick of its 'listening' on. */
+  takeAccepted(
+    server: Server,
+    accept: (handle: TcpHandle<Owner>) => void,
+    failed: (status: number) => void,
+  ): void;
+  /** A documented socket over `handle`, reading from now on. */
+  toSocket(handle: TcpHandle<Owner>): Socket;
+}
+
+interface Bindings<Owner> {
+  tcp: {
+    TCP: new (kind: number) => TcpHandle<Owner>;
+    TCPConnectWrap: new () => HandleRequest<Owner>;
+    constants: { SOCKET: number };
+  };
+  stream: {
+    WriteWrap: new () => HandleRequest<Owner>;
+    ShutdownWrap: new () => HandleRequest<Owner>;
+    streamBaseState: Int32Array;
+    kReadBytesOrError: number;
+    kArrayBufferOffset: number;
+    kLastWriteWasAsync: number;
+  };
+}
+
+/** Finds the hooks. Throws HERALD_TRANSPORT_UNAVAILABLE naming the first that is missing. */
+export function loadTcpHooks<Owner>(): TcpHooks<Owner> {
+  const { tcp, stream } = loadBindings<Owner>();
+  return {
+    createHandle: () => new tcp.TCP(tcp.constants.SOCKET),
+    createConnect: () => new tcp.TCPConnectWrap(),
+    createWrite: () => new stream.WriteWrap(),
+    createShutdown: () => new stream.ShutdownWrap(),
+    streamState: stream.streamBaseState,
+    readIndex: stream.kReadBytesOrError,
+    offsetIndex: stream.kArrayBufferOffset,
+    asyncIndex: stream.kLastWriteWasAsync,
+    endOfFile: findEndOfFile(),
+    takeAccepted,
+    toSocket,
+  };
+}
+
+const handleMethods = [
+  'readStart readStop useUserBuffer writeBuffer shutdown close reset',
+  'setNoDelay getpeername connect connect6',
+].flatMap((line) => line.split(' '));
+
+function loadBindings<Owner>(): Bindings<Owner> {
+  // The types are claims about Node's inside; the checks below are their proof, and the probe that follows
+  // (transport.ts) proves what no check of shapes can.
+  const { binding } = process as unknown as { binding?: (name: string) => unknown };
+  if (typeof binding !== 'function') throw missing('process.binding');
+  const tcp = bind(binding, 'tcp_wrap') as Bindings<Owner>['tcp'];
+  const stream = bind(binding, 'stream_wrap') as Bindings<Owner>['stream'];
+  for (const name of ['TCP', 'TCPConnectWrap'] as const)
+    if (typeof tcp[name] !== 'function') throw missing(`tcp_wrap.${name}`);
+  for (const name of ['WriteWrap', 'ShutdownWrap'] as const)
+    if (typeof stream[name] !== 'function') throw missing(`stream_wrap.${name}`);
+  for (const name of ['kReadBytesOrError', 'kArrayBufferOffset', 'kLastWriteWasAsync'] as const)
+    if (typeof stream[name] !== 'number') throw missing(`stream_wrap.${name}`);
+  if (!ArrayBuffer.isView(stream.streamBaseState)) throw missing('stream_wrap.streamBaseState');
+  if (typeof tcp.constants?.SOCKET !== 'number') throw missing('tcp_wrap.constants.SOCKET');
+  for (const name of handleMethods)
+    if (!(name in tcp.TCP.prototype)) throw missing(`tcp_wrap.TCP.prototype.${name}`);
+  return { tcp, stream };
+}
+
+/** The call is deprecated by name only; a line about it on the user's stderr helps nobody. */
+function bind(binding: (name: string) => unknown, name: string): unknown {
+  const before = process.noDeprecation;
+  process.noDeprecation = true;
+  try {
+    return binding.call(process, name);
+  } catch (error) {
+    throw missing(`process.binding('${name}')`, error);
+  } finally {
+    if (before === undefined) delete process.noDeprecation;
+    else process.noDeprecation = before;
+  }
+}
+
+function missing(name: string, cause?: unknown): HeraldError {
+  return new HeraldError(
+    'HERALD_TRANSPORT_UNAVAILABLE',
+    `Node ${process.version} has no usable ${name}: the fast transport cannot run`,
+    { name },
+    { cause },
+  );
+}
+
+function findEndOfFile(): number {
+  for (const [status, [name]] of getSystemErrorMap()) if (name === 'EOF') return status;
+  throw missing('error number of EOF');
+}
+
+function takeAccepted<Owner>(
+  server: Server,
+  accept: (handle: TcpHandle<Owner>) => void,
+  failed: (status: number) => void,
+): void {
+  // A listening server has a handle with this property; a server that is closed has none.
+  const listening = (server as unknown as { _handle?: { onconnection?: unknown } | null })._handle;
+  if (typeof listening?.onconnection !== 'function') throw missing('net.Server handle onconnection');
+  listening.onconnection = (status: number, handle: TcpHandle<Owner> | undefined): void => {
+    if (status !== 0 || handle === undefined) failed(status);
+    else accept(handle);
+  };
+}
+
+function toSocket(handle: unknown): Socket {
+  // `handle` is an option that the types leave out; net.Server builds its own sockets with it.
+  const options = { handle, allowHalfOpen: true, readable: true, writable: true };
+  return new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
+}
