@@ -126,6 +126,11 @@ export const errorCatalogue = {
     meaning: 'The command cannot reach the balancer.',
     remedy: 'Start `herald serve`, or give the socket of the running one with --socket.',
   },
+  HERALD_REQUEST_TIMEOUT: {
+    status: 408,
+    meaning: 'A client did not finish its request head in time.',
+    remedy: 'Send the head at once; `timeouts.head` in herald.yaml says how long Herald waits.',
+  },
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',
