@@ -1,0 +1,60 @@
+// A node's answer to an upgrade: its head read strictly, and the heads that go to the client instead.
+import { fieldText, joinedValue, listHas, parseFields, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
+import { bodyLengthOf, type BodyLength } from '../../protocol/body-end.ts';
+import { endToEndFields } from './hop-by-hop.ts';
+
+/** A node's answer, checked. */
+export interface AnswerHead {
+  readonly status: number;
+  /** Reason phrase, may be ''. */
+  readonly reason: string;
+  readonly fields: HeadFields;
+  /** How its body ends; `none` for a 101. */
+  readonly body: BodyLength;
+}
+
+const statusLine = /^HTTP\/1\.[01] ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
+
+/** Reads a whole head; undefined when it is not one that can be passed on. */
+export function parseAnswer(text: string): AnswerHead | undefined {
+  const lineEnd = text.indexOf('\r\n');
+  const match = statusLine.exec(text.slice(0, lineEnd));
+  const fields = parseFields(text, lineEnd + 2);
+  if (match === null || fields === undefined) return undefined;
+  const status = Number(match[1]);
+  const reason = match[2] ?? '';
+  if (status === 101) return isSwitch(fields) ? { status, reason, fields, body: { kind: 'none' } } : undefined;
+  const body = bodyLengthOf(status, fields);
+  return body === undefined ? undefined : { status, reason, fields, body };
+}
+
+// A node that switches to something else, or to nothing it names, would leave client and node with two
+// different ideas of what the next byte is. Sec-WebSocket-Accept is the client's to check: it passes untouched.
+function isSwitch(fields: HeadFields): boolean {
+  const upgrades = valuesOf(fields, 'upgrade');
+  return (
+    upgrades.length === 1 &&
+    upgrades[0]?.toLowerCase() === 'websocket' &&
+    listHas(joinedValue(fields, 'connection'), 'upgrade') &&
+    valuesOf(fields, 'transfer-encoding').length === 0
+  );
+}
+
+/** The 101 for the client. `setCookie` is the value of a Set-Cookie field to add, '' for none. */
+export function switchText(answer: AnswerHead, setCookie: string): string {
+  const fields = fieldText(endToEndFields(answer.fields, isContentLength));
+  const cookie = setCookie === '' ? '' : `Set-Cookie: ${setCookie}\r\n`;
+  return `HTTP/1.1 101 ${answer.reason}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${fields}${cookie}\r\n`;
+}
+
+// A 101 has no content; some servers write `Content-Length: 0` all the same, and RFC 9110 forbids it.
+function isContentLength(name: string): boolean {
+  return name === 'content-length';
+}
+
+/** The head of any other answer for the client, whose connection closes after it. */
+export function refusedSwitchText(answer: AnswerHead): string {
+  const coding = answer.body.kind === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '';
+  const fields = fieldText(endToEndFields(answer.fields));
+  return `HTTP/1.1 ${answer.status} ${answer.reason}\r\n${fields}${coding}Connection: close\r\n\r\n`;
+}

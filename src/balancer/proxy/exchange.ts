@@ -1,0 +1,190 @@
+// The state of one forwarded request: place, send, relay the answer; again elsewhere while that is safe.
+import type { ServerResponse } from 'node:http';
+import type { Dispatcher } from 'undici';
+import type { DialFailure, Lease } from '../state/ports.ts';
+import { failureOf, wasNeverSent } from './failure.ts';
+import type { ForwardedRequest } from './forward.ts';
+import type { NodePools } from './node-pools.ts';
+import type { Ending } from './open.ts';
+import type { ProxyDeps } from './ports.ts';
+import { refusalOf, unreachable } from './problems.ts';
+import { requestBody, type RequestBody } from './request-body.ts';
+import { nodeFields } from './request-fields.ts';
+import { announcesBody } from './request-head.ts';
+import { respondProblem } from './respond.ts';
+import { AnswerCounter, answerFields, trailerFields } from './forwarded-answer.ts';
+
+type Controller = Dispatcher.DispatchController;
+
+// RFC 9110, section 9.2.2. Only these may reach a second node after the first may have seen them.
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+
+/** One exchange. Ends by itself, or by `destroy`. */
+export class Exchange implements Ending {
+  readonly #deps: ProxyDeps;
+  readonly #pools: NodePools;
+  readonly #forwarded: ForwardedRequest;
+  readonly #response: ServerResponse;
+  readonly #fields: string[];
+  readonly #excluded = new Set<string>();
+  readonly #hasBody: boolean;
+  #body: RequestBody | undefined;
+  #attempts = 0;
+  #lastFailure: DialFailure | undefined;
+  #lease: Lease | undefined;
+  #controller: Controller | undefined;
+  #counter: AnswerCounter | undefined;
+  #isOver = false;
+
+  constructor(deps: ProxyDeps, pools: NodePools, forwarded: ForwardedRequest) {
+    this.#deps = deps;
+    this.#pools = pools;
+    this.#forwarded = forwarded;
+    this.#response = forwarded.response;
+    this.#hasBody = announcesBody(forwarded.head.fields);
+    const address = forwarded.request.socket.remoteAddress ?? '';
+    this.#fields = nodeFields(forwarded.head, { address, isTrusted: deps.trusted(address) });
+  }
+
+  /** Begins. Called once. */
+  start(): void {
+    this.#deps.open.add(this);
+    this.#response.on('close', () => this.#clientClosed());
+    this.#response.on('drain', () => this.#controller?.resume());
+    // A client's reset shows as 'close' as well; without a listener it would end the process.
+    this.#response.on('error', () => this.#clientClosed());
+    this.#forwarded.request.on('error', () => this.#clientClosed());
+    this.#place();
+  }
+
+  destroy(): void {
+    this.#response.destroy();
+    this.#clientClosed();
+  }
+
+  #place(): void {
+    const { pool, head } = this.#forwarded;
+    const { placement, affinity, rng } = this.#deps;
+    const rule = placement.policyOf(pool)?.affinity ?? { kind: 'none' };
+    const affinityNode = affinity.nodeOf(pool, rule, head.fields);
+    const result = placement.place({ pool, affinityNode, excluded: this.#excluded });
+    if (result.placed) return this.#send(result.lease);
+    if (this.#lastFailure === undefined) this.#refuse(refusalOf(result.refusal, rng));
+    else this.#refuse(unreachable(this.#lastFailure, this.#attempts));
+  }
+
+  #send(lease: Lease): void {
+    const { request, head } = this.#forwarded;
+    this.#lease = lease;
+    this.#attempts++;
+    this.#controller = undefined;
+    this.#body = this.#hasBody ? requestBody(request, (bytes) => lease.toNode(0, bytes)) : undefined;
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart: (controller) => this.#started(lease, controller),
+      onResponseStart: (controller, status, _headers, reason) =>
+        this.#answered({ lease, controller, status, reason: reason ?? '' }),
+      onResponseData: (controller, chunk) => this.#data(lease, controller, chunk),
+      onResponseEnd: (controller) => this.#ended(controller),
+      onResponseError: (_controller, error) => this.#failed(lease, error),
+    };
+    // The type knows the usual methods only; undici takes every token, and node:http has checked that it is one.
+    const method = (request.method ?? 'GET') as Dispatcher.HttpMethod;
+    const body = this.#body?.stream ?? null;
+    try {
+      this.#pools.poolOf(lease.node).dispatch({ path: head.target, method, headers: this.#fields, body }, handler);
+    } catch (error) {
+      this.#failed(lease, error);
+    }
+  }
+
+  // Opened when the request goes out on a live connection, not when the answer starts: a long poll is open
+  // all the time that the node keeps it waiting, and would otherwise count as dialling for half a minute.
+  #started(lease: Lease, controller: Controller): void {
+    if (this.#isOver) return controller.abort(new Error('the client has gone'));
+    this.#controller = controller;
+    lease.opened();
+    lease.toNode(1, 0);
+  }
+
+  #answered({ lease, controller, status, reason }: Answer): void {
+    // 1xx before the answer: 100 is answered here, and nothing else of the kind concerns a client of a proxy.
+    if (status < 200 || this.#isOver) return;
+    const { pool, head } = this.#forwarded;
+    const rule = this.#deps.placement.policyOf(pool)?.affinity ?? { kind: 'none' };
+    const cookie = this.#deps.affinity.setCookie({ pool, nodeId: lease.node.id }, rule, head.fields);
+    const fields = answerFields(controller.rawHeaders, cookie);
+    this.#counter = new AnswerCounter(fields);
+    lease.toClient(this.#counter.messagesAtStart, 0);
+    this.#response.writeHead(status, reason, fields);
+    // At once: the first event of a stream may come much later than its head.
+    this.#response.flushHeaders();
+  }
+
+  #data(lease: Lease, controller: Controller, chunk: Buffer): void {
+    if (this.#isOver) return;
+    lease.toClient(this.#counter?.messagesIn(chunk) ?? 0, chunk.length);
+    if (!this.#response.write(chunk)) controller.pause();
+  }
+
+  #ended(controller: Controller): void {
+    if (this.#isOver) return;
+    this.#leave();
+    this.#lease?.release();
+    const trailers = trailerFields(controller.rawTrailers);
+    if (trailers.length > 0) this.#response.addTrailers(trailers);
+    this.#response.end();
+  }
+
+  #failed(lease: Lease, error: unknown): void {
+    if (this.#isOver) return;
+    if (this.#response.headersSent) {
+      // The client must not take what it has for the whole answer. The node did take the exchange, so its
+      // end is no failed dial.
+      this.#leave();
+      lease.release();
+      this.#response.destroy();
+      return;
+    }
+    const reason = failureOf(error);
+    lease.failed(reason);
+    this.#deps.events.nodeFailed(this.#forwarded.pool, lease.node.id, reason, error);
+    this.#excluded.add(lease.node.id);
+    this.#lastFailure = reason;
+    const attempts = this.#deps.placement.policyOf(this.#forwarded.pool)?.place.attempts ?? 1;
+    if (this.#attempts < attempts && this.#isRepeatable(reason, error)) this.#place();
+    else this.#refuse(unreachable(reason, this.#attempts));
+  }
+
+  // A request that no node has seen may always go elsewhere. One that was sent may when doing it twice is
+  // harmless, its body was not begun, and the node broke off: one that is merely slow may still be doing it.
+  #isRepeatable(reason: DialFailure, error: unknown): boolean {
+    if (this.#body?.isStarted === true) return false;
+    if (wasNeverSent(error)) return true;
+    return reason === 'reset' && idempotent.has(this.#forwarded.request.method ?? '');
+  }
+
+  #refuse(problem: Parameters<typeof respondProblem>[1]): void {
+    this.#leave();
+    respondProblem({ deps: this.#deps, response: this.#response, pool: this.#forwarded.pool }, problem);
+  }
+
+  #clientClosed(): void {
+    if (this.#isOver) return;
+    this.#leave();
+    this.#lease?.release();
+    this.#controller?.abort(new Error('the client has gone'));
+    this.#body?.stream.destroy();
+  }
+
+  #leave(): void {
+    this.#isOver = true;
+    this.#deps.open.remove(this);
+  }
+}
+
+interface Answer {
+  readonly lease: Lease;
+  readonly controller: Controller;
+  readonly status: number;
+  readonly reason: string;
+}

@@ -1,0 +1,46 @@
+// A node's answer to a forwarded request: the fields that go on to the client, and what of it is counted.
+import { EventCounter } from '../../protocol/event-stream.ts';
+import { joinedValue, type HeadFields } from '../../protocol/http-head.ts';
+import { endToEndFields } from './hop-by-hop.ts';
+
+// undici types raw fields as several things; from a dispatch they are Buffers, name and value in turn.
+type RawFields = readonly (Buffer | string)[] | Record<string, unknown> | null | undefined;
+
+/** The answer's fields for the client. `setCookie` is the value of a Set-Cookie field to add, '' for none. */
+export function answerFields(raw: RawFields, setCookie: string): string[] {
+  const fields = endToEndFields(textFields(raw));
+  if (setCookie !== '') fields.push('Set-Cookie', setCookie);
+  return fields;
+}
+
+/** The answer's trailers as pairs; empty when there are none. Those that end at this hop are left out. */
+export function trailerFields(raw: RawFields): [string, string][] {
+  const fields = endToEndFields(textFields(raw));
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < fields.length; i += 2) pairs.push([fields[i] ?? '', fields[i + 1] ?? '']);
+  return pairs;
+}
+
+function textFields(raw: RawFields): HeadFields {
+  if (!Array.isArray(raw)) return [];
+  return raw.map((part: Buffer | string) => (typeof part === 'string' ? part : part.toString('latin1')));
+}
+
+/** Counts messages towards the client: events of an event stream, otherwise one for the whole answer. */
+export class AnswerCounter {
+  readonly #events: EventCounter | undefined;
+
+  constructor(fields: HeadFields) {
+    const isStream = joinedValue(fields, 'content-type').toLowerCase().startsWith('text/event-stream');
+    // Compressed events cannot be told apart without undoing the compression: then the answer is one message.
+    this.#events = isStream && joinedValue(fields, 'content-encoding') === '' ? new EventCounter() : undefined;
+  }
+
+  get messagesAtStart(): number {
+    return this.#events === undefined ? 1 : 0;
+  }
+
+  messagesIn(chunk: Buffer): number {
+    return this.#events?.count(chunk) ?? 0;
+  }
+}

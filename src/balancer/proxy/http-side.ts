@@ -1,0 +1,165 @@
+// A node:http server that never listens: it parses whatever the recogniser hands over, answers what is wrong
+// with it, and passes the rest to the forwarder or, for upgrades, to the gateway.
+import { Buffer } from 'node:buffer';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { fieldText, maxHeadBytes, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
+import { problemResponse, type Problem } from '../../protocol/http-error.ts';
+import type { Forwarder } from './forward.ts';
+import type { Gateway, Route } from './gateway.ts';
+import type { ProxyDeps } from './ports.ts';
+import { requestInvalid, routeUnknown } from './problems.ts';
+import { announcesBody, asksForWebSocket, checkHead } from './request-head.ts';
+import { respondProblem } from './respond.ts';
+
+/** The HTTP side of a listener. */
+export interface HttpSide {
+  /** Takes a connection whose first bytes the socket will yield again. */
+  adopt(socket: Socket): void;
+  /** Closes every connection at once. */
+  stop(): void;
+}
+
+interface SideParts {
+  readonly route: Route;
+  readonly gateway: Gateway;
+  readonly forwarder: Forwarder;
+}
+
+// After an error answer the client may still be sending; see linger.ts.
+const lingerMs = 2_000;
+
+/** The HTTP side over `deps`. */
+export function createHttpSide(deps: ProxyDeps, parts: SideParts): HttpSide {
+  const server = createStrictServer(deps);
+  /** Sockets on which an answer is under way: an error answer would land in the middle of it. */
+  const answering = new WeakSet<Duplex>();
+  const refused = new WeakSet<Duplex>();
+
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    answering.add(request.socket);
+    response.on('close', () => answering.delete(request.socket));
+    handleRequest(deps, parts, request, response);
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, early: Buffer) => {
+    handleUpgradeEvent({ deps, parts, server, refuse }, request, { socket, early });
+  });
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    refuse(socket, requestInvalid('CONNECT is not served: this is no forward proxy'));
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    // The parser repeats its error for each further read, and for the end.
+    if (refused.has(socket)) return;
+    if (error.code === 'ECONNRESET' || !socket.writable || answering.has(socket)) socket.destroy();
+    else refuse(socket, problemOfParser(error));
+  });
+
+  function refuse(socket: Duplex, problem: Problem): void {
+    refused.add(socket);
+    deps.events.refused('', problem.code);
+    const timer = deps.clock.schedule(lingerMs, () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => timer.cancel());
+    socket.on('end', () => socket.destroy());
+    socket.end(problemResponse(problem));
+    socket.resume();
+  }
+
+  return {
+    adopt: (socket) => void server.emit('connection', socket),
+    stop() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function createStrictServer({ timeouts }: ProxyDeps): Server {
+  const server = createServer({
+    headersTimeout: timeouts.headMs,
+    // No limit for whole requests: an upload lasts as long as it moves. `timeout` below ends one that stands.
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.max(50, Math.min(1_000, timeouts.headMs / 4)),
+    keepAliveTimeout: 60_000,
+    maxHeaderSize: maxHeadBytes,
+    insecureHTTPParser: false,
+    // Ours, since node's answer to a missing Host has no code and it takes two of them.
+    requireHostHeader: false,
+  });
+  server.timeout = timeouts.requestIdleMs;
+  server.maxHeadersCount = 0;
+  // The checks of head timeouts start with this event, and a server that never listens would never have it.
+  server.emit('listening');
+  return server;
+}
+
+function handleRequest(
+  deps: ProxyDeps,
+  { route, forwarder }: SideParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const checked = checkHead(request.url ?? '', request.rawHeaders);
+  if (!checked.ok) return respondProblem({ deps, response, pool: '' }, requestInvalid(checked.rule));
+  // A 1.0 recipient may not know chunks, and old proxies in between do not: the classic smuggling gap.
+  if (request.httpVersion !== '1.1' && valuesOf(request.rawHeaders, 'transfer-encoding').length > 0)
+    return respondProblem({ deps, response, pool: '' }, requestInvalid('HTTP/1.0 has no Transfer-Encoding'));
+  const { hostName, path } = checked.head;
+  const pool = route(hostName, path);
+  if (pool === undefined) return respondProblem({ deps, response, pool: '' }, routeUnknown(hostName, path));
+  forwarder.forward({ request, response, head: checked.head, pool });
+}
+
+interface UpgradeWay {
+  readonly deps: ProxyDeps;
+  readonly parts: SideParts;
+  readonly server: Server;
+  refuse(socket: Duplex, problem: Problem): void;
+}
+
+function handleUpgradeEvent(
+  { deps, parts, server, refuse }: UpgradeWay,
+  request: IncomingMessage,
+  { socket, early }: { socket: Duplex; early: Buffer },
+): void {
+  const fields = request.rawHeaders;
+  // Proof of `as`: `adopt` gave node:http a net.Socket, and it hands the same one back.
+  const bare = socket as Socket;
+  bare.setTimeout(0);
+  bare.removeAllListeners('timeout');
+  // Node 20 brings every request with an Upgrade field here. Other protocols are ignored, as RFC 9110 lets
+  // us: the same head without Upgrade goes through the parser again, which then reads a body, too.
+  if (!asksForWebSocket(fields) || request.httpVersion !== '1.1') {
+    const line = `${request.method} ${request.url} HTTP/${request.httpVersion}\r\n`;
+    const head = Buffer.from(`${line}${fieldText(withoutUpgrade(fields))}\r\n`, 'latin1');
+    bare.unshift(Buffer.concat([head, early]));
+    server.emit('connection', bare);
+    return;
+  }
+  if (request.method !== 'GET' || announcesBody(fields))
+    return refuse(bare, requestInvalid('a WebSocket upgrade must be a GET without a body'));
+  const checked = checkHead(request.url ?? '', fields);
+  if (!checked.ok) return refuse(bare, requestInvalid(checked.rule));
+  parts.gateway.handleUpgrade(deps.wireOf(bare), checked.head, early);
+}
+
+// Without the field, `Connection: upgrade` means nothing and ends at this hop anyway.
+function withoutUpgrade(fields: HeadFields): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] ?? '';
+    if (name.toLowerCase() !== 'upgrade') kept.push(name, fields[i + 1] ?? '');
+  }
+  return kept;
+}
+
+function problemOfParser(error: NodeJS.ErrnoException): Problem {
+  if (error.code === 'HPE_HEADER_OVERFLOW')
+    return { code: 'HERALD_HEAD_TOO_LARGE', message: `a request head may have ${maxHeadBytes} bytes` };
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return { code: 'HERALD_REQUEST_TIMEOUT', message: 'no whole request head in time' };
+  // The parser's reason names the rule; its text is fixed and holds nothing of the request.
+  const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
+  return requestInvalid(reason);
+}

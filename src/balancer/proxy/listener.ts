@@ -1,0 +1,90 @@
+// One public listener for HTTP and WebSocket, put together: transport, recogniser, gateway, node:http, forwarder.
+import type { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import type { Clock } from '../../core/clock.ts';
+import type { Rng } from '../../core/rng.ts';
+import type { Placement } from '../state/ports.ts';
+import { createAffinity } from './affinity.ts';
+import { createForwarder } from './forward.ts';
+import { createGateway, type Route } from './gateway.ts';
+import { createHttpSide } from './http-side.ts';
+import { Open } from './open.ts';
+import type { ProxyDeps, ProxyEvents, ProxyTimeouts, StartRelay } from './ports.ts';
+import { recognise } from './recogniser.ts';
+import { createHostResolver, type Lookup } from './resolve.ts';
+import type { Transport, Wire, WireListener } from './wire.ts';
+
+/** What a listener is made of. */
+export interface HttpListenerOptions {
+  readonly transport: Transport;
+  /** A wire over a socket that node:http has given up: an upgrade that was not canonical. */
+  readonly wireOf: (socket: Socket) => Wire;
+  readonly bind: { readonly host: string; readonly port: number };
+  readonly route: Route;
+  readonly placement: Placement;
+  /** Ids of the nodes of a pool, for affinity; the same array while nothing changes. */
+  readonly nodeIds: (pool: string) => readonly string[];
+  readonly startRelay: StartRelay;
+  /** Whether what this peer says about its clients is believed (`trusted` of herald.yaml). */
+  readonly trusted: (address: string) => boolean;
+  readonly timeouts: ProxyTimeouts;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly events: ProxyEvents;
+  /** Name lookup; absent: the system's. */
+  readonly lookup?: Lookup;
+}
+
+/** A listener, not yet listening. */
+export interface HttpListener {
+  /** Binds. Rejects with HERALD_LISTEN_FAILED, as the transport does. */
+  start(): Promise<WireListener>;
+  /** Stops accepting; what is open lives on. Idempotent. */
+  stopAccepting(): Promise<void>;
+  /** Stops accepting and ends what is open, at once. Idempotent. */
+  stop(): Promise<void>;
+  /** Connections and exchanges under way, connections idle between two requests not included. */
+  readonly openCount: number;
+}
+
+/** A listener over `options`. */
+export function createHttpListener(options: HttpListenerOptions): HttpListener {
+  const open = new Open();
+  const deps: ProxyDeps = {
+    ...options,
+    open,
+    affinity: createAffinity(options.nodeIds),
+    resolve: createHostResolver(options.clock, options.lookup),
+  };
+  const gateway = createGateway(deps, options.route);
+  const forwarder = createForwarder(deps);
+  const httpSide = createHttpSide(deps, { route: options.route, gateway, forwarder });
+  const replay = (wire: Wire, seen: Buffer): void => {
+    if (!wire.isClosed) httpSide.adopt(wire.toSocket(seen));
+  };
+  let bound: WireListener | undefined;
+
+  async function stopAccepting(): Promise<void> {
+    const closing = bound;
+    bound = undefined;
+    await closing?.close();
+  }
+
+  return {
+    async start() {
+      bound = await options.transport.listen(options.bind, (wire) => recognise(deps, { gateway, replay }, wire));
+      return bound;
+    },
+    stopAccepting,
+    async stop() {
+      const closed = stopAccepting();
+      open.destroyAll();
+      httpSide.stop();
+      forwarder.stop();
+      await closed;
+    },
+    get openCount() {
+      return open.size;
+    },
+  };
+}

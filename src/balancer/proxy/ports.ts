@@ -1,0 +1,77 @@
+// What the HTTP side of the proxy is given by whoever wires it up. Types only.
+import type { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import type { Clock } from '../../core/clock.ts';
+import type { ErrorCode } from '../../core/error.ts';
+import type { Rng } from '../../core/rng.ts';
+import type { DialFailure, Lease, Placement } from '../state/ports.ts';
+import type { Affinity } from './affinity.ts';
+import type { Open } from './open.ts';
+import type { HostResolver } from './resolve.ts';
+import type { Transport, Wire } from './wire.ts';
+
+/** How long each stage may last. */
+export interface ProxyTimeouts {
+  /** From the first byte of a request head (for the first one: from the connection) to its last. */
+  readonly headMs: number;
+  /** From the start of a dial, name lookup included, to the connection. */
+  readonly dialMs: number;
+  /** From the upgrade request sent to the node to the end of its answer's head. */
+  readonly handshakeMs: number;
+  /** A tunnel in which no byte moves ends after this. */
+  readonly tunnelIdleMs: number;
+  /** The same for HTTP exchanges: an answer that does not start, or a body that stands still. */
+  readonly requestIdleMs: number;
+}
+
+/** What happens, for counters and logs. Every call is made at once and must not throw. */
+export interface ProxyEvents {
+  /** Herald answered in place of a node. `pool` is '' when no route matched. */
+  refused(pool: string, code: ErrorCode): void;
+  /** A node did not take a connection or an exchange. `error` is the origin where there is one. */
+  nodeFailed(pool: string, nodeId: string, reason: DialFailure, error: unknown): void;
+}
+
+/** One tunnel to start: both handshakes are over. */
+export interface RelayStart {
+  readonly pool: string;
+  readonly downstream: Wire;
+  readonly upstream: Wire;
+  /** Bytes of the node that came behind its 101, often empty. */
+  readonly toClientFirst: Buffer;
+  /** Bytes of the client that came behind its request head, often empty. */
+  readonly toNodeFirst: Buffer;
+  readonly lease: Lease;
+  /** Whether the bytes are WebSocket frames. */
+  readonly frames: boolean;
+  readonly idleMs: number;
+  /** Called once, after both wires are closed. The caller releases the lease then. */
+  onEnd(): void;
+}
+
+/** A running tunnel, as its starter sees it. */
+export interface RunningRelay {
+  /** Ends it at once, without a goodbye. Idempotent. */
+  destroy(): void;
+}
+
+/** Starts a tunnel: takes both wires over, sends what came first, resumes reading. */
+export type StartRelay = (start: RelayStart) => RunningRelay;
+
+/** Everything that the gateway and the forwarder share. */
+export interface ProxyDeps {
+  readonly transport: Transport;
+  /** A wire over a socket that node:http has given up. */
+  readonly wireOf: (socket: Socket) => Wire;
+  readonly placement: Placement;
+  readonly affinity: Affinity;
+  readonly resolve: HostResolver;
+  readonly startRelay: StartRelay;
+  /** Whether the claims of this peer about its clients are believed. */
+  readonly trusted: (address: string) => boolean;
+  readonly timeouts: ProxyTimeouts;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly events: ProxyEvents;
+  readonly open: Open;
+}

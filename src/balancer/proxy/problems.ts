@@ -1,0 +1,36 @@
+// The problems that clients of the proxy hear of, as values. How each is told is decided in refuse.ts.
+import type { Rng } from '../../core/rng.ts';
+import type { Problem } from '../../protocol/http-error.ts';
+import type { DialFailure, Refusal } from '../state/ports.ts';
+import { retryAfterMs } from './refuse.ts';
+
+/** Nothing was placed. Want of a node passes, so it carries a hint; an unknown pool does not. */
+export function refusalOf(refusal: Refusal, rng: Rng): Problem {
+  if (refusal.code !== 'HERALD_NO_NODE') return refusal;
+  return { ...refusal, retryAfterMs: retryAfterMs(rng) };
+}
+
+const failureText: Readonly<Record<DialFailure, string>> = {
+  refused: 'refused the connection',
+  timeout: 'did not answer in time',
+  reset: 'reset the connection',
+  handshake: 'sent no usable HTTP answer',
+  local: 'could not be dialled for want of local ports or descriptors',
+};
+
+/** Every attempt failed; `last` is how the last one did, `attempts` how many there were, 1 or more. */
+export function unreachable(last: DialFailure, attempts: number): Problem {
+  const tried = attempts === 1 ? 'the node tried' : `the last of ${attempts} nodes tried`;
+  const code = last === 'handshake' ? 'HERALD_HANDSHAKE_FAILED' : 'HERALD_DIAL_FAILED';
+  return { code, message: `${tried} ${failureText[last]}` };
+}
+
+/** No route for the request. */
+export function routeUnknown(hostName: string, path: string): Problem {
+  return { code: 'HERALD_ROUTE_UNKNOWN', message: `no route for host ${hostName} and path ${path}` };
+}
+
+/** The request breaks a rule. */
+export function requestInvalid(rule: string): Problem {
+  return { code: 'HERALD_REQUEST_INVALID', message: rule };
+}

@@ -1,0 +1,59 @@
+// How a client hears that it gets no node. A WebSocket client cannot read an HTTP status, so it is let in and
+// closed with 1013; an EventSource would stop for good at anything but 200; everything else gets problem+json.
+import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import type { Rng } from '../../core/rng.ts';
+import { problemResponse, type Problem } from '../../protocol/http-error.ts';
+import { isToken, joinedValue, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
+
+const webSocketGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+// RFC 6455, section 7.4.1, as registered later: "Try Again Later".
+const tryAgainLater = 1013;
+const minRetryMs = 1_000;
+const retrySpreadMs = 4_000;
+
+/** When a refused client may come back, 1,000 up to 5,000 ms: spread, so that they do not all come at once. */
+export function retryAfterMs(rng: Rng): number {
+  return Math.round(minRetryMs + rng.next() * retrySpreadMs);
+}
+
+/** The bytes that refuse an upgrade. Only want of a node is told inside WebSocket: it alone passes by waiting. */
+export function upgradeRefusal(problem: Problem, fields: HeadFields): Buffer {
+  const key = valuesOf(fields, 'sec-websocket-key')[0];
+  if (problem.code !== 'HERALD_NO_NODE' || key === undefined) return Buffer.from(problemResponse(problem), 'utf8');
+  const head =
+    'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+    `Sec-WebSocket-Accept: ${acceptOf(key)}\r\n${protocolLine(fields)}\r\n`;
+  const hint = problem.retryAfterMs === undefined ? '' : ` retry-ms=${problem.retryAfterMs}`;
+  return Buffer.concat([Buffer.from(head, 'latin1'), closeFrame(tryAgainLater, problem.code + hint)]);
+}
+
+// A client that offers sub-protocols fails the handshake when none is chosen, and never sees the close.
+function protocolLine(fields: HeadFields): string {
+  const first = joinedValue(fields, 'sec-websocket-protocol').split(',')[0]?.trim() ?? '';
+  return isToken(first) ? `Sec-WebSocket-Protocol: ${first}\r\n` : '';
+}
+
+function acceptOf(key: string): string {
+  return createHash('sha1').update(key + webSocketGuid).digest('base64');
+}
+
+// `reason` is ASCII of at most 123 bytes, so the length fits the frame's second byte.
+function closeFrame(code: number, reason: string): Buffer {
+  const frame = Buffer.alloc(4 + reason.length);
+  frame[0] = 0x88;
+  frame[1] = 2 + reason.length;
+  frame.writeUInt16BE(code, 2);
+  frame.write(reason, 4, 'latin1');
+  return frame;
+}
+
+/** Whether a refusal must be told as an event stream: the client is an EventSource. */
+export function isEventSource(fields: HeadFields): boolean {
+  return joinedValue(fields, 'accept').toLowerCase().includes('text/event-stream');
+}
+
+/** The whole body of such a stream: it sets the client's reconnection time, says why, and ends. */
+export function eventStreamRefusal(problem: Problem): string {
+  return `: ${problem.code}\nretry: ${problem.retryAfterMs ?? minRetryMs}\n\n`;
+}

@@ -1,0 +1,75 @@
+// What a request must be before Herald looks for a node: the strict reading of upgrades, and the checks that
+// node:http leaves to us. Where each raw request goes is told in docs/decisions/0011-who-parses-http.md.
+import { joinedValue, listHas, maxHeadBytes, parseFields, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
+
+/** A request head that has passed every check here. */
+export interface RequestHead {
+  /** Origin form as sent: path and query. */
+  readonly target: string;
+  /** The target up to the query, as sent: neither decoded nor normalised. */
+  readonly path: string;
+  /** The Host field as sent, not empty. */
+  readonly host: string;
+  /** Host in lower case without its port; IPv6 keeps its brackets. */
+  readonly hostName: string;
+  readonly fields: HeadFields;
+}
+
+export type CheckedHead =
+  | { readonly ok: true; readonly head: RequestHead }
+  | {
+      readonly ok: false;
+      /** The rule that the request breaks, for its sender. */
+      readonly rule: string;
+    };
+
+// Visible ASCII from the first slash on, without a fragment.
+const originForm = /^\/[!"$-~]*$/;
+const hostForm = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+
+/** Checks what routing and forwarding rely on: origin form and exactly one usable Host. */
+export function checkHead(target: string, fields: HeadFields): CheckedHead {
+  if (!originForm.test(target))
+    return { ok: false, rule: 'the request target must be a path that starts with a slash' };
+  const hosts = valuesOf(fields, 'host');
+  const [host] = hosts;
+  if (host === undefined || hosts.length !== 1)
+    return { ok: false, rule: `a request needs exactly one Host field, this one has ${hosts.length}` };
+  if (!hostForm.test(host)) return { ok: false, rule: 'the Host field must be a name or address with an optional port' };
+  const query = target.indexOf('?');
+  const path = query === -1 ? target : target.slice(0, query);
+  return { ok: true, head: { target, path, host, hostName: host.replace(/:\d+$/, '').toLowerCase(), fields } };
+}
+
+/** Whether the fields ask for a WebSocket, and only for that: one Upgrade, named by Connection. */
+export function asksForWebSocket(fields: HeadFields): boolean {
+  const upgrades = valuesOf(fields, 'upgrade');
+  return (
+    upgrades.length === 1 &&
+    upgrades[0]?.toLowerCase() === 'websocket' &&
+    listHas(joinedValue(fields, 'connection'), 'upgrade')
+  );
+}
+
+/** Whether the fields announce a body, be it empty. */
+export function announcesBody(fields: HeadFields): boolean {
+  return valuesOf(fields, 'content-length').length > 0 || valuesOf(fields, 'transfer-encoding').length > 0;
+}
+
+const start = 'GET ';
+const version = ' HTTP/1.1';
+
+/**
+ * The request when `text`, a whole head, is a canonical WebSocket upgrade; undefined when it is anything
+ * else, which need not be wrong: then node:http reads the same bytes and decides.
+ */
+export function recogniseUpgrade(text: string): RequestHead | undefined {
+  if (text.length > maxHeadBytes || !text.startsWith(start)) return undefined;
+  const lineEnd = text.indexOf('\r\n');
+  if (!text.startsWith(version, lineEnd - version.length)) return undefined;
+  const fields = parseFields(text, lineEnd + 2);
+  if (fields === undefined || announcesBody(fields) || !asksForWebSocket(fields)) return undefined;
+  if (valuesOf(fields, 'expect').length > 0) return undefined;
+  const checked = checkHead(text.slice(start.length, lineEnd - version.length), fields);
+  return checked.ok ? checked.head : undefined;
+}

@@ -1,0 +1,29 @@
+// Refusals on an HTTP exchange that node:http holds. What is told to whom is decided in refuse.ts.
+import type { ServerResponse } from 'node:http';
+import { problemBody, problemFields, statusOf, type Problem } from '../../protocol/http-error.ts';
+import type { ProxyDeps } from './ports.ts';
+import { eventStreamRefusal, isEventSource } from './refuse.ts';
+
+/** Where a refusal goes. */
+export interface RefusedExchange {
+  readonly deps: Pick<ProxyDeps, 'events'>;
+  readonly response: ServerResponse;
+  /** '' when no route matched. */
+  readonly pool: string;
+}
+
+/** Answers with `problem`. Nothing of another answer may have been sent. */
+export function respondProblem({ deps, response, pool }: RefusedExchange, problem: Problem): void {
+  deps.events.refused(pool, problem.code);
+  if (problem.code === 'HERALD_NO_NODE' && isEventSource(response.req.rawHeaders)) {
+    response.writeHead(200, ['Content-Type', 'text/event-stream', 'Cache-Control', 'no-store']);
+    response.end(eventStreamRefusal(problem));
+    return;
+  }
+  const body = problemBody(problem);
+  const fields = problemFields(problem, body);
+  // A request that breaks a rule may have been cut elsewhere than we think: nothing after it is believed.
+  if (problem.code === 'HERALD_REQUEST_INVALID') fields.push('Connection', 'close');
+  response.writeHead(statusOf(problem), fields);
+  response.end(body);
+}

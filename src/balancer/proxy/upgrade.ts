@@ -1,0 +1,201 @@
+// One client's way from its request head to a running relay: place, dial, shake hands, again on failure.
+// Until a node has answered nothing reaches the client, so every failure before that stays unseen.
+import { Buffer } from 'node:buffer';
+import type { DialFailure, Lease, Refusal } from '../state/ports.ts';
+import type { Problem } from '../../protocol/http-error.ts';
+import { refusedSwitchText, switchText, type AnswerHead } from './answer-head.ts';
+import { dialNode, type Stage } from './dial.ts';
+import { shakeHands } from './handshake.ts';
+import { lingerClose } from './linger.ts';
+import type { Ending } from './open.ts';
+import type { ProxyDeps, RunningRelay } from './ports.ts';
+import { refusalOf, unreachable } from './problems.ts';
+import { upgradeRefusal } from './refuse.ts';
+import { passRefusedSwitch } from './refused-switch.ts';
+import { upgradeRequestText } from './request-fields.ts';
+import type { RequestHead } from './request-head.ts';
+import type { Wire, WireReader } from './wire.ts';
+
+/** One upgrade to carry out. */
+export interface UpgradeRequest {
+  /** The client's wire. */
+  readonly client: Wire;
+  readonly head: RequestHead;
+  readonly pool: string;
+  /** What came behind the request head, often empty. */
+  readonly early: Buffer;
+}
+
+// Frames that a client sends before its 101. Past this it waits: reading stops until a node has answered.
+const maxEarlyBytes = 64 * 1024;
+
+/** The state of one upgrade. Ends by handing its wires on, or by `destroy`. */
+export class Upgrade implements WireReader, Ending {
+  readonly #deps: ProxyDeps;
+  readonly #client: Wire;
+  readonly #head: RequestHead;
+  readonly #pool: string;
+  readonly #requestBytes: Buffer;
+  readonly #excluded = new Set<string>();
+  #early: Buffer[];
+  #earlyBytes: number;
+  #attempts = 0;
+  #lastFailure: DialFailure | undefined;
+  #lease: Lease | undefined;
+  #stage: Stage | undefined;
+  #isOver = false;
+
+  constructor(deps: ProxyDeps, request: UpgradeRequest) {
+    this.#deps = deps;
+    this.#client = request.client;
+    this.#head = request.head;
+    this.#pool = request.pool;
+    this.#early = request.early.length === 0 ? [] : [request.early];
+    this.#earlyBytes = request.early.length;
+    const address = request.client.remoteAddress;
+    const text = upgradeRequestText(request.head, { address, isTrusted: deps.trusted(address) });
+    this.#requestBytes = Buffer.from(text, 'latin1');
+  }
+
+  /** Takes the client over and begins. Called once. */
+  start(): void {
+    this.#deps.open.add(this);
+    this.#client.reader = this;
+    this.#client.resume();
+    this.#place();
+  }
+
+  bytes(buffer: Buffer, start: number, end: number): void {
+    this.#early.push(Buffer.from(buffer.subarray(start, end)));
+    this.#earlyBytes += end - start;
+    if (this.#earlyBytes >= maxEarlyBytes) this.#client.pause();
+  }
+
+  ended(): void {
+    // A client that ends its half before the 101 cannot say the closing handshake: it has given up.
+    this.destroy();
+  }
+
+  drained(): void {
+    // Nothing has been sent to the client.
+  }
+
+  closed(): void {
+    this.destroy();
+  }
+
+  destroy(): void {
+    if (this.#isOver) return;
+    this.#leave();
+    this.#stage?.abort();
+    this.#lease?.release();
+    this.#client.destroy();
+  }
+
+  #place(): void {
+    const { placement, affinity } = this.#deps;
+    const rule = placement.policyOf(this.#pool)?.affinity ?? { kind: 'none' };
+    const result = placement.place({
+      pool: this.#pool,
+      affinityNode: affinity.nodeOf(this.#pool, rule, this.#head.fields),
+      excluded: this.#excluded,
+    });
+    if (!result.placed) return this.#refuse(this.#problemOf(result.refusal));
+    const { lease } = result;
+    this.#lease = lease;
+    this.#attempts++;
+    this.#stage = dialNode(this.#deps, lease.node, {
+      connected: (node) => this.#shakeHands(lease, node),
+      failed: (reason, error) => this.#failed(lease, reason, error),
+    });
+  }
+
+  #shakeHands(lease: Lease, node: Wire): void {
+    this.#stage = shakeHands(this.#deps, node, this.#requestBytes, {
+      answered: (answer, rest) => {
+        if (answer.status === 101) this.#open({ lease, node, answer, rest });
+        else this.#passRefusal({ lease, node, answer, rest });
+      },
+      failed: (reason, error) => this.#failed(lease, reason, error),
+    });
+  }
+
+  #failed(lease: Lease, reason: DialFailure, error: unknown): void {
+    lease.failed(reason);
+    this.#deps.events.nodeFailed(this.#pool, lease.node.id, reason, error);
+    this.#excluded.add(lease.node.id);
+    this.#lastFailure = reason;
+    const attempts = this.#deps.placement.policyOf(this.#pool)?.place.attempts ?? 1;
+    if (this.#attempts < attempts) this.#place();
+    else this.#refuse(unreachable(reason, this.#attempts));
+  }
+
+  // After a failed attempt the nodes that failed are the story: that no other is left adds nothing.
+  #problemOf(refusal: Refusal): Problem {
+    if (this.#lastFailure !== undefined) return unreachable(this.#lastFailure, this.#attempts);
+    return refusalOf(refusal, this.#deps.rng);
+  }
+
+  #refuse(problem: Problem): void {
+    this.#leave();
+    this.#deps.events.refused(this.#pool, problem.code);
+    const answer = upgradeRefusal(problem, this.#head.fields);
+    this.#client.send(answer, 0, answer.length);
+    lingerClose(this.#client, this.#deps);
+  }
+
+  #open({ lease, node, answer, rest }: Answered): void {
+    this.#leave();
+    lease.opened();
+    const { placement, affinity, open, timeouts } = this.#deps;
+    const rule = placement.policyOf(this.#pool)?.affinity ?? { kind: 'none' };
+    const cookie = affinity.setCookie({ pool: this.#pool, nodeId: lease.node.id }, rule, this.#head.fields);
+    this.#send(switchText(answer, cookie));
+    let relay: RunningRelay | undefined;
+    let isEnded = false;
+    const ending: Ending = { destroy: () => relay?.destroy() };
+    open.add(ending);
+    relay = this.#deps.startRelay({
+      pool: this.#pool,
+      downstream: this.#client,
+      upstream: node,
+      toClientFirst: rest,
+      toNodeFirst: Buffer.concat(this.#early),
+      lease,
+      frames: true,
+      idleMs: timeouts.tunnelIdleMs,
+      onEnd: () => {
+        if (isEnded) return;
+        isEnded = true;
+        open.remove(ending);
+        lease.release();
+      },
+    });
+    this.#early = [];
+  }
+
+  // The lease ends without `opened`: an answer such as 401 or 503 is the application's, no fault of the node.
+  #passRefusal({ lease, node, answer, rest }: Answered): void {
+    this.#leave();
+    this.#send(refusedSwitchText(answer));
+    const passed = { client: this.#client, node, answer, onEnd: () => lease.release() };
+    passRefusedSwitch(this.#deps, passed, rest);
+  }
+
+  #send(text: string): void {
+    const bytes = Buffer.from(text, 'latin1');
+    this.#client.send(bytes, 0, bytes.length);
+  }
+
+  #leave(): void {
+    this.#isOver = true;
+    this.#deps.open.remove(this);
+  }
+}
+
+interface Answered {
+  readonly lease: Lease;
+  readonly node: Wire;
+  readonly answer: AnswerHead;
+  readonly rest: Buffer;
+}

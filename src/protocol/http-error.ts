@@ -1,0 +1,59 @@
+// The bodies and heads of the answers that Herald gives itself: problem+json (RFC 9457) with a stable code.
+import { Buffer } from 'node:buffer';
+import { errorCatalogue, type ErrorCode } from '../core/error.ts';
+
+/** One refusal as an HTTP client hears it. */
+export interface Problem {
+  readonly code: ErrorCode;
+  /** For people: what failed, on what. */
+  readonly message: string;
+  /** When to come back, in milliseconds; absent: no hint. */
+  readonly retryAfterMs?: number;
+}
+
+const phrases: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Content Too Large',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+};
+
+/** The HTTP status of a problem. */
+export function statusOf(problem: Problem): number {
+  return errorCatalogue[problem.code].status;
+}
+
+/** The JSON body. */
+export function problemBody(problem: Problem): string {
+  const { status, meaning } = errorCatalogue[problem.code];
+  return JSON.stringify({ type: 'about:blank', title: meaning, status, code: problem.code, detail: problem.message });
+}
+
+/** The fields that go with the body, as name and value in turn. Retry-After is whole seconds, rounded up. */
+export function problemFields(problem: Problem, body: string): string[] {
+  const fields = [
+    'Content-Type',
+    'application/problem+json',
+    'Content-Length',
+    String(Buffer.byteLength(body, 'utf8')),
+    'Cache-Control',
+    'no-store',
+  ];
+  if (problem.retryAfterMs !== undefined) fields.push('Retry-After', String(Math.ceil(problem.retryAfterMs / 1000)));
+  return fields;
+}
+
+/** A whole HTTP/1.1 answer that closes the connection, in UTF-8. */
+export function problemResponse(problem: Problem): string {
+  const body = problemBody(problem);
+  const status = statusOf(problem);
+  let text = `HTTP/1.1 ${status} ${phrases[status] ?? 'Error'}\r\n`;
+  const fields = problemFields(problem, body);
+  for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
+  return `${text}Connection: close\r\n\r\n${body}`;
+}
