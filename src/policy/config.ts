@@ -1,0 +1,92 @@
+// A compiled configuration: what config-schema.ts and compile-config.ts make of herald.yaml. Frozen.
+import type { Address } from './address.ts';
+import type { Cidr } from './cidr.ts';
+
+/** A public listener: clients connect here. */
+export interface ListenerConfig {
+  readonly name: string;
+  readonly bind: Address;
+  readonly protocol: 'http';
+  readonly timeouts: {
+    /** A request head must be complete within this. */
+    readonly headMs: number;
+    /** A node must have accepted the connection within this. */
+    readonly dialMs: number;
+    /** A node must have answered an upgrade within this. */
+    readonly handshakeMs: number;
+    /** A relayed connection that carries nothing for this long is closed; 0 is off. */
+    readonly tunnelIdleMs: number;
+    /** A client connection without a request, or a request without progress, is closed after this. */
+    readonly requestIdleMs: number;
+  };
+  /** Sources whose X-Forwarded-* headers are believed; empty: nobody's. */
+  readonly trusted: readonly Cidr[];
+}
+
+/** What a token allows: `report` to report, `read` to see, `operate` to change. */
+export type TokenRole = 'report' | 'read' | 'operate';
+
+/** A bearer token. */
+export interface TokenConfig {
+  readonly name: string;
+  readonly role: TokenRole;
+  /** Pools that it is good for. */
+  readonly pools: 'all' | readonly string[];
+  /** The secret itself; never logged. */
+  readonly secret: string;
+}
+
+/** A node that is always there, report or not. */
+export interface StaticNodeConfig {
+  readonly id: string;
+  readonly address: Address;
+  /** Size relative to the other nodes, above 0; undefined: learned. */
+  readonly capacity: number | undefined;
+  /** '' when none. */
+  readonly zone: string;
+  /** Connections it takes at most; undefined: no limit. */
+  readonly maxConnections: number | undefined;
+}
+
+/** Which requests go to a pool. */
+export interface RouteConfig {
+  /** In lower case: `*`, `*.example.com`, or a host name without port. */
+  readonly host: string;
+  /** Path prefix; starts with `/`. */
+  readonly path: string;
+}
+
+/** A pool. */
+export interface PoolConfig {
+  readonly name: string;
+  /** Name of its policy; it exists. */
+  readonly policy: string;
+  readonly routes: readonly RouteConfig[];
+  readonly nodes: readonly StaticNodeConfig[];
+}
+
+/** The settings of one process. Paths are absolute. */
+export interface Config {
+  /** At least one; names and addresses are unique. */
+  readonly listeners: readonly ListenerConfig[];
+  readonly intake: {
+    readonly bind: Address;
+    readonly register: {
+      /** Sources that may register nodes by reporting; empty: nobody. */
+      readonly from: readonly Cidr[];
+      /** Ports that such a node may have; empty: any. */
+      readonly ports: readonly number[];
+    };
+    readonly tokens: readonly TokenConfig[];
+  };
+  readonly admin: { readonly socketPath: string };
+  readonly state: { readonly kind: 'memory' };
+  readonly log: {
+    readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+    /** `auto`: pretty on a terminal, else JSON. */
+    readonly format: 'json' | 'pretty' | 'auto';
+  };
+  readonly policiesDirectory: string;
+  /** At least one, in the order of the file; names are unique. */
+  readonly pools: readonly PoolConfig[];
+}

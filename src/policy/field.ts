@@ -1,0 +1,136 @@
+// The fields that schemas are made of: each knows its bounds, its complaint, and how the JSON schema shows it.
+import { z } from 'zod';
+import { addressPattern, readAddress } from './address.ts';
+import { parseCidr } from './cidr.ts';
+import { readQuantity, showValue, units, type Reading, type UnitName } from './quantity.ts';
+
+/** Names of pools, policies, nodes, listeners and tokens. */
+export const namePattern = /^[A-Za-z0-9._:-]{1,64}$/;
+
+/** What the JSON schema and the reference page say of a field beside its description and default. */
+export interface FieldMeta {
+  readonly type?: string | readonly string[];
+  readonly pattern?: string;
+  readonly enum?: readonly string[];
+  readonly examples?: readonly unknown[];
+  readonly anyOf?: readonly object[];
+  /** For the reference page only: unit and range in words. */
+  readonly unit: string;
+}
+
+/** A field read by `read`, whose complaint becomes the problem; undefined is always "is missing". */
+export function field<T>(read: (value: unknown) => Reading<T>, meta: FieldMeta) {
+  return z
+    .unknown()
+    .transform((value, context): T => {
+      const reading: Reading<T> = value === undefined ? { message: 'is missing', hint: '' } : read(value);
+      if ('value' in reading) return reading.value;
+      const { message, hint } = reading;
+      context.issues.push({ code: 'custom', input: value, message, params: { hint } });
+      return z.NEVER;
+    })
+    .meta({ ...meta });
+}
+
+function quantity(name: UnitName, from: string, to: string) {
+  const { pattern, examples, read } = units[name];
+  const bounds = { min: read(from), max: read(to) };
+  const meta = { type: 'string', pattern, examples: [...examples], unit: `${name}, ${from} to ${to}` };
+  return { read: (value: unknown) => readQuantity(name, value, bounds), meta };
+}
+
+/** A duration in milliseconds; bounds as a policy would write them, inclusive. */
+export function duration(from: string, to: string) {
+  const { read, meta } = quantity('duration', from, to);
+  return field(read, meta);
+}
+
+/** A percentage as a fraction. */
+export function percentage(from: string, to: string) {
+  const { read, meta } = quantity('percentage', from, to);
+  return field(read, meta);
+}
+
+/** A rate per second. */
+export function rate(from: string, to: string) {
+  const { read, meta } = quantity('rate', from, to);
+  return field(read, meta);
+}
+
+/** A part of a whole per second, as a fraction per second. */
+export function share(from: string, to: string) {
+  const { read, meta } = quantity('share', from, to);
+  return field(read, meta);
+}
+
+/** A quantity, or the word `auto`. */
+export function orAuto(name: UnitName, from: string, to: string) {
+  const { read, meta } = quantity(name, from, to);
+  const readOrAuto = (value: unknown): Reading<number | 'auto'> => {
+    if (value === 'auto') return { value: 'auto' };
+    const reading = read(value);
+    return 'value' in reading ? reading : { ...reading, hint: `${reading.hint}, or auto` };
+  };
+  const pattern = `^auto$|${meta.pattern}`;
+  return field(readOrAuto, { ...meta, pattern, examples: ['auto', ...meta.examples], unit: `auto, or ${meta.unit}` });
+}
+
+/** A whole number, bounds inclusive. */
+export function count(from: number, to: number) {
+  return z.int().min(from).max(to).meta({ unit: `whole number, ${from} to ${to}` });
+}
+
+/** A name of a pool, policy, node, listener or token. */
+export function name() {
+  const hint = 'letters, digits and . _ : -, at most 64';
+  return field(
+    (value): Reading<string> => {
+      if (typeof value === 'string' && namePattern.test(value)) return { value };
+      const isNumber = typeof value === 'number';
+      return { message: `${showValue(value)} is not a name`, hint: isNumber ? `write "${value}"` : hint };
+    },
+    { type: 'string', pattern: namePattern.source, unit: 'name' },
+  );
+}
+
+/** Text that is not empty. */
+export function text(unit: string, maxLength = 1024) {
+  return field(
+    (value): Reading<string> => {
+      if (typeof value !== 'string') return { message: `${showValue(value)} is not text`, hint: 'put it in quotes' };
+      if (value.trim() === '') return { message: 'is empty', hint: 'write something, or leave the key out' };
+      if (value.length > maxLength) return { message: 'is too long', hint: `at most ${maxLength} characters` };
+      return { value };
+    },
+    { type: 'string', unit },
+  );
+}
+
+/** `host:port`; port 0 only where `minPort` is 0. */
+export function address(minPort: 0 | 1) {
+  return field((value) => readAddress(value, minPort), {
+    type: 'string',
+    pattern: addressPattern,
+    examples: ['127.0.0.1:8080', '[::1]:8080'],
+    unit: minPort === 0 ? 'host:port, port 0 is chosen by the kernel' : 'host:port',
+  });
+}
+
+/** A block of addresses. */
+export function cidr() {
+  return field(
+    (value) =>
+      typeof value === 'string'
+        ? parseCidr(value)
+        : { message: `${showValue(value)} is not a block of addresses`, hint: 'such as 10.0.0.0/8' },
+    { type: 'string', examples: ['10.0.0.0/8', 'fd00::/8'], unit: 'CIDR' },
+  );
+}
+
+/** A key that is planned: known, so that its error can say so. */
+export function notYet() {
+  return field((): Reading<never> => notAvailable, { unit: 'not available yet' }).optional();
+}
+
+/** The complaint about what is planned. */
+export const notAvailable = { message: 'not available yet (planned)', hint: 'remove it' } as const;
