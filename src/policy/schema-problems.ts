@@ -52,7 +52,9 @@ function describe(source: Source, shape: SchemaNode, issue: z.core.$ZodIssue, ba
   switch (issue.code) {
     case 'unrecognized_keys': {
       const known = Object.keys(shapeAt(shape, local)?.properties ?? {});
-      return issue.keys.map((key) => problemAt(source, [...path, key], 'unknown key', nameHint(key, known), 'key'));
+      return issue.keys.map((key) =>
+        problemAt(source, [...path, key], 'unknown key', nameHint(key, known), 'key'),
+      );
     }
     case 'invalid_key':
       return [problemAt(source, path, 'is not a name', 'letters, digits and . _ : -, at most 64', 'key')];
@@ -94,7 +96,12 @@ function typeProblem(source: Source, path: Path, expected: string): Problem {
   const value = valueAt(source.data, path);
   if (value === undefined) return problemAt(source, path, 'is missing', '');
   const hint = value === null ? 'leave the key out for its default' : '';
-  return problemAt(source, path, `expected ${kindsInWords[expected] ?? expected}, got ${showValue(value)}`, hint);
+  return problemAt(
+    source,
+    path,
+    `expected ${kindsInWords[expected] ?? expected}, got ${showValue(value)}`,
+    hint,
+  );
 }
 
 function boundProblem(

@@ -54,7 +54,12 @@ function findDeepLine(text: string): number {
     else if (token === ']' || token === '}') flowDepth--;
     else if (flowDepth === 0 && (token === '-' || token === '?' || token === ':')) indicators++;
     const isIndent = isLineStart && token.startsWith(' ');
-    if (flowDepth > maxFlowDepth || indicators > maxIndicatorsOnLine || (isIndent && token.length > maxIndent)) return line;
+    if (
+      flowDepth > maxFlowDepth ||
+      indicators > maxIndicatorsOnLine ||
+      (isIndent && token.length > maxIndent)
+    )
+      return line;
     const newlines = token.split('\n').length - 1;
     line += newlines;
     if (newlines > 0) indicators = 0;

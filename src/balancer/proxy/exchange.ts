@@ -91,7 +91,9 @@ export class Exchange implements Ending {
     const method = (request.method ?? 'GET') as Dispatcher.HttpMethod;
     const body = this.#body?.stream ?? null;
     try {
-      this.#pools.poolOf(lease.node).dispatch({ path: head.target, method, headers: this.#fields, body }, handler);
+      this.#pools
+        .poolOf(lease.node)
+        .dispatch({ path: head.target, method, headers: this.#fields, body }, handler);
     } catch (error) {
       this.#failed(lease, error);
     }

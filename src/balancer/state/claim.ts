@@ -42,7 +42,10 @@ function isFresh(node: NodeRecord, pool: PoolState, nowMs: number): boolean {
 }
 
 /** True when the node is where the report says. */
-export function isSameAddress(node: NodeRecord, { host, port }: ReportSource): boolean {
+export function isSameAddress(
+  node: NodeRecord,
+  { host, port }: Pick<NodeIdentity, 'host' | 'port'>,
+): boolean {
   return node.identity.host === host && node.identity.port === port;
 }
 

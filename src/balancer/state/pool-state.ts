@@ -22,6 +22,7 @@ export class PoolState {
   #policy: Policy;
   #picker: Picker;
   #assessment: Assessment | undefined;
+  #nodeIds: readonly string[] | undefined;
   #isDirty = true;
   panicsTotal = 0;
 
@@ -59,6 +60,13 @@ export class PoolState {
   /** Says that nodes or their states have changed: the next placement may not use the old assessment at all. */
   discardAssessment(): void {
     this.#assessment = undefined;
+    this.#nodeIds = undefined;
+  }
+
+  /** Ids of the nodes; the same array until nodes come or go. */
+  get nodeIds(): readonly string[] {
+    this.#nodeIds ??= [...this.nodes.keys()];
+    return this.#nodeIds;
   }
 
   /** The assessment to place by: the last one while it is fresh or nothing has changed. */

@@ -20,6 +20,13 @@ const ticksPerSweep = 5;
 // A registered node that is down and silent for this long, with nothing open, is forgotten.
 const forgetAfterMs = 60_000;
 
+/** One pool as the configuration has it. */
+export interface PoolSettings {
+  readonly name: string;
+  readonly policy: Policy;
+  readonly nodes: readonly NodeIdentity[];
+}
+
 /** The mutable truth of a balancer. */
 export class Registry {
   readonly #pools = new Map<string, PoolState>();
@@ -49,11 +56,6 @@ export class Registry {
     this.#timer.cancel();
   }
 
-  addPool(name: string, policy: Policy): void {
-    const { clock, rng, visibility } = { clock: this.#clock, rng: this.#rng, visibility: this.#visibility };
-    this.#pools.set(name, new PoolState(name, policy, { rng, visibility, nowMs: clock.nowMs() }));
-  }
-
   /** The pool, or HERALD_POOL_UNKNOWN with the nearest name. */
   pool(name: string): PoolState {
     const pool = this.#pools.get(name);
@@ -81,12 +83,19 @@ export class Registry {
     return [...this.#pools.values()].some(({ nodes }) => nodes.get(node.identity.id) === node);
   }
 
-  /** Adds a node of the configuration. Ids are unique over all pools: the configuration has been checked. */
-  addStatic(pool: string, identity: NodeIdentity): void {
-    const state = this.pool(pool);
-    state.nodes.set(identity.id, new NodeRecord(identity, 'static', this.#joinedAtMs()));
-    state.discardAssessment();
-    this.#notify('node added', { pool, node: identity.id, address: addressOf(identity) });
+  /**
+   * Makes pools and static nodes what the configuration says: new ones are added, changed ones replaced, those
+   * gone removed. Registered nodes, counts and admin states of what stays are kept. A pool that is gone takes
+   * nothing more; its open connections live on.
+   */
+  configure(pools: readonly PoolSettings[]): void {
+    const names = new Set(pools.map(({ name }) => name));
+    for (const name of this.#pools.keys()) if (!names.has(name)) this.#pools.delete(name);
+    for (const { name, policy, nodes } of pools) {
+      const pool = this.#pools.get(name) ?? this.#addPool(name, policy);
+      if (pool.policy !== policy) pool.replacePolicy(policy);
+      this.#configureNodes(pool, nodes);
+    }
   }
 
   /**
@@ -134,6 +143,28 @@ export class Registry {
     pool.nodes.delete(id);
     pool.discardAssessment();
     this.#notify('node removed', { pool: pool.name, node: id });
+  }
+
+  #addPool(name: string, policy: Policy): PoolState {
+    const context = { rng: this.#rng, visibility: this.#visibility, nowMs: this.#clock.nowMs() };
+    const pool = new PoolState(name, policy, context);
+    this.#pools.set(name, pool);
+    return pool;
+  }
+
+  #configureNodes(pool: PoolState, identities: readonly NodeIdentity[]): void {
+    const wanted = new Map(identities.map((identity) => [identity.id, identity]));
+    for (const [id, node] of pool.nodes) if (node.origin === 'static' && !wanted.has(id)) this.remove(id);
+    for (const identity of wanted.values()) {
+      const known = pool.nodes.get(identity.id);
+      if (known?.origin === 'static' && isSameAddress(known, identity)) {
+        known.identity = { ...identity, version: known.identity.version };
+        continue;
+      }
+      pool.nodes.set(identity.id, new NodeRecord(identity, 'static', this.#joinedAtMs()));
+      this.#notify('node added', { pool: pool.name, node: identity.id, address: addressOf(identity) });
+    }
+    pool.discardAssessment();
   }
 
   /** A node that is new, or whose agent has restarted or come back, joins: its slow start begins. */
