@@ -1,0 +1,212 @@
+// One agent: samples by the clock and hands each sample to a reporter per balancer. The machine's clock,
+// sensors and connections are handed in, so that tests can replace them.
+import type { Clock, Timer } from '../core/clock.ts';
+import { HeraldError } from '../core/error.ts';
+import type { Rng } from '../core/rng.ts';
+import { combineWishes } from './directives.ts';
+import { type AdminState, type AgentEvent, callSafely } from './event.ts';
+import type { ObservableServer, Unobserve } from './observers/observable.ts';
+import { createObservers, type Observers } from './observers/observe.ts';
+import type { Traffic } from './observers/traffic.ts';
+import type { AgentOptions, AgentSettings } from './options.ts';
+import type { ReportSender } from './report-sender.ts';
+import { type BalancerStatus, Reporter } from './reporter.ts';
+import type { LeftOut } from './measurements.ts';
+import { createSampler, type Sampler } from './sampler.ts';
+import type { Sensor } from './sensors/sensor.ts';
+
+/** What an agent knows of itself. */
+export interface AgentStatus {
+  /** `idle` before `start`. */
+  readonly state: 'idle' | 'running' | 'stopped';
+  readonly node: string;
+  readonly pool: string;
+  /** Epoch milliseconds of the last report that any balancer took, undefined before the first. */
+  readonly lastReportAtMs: number | undefined;
+  /** The last values measured, by policy signal name; empty before the first sample. */
+  readonly signals: Readonly<Record<string, number>>;
+  /** Worst event-loop delay of the last interval, milliseconds; 0 before the first sample. */
+  readonly eventLoopLagMaxMs: number;
+  readonly traffic: Readonly<Traffic>;
+  readonly adminState: AdminState | undefined;
+  readonly balancers: readonly BalancerStatus[];
+  /** Signals that could not be measured, with how often and why the last time. */
+  readonly leftOut: Readonly<Record<string, LeftOut>>;
+}
+
+/** Reports this process to its balancers. */
+export interface Agent {
+  /** Counts a server's connections and messages from now on; several add up. Works before and after `start`. */
+  observe(server: ObservableServer): Unobserve;
+  /** Starts to report: the first report goes out after one interval. Throws after `stop`; else idempotent. */
+  start(): void;
+  /** Takes leave of the balancers and lets go of everything, within a second or so. Idempotent. */
+  stop(): Promise<void>;
+  status(): AgentStatus;
+  /** The operator's wish for this node: the most restrictive of its balancers'. Undefined before the first answer. */
+  readonly adminState: AdminState | undefined;
+}
+
+/** What the surroundings give to an agent. */
+export interface AgentParts {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly traffic: Traffic;
+  readonly sensors: Readonly<Record<string, Sensor>>;
+  readonly eventLoopLagMaxMs: () => number;
+  readonly openSender: (balancer: URL, token: string | undefined) => ReportSender;
+}
+
+type Callbacks = Pick<AgentOptions, 'onEvent' | 'onAdminState'>;
+
+/** An agent that is not started yet. */
+export class RunningAgent implements Agent {
+  readonly #settings: AgentSettings;
+  readonly #callbacks: Callbacks;
+  readonly #parts: AgentParts;
+  readonly #observers: Observers;
+  readonly #sampler: Sampler;
+  readonly #reporters: readonly Reporter[];
+  #state: AgentStatus['state'] = 'idle';
+  #adminState: AdminState | undefined;
+  #signals: AgentStatus['signals'] = {};
+  #ticking: Timer | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(settings: AgentSettings, callbacks: Callbacks, parts: AgentParts) {
+    const { clock, rng, traffic, sensors } = parts;
+    this.#settings = settings;
+    this.#callbacks = callbacks;
+    this.#parts = parts;
+    this.#observers = createObservers(traffic);
+    this.#sampler = createSampler({
+      clock,
+      traffic,
+      sensors,
+      signals: settings.signals,
+      identity: { pool: settings.pool, node: settings.node, epoch: newEpoch(clock, rng) },
+      onLeftOut: (signal, reason) => this.#tell({ type: 'signalLeftOut', signal, reason }),
+    });
+    const surroundings = {
+      settings,
+      parts,
+      tell: (event: AgentEvent) => this.#tell(event),
+      onOk: () => this.#updateAdminState(),
+    };
+    this.#reporters = settings.balancers.map((url) => openReporter(url, surroundings));
+  }
+
+  get adminState(): AdminState | undefined {
+    return this.#adminState;
+  }
+
+  observe(server: ObservableServer): Unobserve {
+    if (this.#state === 'stopped') throw stopped('observe');
+    return this.#observers.observe(server);
+  }
+
+  start(): void {
+    if (this.#state === 'stopped') throw stopped('start');
+    if (this.#state === 'running') return;
+    this.#state = 'running';
+    this.#sampler.begin();
+    this.#ticking = this.#parts.clock.repeat(this.#settings.intervalMs, () => this.#report());
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#end();
+    return this.#stopping;
+  }
+
+  status(): AgentStatus {
+    return {
+      state: this.#state,
+      node: this.#settings.node.id,
+      pool: this.#settings.pool,
+      lastReportAtMs: latest(this.#reporters.map(({ status }) => status.lastOkAtMs)),
+      signals: this.#signals,
+      eventLoopLagMaxMs: this.#parts.eventLoopLagMaxMs(),
+      traffic: { ...this.#parts.traffic },
+      adminState: this.#adminState,
+      balancers: this.#reporters.map(({ status }) => status),
+      leftOut: Object.fromEntries(this.#sampler.leftOut),
+    };
+  }
+
+  #report(): void {
+    const sample = this.#sampler.sample();
+    this.#signals = sample.report.signals;
+    for (const reporter of this.#reporters) reporter.offer(sample);
+  }
+
+  async #end(): Promise<void> {
+    this.#state = 'stopped';
+    this.#ticking?.cancel();
+    const farewell = this.#sampler.farewell();
+    this.#sampler.stop();
+    this.#observers.stop();
+    await Promise.all(this.#reporters.map((reporter) => reporter.leave(farewell)));
+  }
+
+  #updateAdminState(): void {
+    const wishes = this.#reporters.map(({ status }) => status);
+    const wish = combineWishes(
+      wishes.map(({ state, adminState }) => ({ isCurrent: state === 'ok', adminState })),
+    );
+    if (wish === undefined || wish === this.#adminState) return;
+    this.#adminState = wish;
+    this.#tell({ type: 'adminState', adminState: wish });
+    callSafely(this.#callbacks.onAdminState, wish);
+  }
+
+  #tell(event: AgentEvent): void {
+    callSafely(this.#callbacks.onEvent, event);
+  }
+}
+
+interface ReporterSurroundings {
+  readonly settings: AgentSettings;
+  readonly parts: AgentParts;
+  readonly tell: (event: AgentEvent) => void;
+  readonly onOk: () => void;
+}
+
+/** A reporter whose changes, and only they, are told. */
+function openReporter(url: URL, { settings, parts, tell, onOk }: ReporterSurroundings): Reporter {
+  const balancer = url.href;
+  let toldCode: string | undefined = 'nothing told yet';
+  return new Reporter({
+    balancer,
+    clock: parts.clock,
+    rng: parts.rng,
+    sender: parts.openSender(url, settings.token),
+    onOk() {
+      if (toldCode !== undefined) tell({ type: 'reporting', balancer });
+      toldCode = undefined;
+      onOk();
+    },
+    onFailure(failure) {
+      if (toldCode === failure.code) return;
+      toldCode = failure.code;
+      tell({ type: 'failing', balancer, failure });
+    },
+  });
+}
+
+/** Differs between any two agents: by the millisecond, and by chance for those made within one. */
+function newEpoch(clock: Clock, rng: Rng): string {
+  const chance = Math.floor(rng.next() * 36 ** 8).toString(36);
+  return `${Math.floor(clock.wallMs()).toString(36)}-${chance}`;
+}
+
+function latest(instants: readonly (number | undefined)[]): number | undefined {
+  const known = instants.filter((instant) => instant !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+function stopped(what: string): HeraldError {
+  return new HeraldError(
+    'HERALD_AGENT_INVALID',
+    `${what}: this agent has stopped; make another with createAgent`,
+  );
+}
