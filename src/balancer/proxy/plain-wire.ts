@@ -20,6 +20,11 @@ export function createPlainTransport(fallbackReason: string | undefined): Transp
   };
 }
 
+/** A wire over a socket that somebody else has read from until now, such as node:http before an upgrade. */
+export function wireOverSocket(socket: Socket): Wire {
+  return new PlainWire(socket, inertReader);
+}
+
 function dialPlain(target: DialTarget, reader: DialReader): Wire {
   const socket = connect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true });
   const wire = new PlainWire(socket, reader);

@@ -1,0 +1,32 @@
+// From the configuration's words to the registry's.
+import type { Config, StaticNodeConfig } from '../policy/config.ts';
+import type { Policy } from '../policy/policy.ts';
+import { HeraldError } from '../core/error.ts';
+import type { NodeIdentity } from './state/node-record.ts';
+import type { PoolSettings } from './state/registry.ts';
+
+/** Every pool of the configuration with its policy. The loader has checked that each policy exists. */
+export function poolSettings(config: Config, policies: ReadonlyMap<string, Policy>): PoolSettings[] {
+  return config.pools.map(({ name, policy, nodes }) => ({
+    name,
+    policy: policyNamed(policies, policy),
+    nodes: nodes.map(identityOf),
+  }));
+}
+
+function policyNamed(policies: ReadonlyMap<string, Policy>, name: string): Policy {
+  const policy = policies.get(name);
+  if (policy !== undefined) return policy;
+  throw new HeraldError('HERALD_INTERNAL', `policy '${name}' was checked but is not there`);
+}
+
+function identityOf({ id, address, capacity, zone, maxConnections }: StaticNodeConfig): NodeIdentity {
+  const { host, port } = address;
+  return { id, host, port, capacity, zone, version: '', maxConnections: maxConnections ?? Infinity };
+}
+
+/** Sections that take a restart to change, of those that differ between two configurations. */
+export function restartNeededFor(from: Config, to: Config): string[] {
+  const fixed = ['listeners', 'intake', 'admin', 'state', 'log'] as const;
+  return fixed.filter((section) => JSON.stringify(from[section]) !== JSON.stringify(to[section]));
+}
