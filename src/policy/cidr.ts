@@ -35,7 +35,10 @@ export function parseCidr(text: string): Reading<Cidr> {
   const [, literal = '', length] = /^([0-9A-Fa-f.:]{2,45})(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const address = parseIp(literal);
   if (address === undefined) {
-    return { message: `${JSON.stringify(text.slice(0, 64))} is not a block of addresses`, hint: 'such as 10.0.0.0/8 or fd00::/8' };
+    return {
+      message: `${JSON.stringify(text.slice(0, 64))} is not a block of addresses`,
+      hint: 'such as 10.0.0.0/8 or fd00::/8',
+    };
   }
   const width = address.version === 4 ? 32 : 128;
   const written = length === undefined ? undefined : Number(length);
@@ -78,7 +81,10 @@ export function formatIp(address: IpAddress): string {
   const groups = address.version === 4 ? 4 : 8;
   const width = address.version === 4 ? 8n : 16n;
   const mask = (1n << width) - 1n;
-  const parts = Array.from({ length: groups }, (_, index) => (address.bits >> (BigInt(groups - 1 - index) * width)) & mask);
+  const parts = Array.from(
+    { length: groups },
+    (_, index) => (address.bits >> (BigInt(groups - 1 - index) * width)) & mask,
+  );
   return address.version === 4 ? parts.join('.') : parts.map((part) => part.toString(16)).join(':');
 }
 

@@ -102,12 +102,22 @@ function compileSignals(signals: PolicyDocument['signals']): Policy['signals'] {
   const rules = Object.entries(signals).flatMap(([name, signal]) =>
     signal === undefined ? [] : [{ name, kind: kindOfSignal(name, signal), saturation: signal.saturation }],
   );
-  return [...rules.filter((rule) => isBuiltinSignal(rule.name)), ...rules.filter((rule) => !isBuiltinSignal(rule.name))];
+  return [
+    ...rules.filter((rule) => isBuiltinSignal(rule.name)),
+    ...rules.filter((rule) => !isBuiltinSignal(rule.name)),
+  ];
 }
 
 function compilePlace(place: PolicyDocument['place']): Policy['place'] {
   const { picker, horizon, maxShare, attempts, slowStart, connectRate } = place;
-  return { picker, horizonMs: horizon, maxShare, attempts, slowStartMs: slowStart, connectRatePerSecond: connectRate };
+  return {
+    picker,
+    horizonMs: horizon,
+    maxShare,
+    attempts,
+    slowStartMs: slowStart,
+    connectRatePerSecond: connectRate,
+  };
 }
 
 function compileAffinity({ kind, name, yieldAt }: PolicyDocument['affinity']): Policy['affinity'] {
@@ -132,6 +142,11 @@ function compileCheck(check: PolicyDocument['health']['check']): Policy['health'
   return { kind, path: path ?? '', intervalMs: interval, timeoutMs: timeout, fall, rise };
 }
 
-function compilePassive({ errors, window, eject, maxEjected }: PolicyDocument['health']['passive']): Policy['health']['passive'] {
+function compilePassive({
+  errors,
+  window,
+  eject,
+  maxEjected,
+}: PolicyDocument['health']['passive']): Policy['health']['passive'] {
   return { errors, windowMs: window, ejectMs: eject, maxEjected };
 }

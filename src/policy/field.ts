@@ -29,7 +29,12 @@ export function field<T>(read: (value: unknown) => Reading<T>, meta: FieldMeta) 
       context.issues.push({ code: 'custom', input: value, message, params: { hint } });
       return z.NEVER;
     })
-    .meta({ ...meta });
+    .meta(withoutDeletedKeys(meta));
+}
+
+// zod deletes `examples` and `default` from the input schema of whatever transforms: other names pass.
+function withoutDeletedKeys({ examples, ...rest }: FieldMeta) {
+  return examples === undefined ? rest : { ...rest, samples: examples };
 }
 
 function quantity(name: UnitName, from: string, to: string) {
@@ -72,12 +77,21 @@ export function orAuto(name: UnitName, from: string, to: string) {
     return 'value' in reading ? reading : { ...reading, hint: `${reading.hint}, or auto` };
   };
   const pattern = `^auto$|${meta.pattern}`;
-  return field(readOrAuto, { ...meta, pattern, examples: ['auto', ...meta.examples], unit: `auto, or ${meta.unit}` });
+  return field(readOrAuto, {
+    ...meta,
+    pattern,
+    examples: ['auto', ...meta.examples],
+    unit: `auto, or ${meta.unit}`,
+  });
 }
 
 /** A whole number, bounds inclusive. */
 export function count(from: number, to: number) {
-  return z.int().min(from).max(to).meta({ unit: `whole number, ${from} to ${to}` });
+  return z
+    .int()
+    .min(from)
+    .max(to)
+    .meta({ unit: `whole number, ${from} to ${to}` });
 }
 
 /** A name of a pool, policy, node, listener or token. */
@@ -97,9 +111,11 @@ export function name() {
 export function text(unit: string, maxLength = 1024) {
   return field(
     (value): Reading<string> => {
-      if (typeof value !== 'string') return { message: `${showValue(value)} is not text`, hint: 'put it in quotes' };
+      if (typeof value !== 'string')
+        return { message: `${showValue(value)} is not text`, hint: 'put it in quotes' };
       if (value.trim() === '') return { message: 'is empty', hint: 'write something, or leave the key out' };
-      if (value.length > maxLength) return { message: 'is too long', hint: `at most ${maxLength} characters` };
+      if (value.length > maxLength)
+        return { message: 'is too long', hint: `at most ${maxLength} characters` };
       return { value };
     },
     { type: 'string', unit },

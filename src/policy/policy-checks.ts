@@ -35,14 +35,25 @@ export const checkSignals: Check<Record<string, AnySignal | undefined>> = (conte
   const add = (path: string[], message: string, hint: string): void => {
     context.issues.push({ code: 'custom', input: context.value, path, message, params: { hint } });
   };
-  const present = Object.entries(context.value).flatMap(([key, signal]) => (signal === undefined ? [] : [{ key, signal }]));
+  const present = Object.entries(context.value).flatMap(([key, signal]) =>
+    signal === undefined ? [] : [{ key, signal }],
+  );
   const custom = present.filter(({ key }) => !isBuiltinSignal(key));
-  if (custom.length > maxCustomSignals) add([], `${custom.length} custom signals`, `at most ${maxCustomSignals}`);
+  if (custom.length > maxCustomSignals)
+    add([], `${custom.length} custom signals`, `at most ${maxCustomSignals}`);
   const additive = present.filter(({ key, signal }) => kindOfSignal(key, signal) === 'additive');
   if (additive.length === 0) {
-    add([], 'no signal is additive, so nothing says how full a node is', 'add cpu, or kind: additive to a custom signal');
+    add(
+      [],
+      'no signal is additive, so nothing says how full a node is',
+      'add cpu, or kind: additive to a custom signal',
+    );
   } else if (additive.length === 1 && additive[0]?.signal.saturation === 'auto') {
-    add([additive[0].key, 'saturation'], 'auto is learned from another additive signal', 'add cpu, or write a rate such as 7000/s');
+    add(
+      [additive[0].key, 'saturation'],
+      'auto is learned from another additive signal',
+      'add cpu, or write a rate such as 7000/s',
+    );
   }
 };
 
@@ -52,13 +63,19 @@ export const checkSignals: Check<Record<string, AnySignal | undefined>> = (conte
  */
 export function complainAboutSignalName(name: string, statesKind: boolean): Complaint | undefined {
   if (!/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(name)) {
-    return { message: 'is not a name of a signal', hint: 'a letter, then letters, digits and . _ -, at most 64' };
+    return {
+      message: 'is not a name of a signal',
+      hint: 'a letter, then letters, digits and . _ -, at most 64',
+    };
   }
   if (statesKind) return undefined;
   const reported = Object.entries(builtinSignals).find(([, { reportKey }]) => reportKey === name);
   const near = reported?.[0] ?? nearestName(name, Object.keys(builtinSignals));
   if (near === undefined) return undefined;
-  return { message: 'unknown signal', hint: `did you mean ${near}? A custom signal of this name states its kind` };
+  return {
+    message: 'unknown signal',
+    hint: `did you mean ${near}? A custom signal of this name states its kind`,
+  };
 }
 
 /** Data must not expire before the next report can have come. */
@@ -75,7 +92,13 @@ export const checkScale: Check<{ min: number; max: number }> = (context) => {
   const { min, max } = context.value;
   if (max >= min) return;
   const params = { hint: `at least min, ${min}` };
-  context.issues.push({ code: 'custom', input: context.value, path: ['max'], message: `${max} is below min`, params });
+  context.issues.push({
+    code: 'custom',
+    input: context.value,
+    path: ['max'],
+    message: `${max} is below min`,
+    params,
+  });
 };
 
 /** Ejecting on errors without being allowed to eject anything is a contradiction. */
@@ -83,5 +106,11 @@ export const checkPassive: Check<{ errors: number; maxEjected: number }> = (cont
   const { errors, maxEjected } = context.value;
   if (errors === 0 || maxEjected > 0) return;
   const params = { hint: 'write errors: 0 to eject nothing' };
-  context.issues.push({ code: 'custom', input: context.value, path: ['maxEjected'], message: 'nothing may be ejected', params });
+  context.issues.push({
+    code: 'custom',
+    input: context.value,
+    path: ['maxEjected'],
+    message: 'nothing may be ejected',
+    params,
+  });
 };

@@ -6,12 +6,18 @@ import { showValue, type Reading } from './quantity.ts';
 function readCookieName(value: unknown): Reading<string> {
   // RFC 6265 section 4.1.1: a cookie name is an HTTP token.
   if (typeof value === 'string' && /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/.test(value)) return { value };
-  return { message: `${showValue(value)} is not a cookie name`, hint: 'letters, digits, _ and -, such as herald' };
+  return {
+    message: `${showValue(value)} is not a cookie name`,
+    hint: 'letters, digits, _ and -, such as herald',
+  };
 }
 
 function readPath(value: unknown): Reading<string> {
   if (typeof value === 'string' && /^\/[\x21-\x7E]{0,1023}$/.test(value)) return { value };
-  return { message: `${showValue(value)} is not a path`, hint: 'it starts with / and has no spaces, such as /healthz' };
+  return {
+    message: `${showValue(value)} is not a path`,
+    hint: 'it starts with / and has no spaces, such as /healthz',
+  };
 }
 
 /** A path of an HTTP request: starts with `/`, printable ASCII. */
@@ -32,18 +38,24 @@ export const affinitySchema = z
     name: field(readCookieName, { type: 'string', examples: ['herald'], unit: 'cookie name' })
       .optional()
       .describe('Name of the cookie.')
-      .meta({ default: affinityDefaults.name }),
+      .meta({ preset: affinityDefaults.name }),
     yieldAt: percentage('1%', '1000%')
       .optional()
       .describe('Affinity yields to placement when the node is fuller than this; 100% is a full node.')
-      .meta({ default: affinityDefaults.yieldAt }),
+      .meta({ preset: affinityDefaults.yieldAt }),
   })
   .check((context) => {
     if (context.value.kind === 'cookie') return;
     for (const key of ['name', 'yieldAt'] as const) {
       if (context.value[key] === undefined) continue;
       const params = { hint: 'add kind: cookie' };
-      context.issues.push({ code: 'custom', input: context.value, path: [key], message: 'needs a kind', params });
+      context.issues.push({
+        code: 'custom',
+        input: context.value,
+        path: [key],
+        message: 'needs a kind',
+        params,
+      });
     }
   })
   .prefault({})
@@ -55,10 +67,12 @@ const checkObject = z
       .enum(['http', 'tcp', 'off'])
       .optional()
       .describe('`http` expects an answer below 400 from `path`, `tcp` that the port takes a connection.')
-      .meta({ default: '`http` with a path, else `tcp`' }),
+      .meta({ preset: '`http` with a path, else `tcp`' }),
     path: httpPath().optional().describe('Path asked for by `http`.'),
     interval: duration('100ms', '10m').prefault('5s').describe('Time between two checks of one node.'),
-    timeout: duration('10ms', '1m').prefault('2s').describe('An answer later than this is a failure; at most `interval`.'),
+    timeout: duration('10ms', '1m')
+      .prefault('2s')
+      .describe('An answer later than this is a failure; at most `interval`.'),
     fall: count(1, 100).prefault(3).describe('Failures in a row before a node is down.'),
     rise: count(1, 100).prefault(2).describe('Successes in a row before it is up again.'),
   })
@@ -67,16 +81,16 @@ const checkObject = z
     const add = (key: string, message: string, hint: string): void => {
       context.issues.push({ code: 'custom', input: context.value, path: [key], message, params: { hint } });
     };
-    if (kind === 'http' && path === undefined) add('path', 'is missing', 'http asks for a path, such as path: /healthz');
-    if (kind !== undefined && kind !== 'http' && path !== undefined) add('path', `has no use with ${kind}`, 'write kind: http');
+    if (kind === 'http' && path === undefined)
+      add('path', 'is missing', 'http asks for a path, such as path: /healthz');
+    if (kind !== undefined && kind !== 'http' && path !== undefined)
+      add('path', `has no use with ${kind}`, 'write kind: http');
     if (timeout > interval) add('timeout', 'is longer than interval', 'checks of one node would overlap');
   });
 
 /** `health.check`: `tcp`, `off`, or a mapping. */
 export const checkSchema = z
-  .preprocess(
-    (value) => (value === 'tcp' || value === 'off' ? { kind: value } : value),
-    checkObject,
-  )
+  .preprocess((value) => (value === 'tcp' || value === 'off' ? { kind: value } : value), checkObject)
   .prefault('tcp')
-  .describe('Active check: `tcp`, `off`, or a mapping with the keys below.');
+  .describe('Active check: `tcp`, `off`, or a mapping with the keys below.')
+  .meta({ shorthand: ['tcp', 'off'] });

@@ -13,32 +13,52 @@ const signals = z
   .catchall(customSignalSchema)
   .check(checkSignals)
   .prefault(defaultSignals)
-  .describe('What makes a node full. Written, it replaces the default set; at least one signal must be additive.');
+  .describe(
+    'What makes a node full. Written, it replaces the default set; at least one signal must be additive.',
+  );
 
 const score = z
   .strictObject({
     combine: z
       .enum(['max', 'mean'])
       .prefault('max')
-      .describe('`max`: a node is as full as its fullest resource. `mean`: weighted mean of the additive signals.'),
+      .describe(
+        '`max`: a node is as full as its fullest resource. `mean`: weighted mean of the additive signals.',
+      ),
     weights: z
-      .record(z.string(), z.number().positive().max(1000).meta({ unit: 'number above 0, up to 1000' }))
+      .record(
+        z.string(),
+        z
+          .number()
+          .positive()
+          .max(1000)
+          .meta({ unit: 'number above 0, up to 1000' })
+          .describe('Weight of this signal.'),
+      )
       .prefault({})
       .describe('Weight of each additive signal for `mean`; a signal not named weighs 1.'),
     smoothing: duration('0s', '1m')
       .prefault('1s')
-      .describe('Time constant that smooths reports for placement; 0s takes them raw. Three seconds already lose to raw.'),
+      .describe(
+        'Time constant that smooths reports for placement; 0s takes them raw. Three seconds already lose to raw.',
+      ),
   })
   .prefault({})
   .describe('How the signals of a node become one number.');
 
 const reports = z
   .strictObject({
-    interval: duration('100ms', '1m').prefault('1s').describe('How often the agents of this pool are expected to report.'),
-    blackout: duration('0s', '10m').prefault('5s').describe('How long the first reports of a node are not trusted yet.'),
+    interval: duration('100ms', '1m')
+      .prefault('1s')
+      .describe('How often the agents of this pool are expected to report.'),
+    blackout: duration('0s', '10m')
+      .prefault('5s')
+      .describe('How long the first reports of a node are not trusted yet.'),
     expiry: duration('200ms', '30m')
       .prefault('10s')
-      .describe('A last report older than this is no data. Must exceed `interval`; three times it rides out a lost one.'),
+      .describe(
+        'A last report older than this is no data. Must exceed `interval`; three times it rides out a lost one.',
+      ),
   })
   .check(checkReports)
   .prefault({})
@@ -49,18 +69,26 @@ const place = z
     picker: z
       .enum(pickerNames)
       .prefault('waterfill')
-      .describe('How the next node is chosen. `waterfill` levels by measured room; the others are for comparison.'),
+      .describe(
+        'How the next node is chosen. `waterfill` levels by measured room; the others are for comparison.',
+      ),
     horizon: orAuto('duration', '100ms', '10m')
       .prefault('auto')
-      .describe('Span whose expected arrivals are filled in at once; `auto` follows the age of the information.'),
+      .describe(
+        'Span whose expected arrivals are filled in at once; `auto` follows the age of the information.',
+      ),
     maxShare: percentage('1%', '100%')
       .prefault('50%')
       .describe('Upper bound of the share of one node, from four eligible nodes on.'),
-    attempts: count(1, 10).prefault(3).describe('Nodes tried for one connection before the client hears of it.'),
+    attempts: count(1, 10)
+      .prefault(3)
+      .describe('Nodes tried for one connection before the client hears of it.'),
     slowStart: duration('0s', '1h')
       .prefault('60s')
       .describe('Span over which a node that joins is let in step by step; 0s is off.'),
-    connectRate: rate('0.1/s', '1000000/s').prefault('200/s').describe('Upper bound of new connections for each node.'),
+    connectRate: rate('0.1/s', '1000000/s')
+      .prefault('200/s')
+      .describe('Upper bound of new connections for each node.'),
   })
   .prefault({})
   .describe('Where new connections go.');
@@ -77,7 +105,9 @@ const drain = z
       unit: 'close code, 1000 to 1014 but 1004 to 1006, or 3000 to 4999',
     })
       .prefault(1012)
-      .describe('WebSocket close code of a goodbye; 1012 says that the service restarts and that coming back is welcome.'),
+      .describe(
+        'WebSocket close code of a goodbye; 1012 says that the service restarts and that coming back is welcome.',
+      ),
   })
   .prefault({})
   .describe('How a node is emptied.');
@@ -89,10 +119,16 @@ const rebalance = z
       .prefault('advise')
       .describe('`advise` says what it would move and what that would give; `auto` does it.'),
     floor: percentage('0%', '100%').prefault('50%').describe('No node below this utilization is hot.'),
-    band: percentage('1%', '100%').prefault('10%').describe('How far above the mean of the pool a node must be to be hot.'),
+    band: percentage('1%', '100%')
+      .prefault('10%')
+      .describe('How far above the mean of the pool a node must be to be hot.'),
     for: duration('0s', '1h').prefault('60s').describe('How long a node must be hot before anything moves.'),
-    rate: share('0.001%/s', '100%/s').prefault('0.1%/s').describe('Part of the connections of the pool moved at most.'),
-    cooldown: duration('0s', '24h').prefault('5m').describe('A connection that moved is left alone this long.'),
+    rate: share('0.001%/s', '100%/s')
+      .prefault('0.1%/s')
+      .describe('Part of the connections of the pool moved at most.'),
+    cooldown: duration('0s', '24h')
+      .prefault('5m')
+      .describe('A connection that moved is left alone this long.'),
     choose: z
       .enum(['heaviest', 'newest', 'oldest', 'random'])
       .prefault('heaviest')
@@ -105,8 +141,12 @@ const scale = z
   .strictObject({
     min: count(0, 10_000).prefault(2).describe('Fewest nodes recommended.'),
     max: count(1, 10_000).prefault(50).describe('Most nodes recommended; at least `min`.'),
-    target: percentage('1%', '100%').prefault('60%').describe('Utilization of the pool that the recommendation aims at.'),
-    startTime: duration('0s', '1h').prefault('90s').describe('How long a new node needs until it takes connections.'),
+    target: percentage('1%', '100%')
+      .prefault('60%')
+      .describe('Utilization of the pool that the recommendation aims at.'),
+    startTime: duration('0s', '1h')
+      .prefault('90s')
+      .describe('How long a new node needs until it takes connections.'),
     down: z
       .strictObject({
         after: duration('0s', '24h').prefault('5m').describe('How long fewer nodes must have sufficed.'),
@@ -124,10 +164,14 @@ const health = z
     check: checkSchema,
     passive: z
       .strictObject({
-        errors: count(0, 1000).prefault(5).describe('Failed dials and handshakes within `window` that eject a node; 0 is off.'),
+        errors: count(0, 1000)
+          .prefault(5)
+          .describe('Failed dials and handshakes within `window` that eject a node; 0 is off.'),
         window: duration('1s', '1h').prefault('10s').describe('Span in which the errors are counted.'),
         eject: duration('1s', '1h').prefault('30s').describe('How long an ejected node takes nothing.'),
-        maxEjected: percentage('0%', '100%').prefault('50%').describe('Largest part of the nodes ejected at once.'),
+        maxEjected: percentage('0%', '100%')
+          .prefault('50%')
+          .describe('Largest part of the nodes ejected at once.'),
       })
       .check(checkPassive)
       .prefault({})

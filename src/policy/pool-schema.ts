@@ -6,9 +6,16 @@ import { showValue, type Reading } from './quantity.ts';
 
 function readRouteHost(value: unknown): Reading<string> {
   if (typeof value !== 'string') {
-    return { message: `${showValue(value)} is not a host`, hint: 'a host name, "*.example.com" or "*", in quotes' };
+    return {
+      message: `${showValue(value)} is not a host`,
+      hint: 'a host name, "*.example.com" or "*", in quotes',
+    };
   }
-  if (value === '*' || /^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/.test(value) || /^\[[0-9A-Fa-f:.]+\]$/.test(value)) {
+  if (
+    value === '*' ||
+    /^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/.test(value) ||
+    /^\[[0-9A-Fa-f:.]+\]$/.test(value)
+  ) {
     return { value: value.toLowerCase() };
   }
   const hint = /:\d+$/.test(value) ? 'leave the port out' : 'a host name, "*.example.com" or "*"';
@@ -39,5 +46,7 @@ export const nodeSchema = z.strictObject({
     .meta({ unit: 'number above 0, up to 10000' })
     .describe('Size relative to the other nodes; left out, learned.'),
   zone: text('text', 64).optional().describe('Zone, for people and for routing.'),
-  maxConnections: count(1, 10_000_000).optional().describe('Connections that the node takes at most; left out, no limit.'),
+  maxConnections: count(1, 10_000_000)
+    .optional()
+    .describe('Connections that the node takes at most; left out, no limit.'),
 });

@@ -52,8 +52,7 @@ export function formatPath(path: Path): string {
 /** By file, then by place: the order in which a person mends them. Returns a new list. */
 export function sortProblems(problems: readonly Problem[]): Problem[] {
   return problems.toSorted(
-    (a, b) =>
-      (a.file < b.file ? -1 : Number(a.file > b.file)) || a.line - b.line || a.column - b.column,
+    (a, b) => (a.file < b.file ? -1 : Number(a.file > b.file)) || a.line - b.line || a.column - b.column,
   );
 }
 

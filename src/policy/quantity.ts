@@ -73,7 +73,10 @@ export function readQuantity(
 ): Reading<number> {
   const unit = units[name];
   if (typeof value === 'number') {
-    return { message: `${value} has no unit`, hint: Number.isFinite(value) ? unit.suggest(value) : formsOf(unit) };
+    return {
+      message: `${value} has no unit`,
+      hint: Number.isFinite(value) ? unit.suggest(value) : formsOf(unit),
+    };
   }
   if (typeof value !== 'string' || !new RegExp(unit.pattern).test(value)) {
     return { message: `${showValue(value)} is not ${unit.noun}`, hint: formsOf(unit) };

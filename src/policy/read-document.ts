@@ -69,7 +69,8 @@ function headerProblems(source: Source, kind: Kind): { problems: Problem[]; isOt
     return { problems: [problemAt(source, [], 'the file is not a mapping', hint)], isOther: true };
   }
   const { apiVersion: version, kind: written } = data;
-  if (version === undefined) problems.push(problemAt(source, ['apiVersion'], 'is missing', `write apiVersion: ${apiVersion}`));
+  if (version === undefined)
+    problems.push(problemAt(source, ['apiVersion'], 'is missing', `write apiVersion: ${apiVersion}`));
   else if (version !== apiVersion) {
     problems.push(problemAt(source, ['apiVersion'], 'unknown version', `this Herald reads ${apiVersion}`));
   }

@@ -23,14 +23,20 @@ function builtin<T extends z.ZodType>(signal: BuiltinSignalName, saturation: T) 
 /** The signals that every agent knows. Each may be written as `{}` for its default saturation. */
 export const builtinSignalSchemas = {
   cpu: builtin('cpu', percentage('1%', '100%').prefault(defaultSignals.cpu.saturation).describe(fullAt)),
-  eventLoopUtilization: builtin('eventLoopUtilization', percentage('1%', '100%').prefault(defaultSignals.eventLoopUtilization.saturation).describe(fullAt)),
+  eventLoopUtilization: builtin(
+    'eventLoopUtilization',
+    percentage('1%', '100%').prefault(defaultSignals.eventLoopUtilization.saturation).describe(fullAt),
+  ),
   throughput: builtin(
     'throughput',
     orAuto('rate', '0.1/s', '100000000/s')
       .prefault(defaultSignals.throughput.saturation)
       .describe(`${fullAt} \`auto\`: the rate at which another additive signal would be full, learned.`),
   ),
-  eventLoopLag: builtin('eventLoopLag', duration('1ms', '1m').prefault(defaultSignals.eventLoopLag.saturation).describe(fullAt)),
+  eventLoopLag: builtin(
+    'eventLoopLag',
+    duration('1ms', '1m').prefault(defaultSignals.eventLoopLag.saturation).describe(fullAt),
+  ),
   memory: builtin('memory', percentage('1%', '100%').prefault('90%').describe(fullAt)),
 } as const satisfies Record<BuiltinSignalName, z.ZodType>;
 
@@ -49,12 +55,15 @@ function readCustomSaturation(value: unknown): Reading<number> {
 /** A custom signal. */
 export const customSignalSchema = z
   .strictObject({
-    saturation: field(readCustomSaturation, { type: 'number', examples: [50], unit: "number above 0, in the signal's own unit" })
-      .describe(fullAt),
+    saturation: field(readCustomSaturation, {
+      type: 'number',
+      examples: [50],
+      unit: "number above 0, in the signal's own unit",
+    }).describe(fullAt),
     kind: z
       .enum(['distress', 'additive'])
       .optional()
       .describe('`additive`: adds up with connections. `distress`: tells that it hurts.')
-      .meta({ default: 'distress' }),
+      .meta({ preset: 'distress' }),
   })
   .describe('A signal that the application reports under this name.');

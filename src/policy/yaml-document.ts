@@ -1,5 +1,15 @@
 // YAML text becomes a plain value that knows the place of each of its parts. What the parts mean is the schemas' work.
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit, type Document, type Node } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  visit,
+  type Document,
+  type Node,
+} from 'yaml';
 import type { Location, Path, Problem } from './problem.ts';
 import { findHazards } from './yaml-hazards.ts';
 
@@ -33,7 +43,10 @@ export function parseYaml(file: string, text: string): ParsedText {
   if (first === undefined || !('range' in first) || first.contents === null || isEmpty(first)) {
     return { source: undefined, problems: [...hazards, emptyFile(file)] };
   }
-  const problems: Problem[] = [...hazards, ...documents.flatMap((document) => syntaxProblems(document, clean, whole))];
+  const problems: Problem[] = [
+    ...hazards,
+    ...documents.flatMap((document) => syntaxProblems(document, clean, whole)),
+  ];
   if (second !== undefined) {
     const hint = 'put each into a file of its own';
     problems.push({ ...whole(first.range[2]), path: '', message: 'a second document starts here', hint });
@@ -59,7 +72,14 @@ function isEmpty(document: Document.Parsed): boolean {
 }
 
 function emptyFile(file: string): Problem {
-  return { file, line: 1, column: 1, path: '', message: 'the file is empty', hint: 'it needs apiVersion, kind and the rest' };
+  return {
+    file,
+    line: 1,
+    column: 1,
+    path: '',
+    message: 'the file is empty',
+    hint: 'it needs apiVersion, kind and the rest',
+  };
 }
 
 const advice: Readonly<Record<string, readonly [message: string, hint: string]>> = {
@@ -76,8 +96,10 @@ const advice: Readonly<Record<string, readonly [message: string, hint: string]>>
 function syntaxProblems(document: Document, text: string, whole: (offset: number) => Location): Problem[] {
   return [...document.errors, ...document.warnings].map((error) => {
     const [message, hint] = advice[error.code] ?? [lowerFirst(error.message), ''];
-    const key = error.code === 'DUPLICATE_KEY' ? (/^[^\s:,{}]{1,64}/.exec(text.slice(error.pos[0]))?.[0] ?? '') : '';
-    return { ...whole(error.pos[0]), path: key, message, hint };
+    const key =
+      error.code === 'DUPLICATE_KEY' ? (/^[^\s:,{}]{1,64}/.exec(text.slice(error.pos[0]))?.[0] ?? '') : '';
+    const { file, line, column } = whole(error.pos[0]);
+    return { file, line, column, path: key, message, hint };
   });
 }
 
@@ -93,7 +115,10 @@ function toPlain(document: Document): { value: unknown } | { message: string; hi
   } catch (error) {
     const reason = error instanceof Error ? error.message : '';
     if (reason.startsWith('Excessive alias count')) {
-      return { message: 'aliases repeat too much of this file', hint: `at most ${maxAliasCount} values by alias` };
+      return {
+        message: 'aliases repeat too much of this file',
+        hint: `at most ${maxAliasCount} values by alias`,
+      };
     }
     return { message: lowerFirst(reason), hint: 'quote text that starts with *' };
   }
@@ -121,7 +146,8 @@ function offsetOf(document: Document.Parsed, path: Path, part: 'key' | 'value'):
     const isLast = index === path.length - 1;
     // A key without a value (`name:`) has a value node of no width behind the colon: the key says more.
     const isVoid = isScalar(step.value) && step.value.value === null && step.value.source === '';
-    offset = (isLast && part === 'key') || isVoid ? (startOf(step.key) ?? offset) : (startOf(step.value) ?? offset);
+    offset =
+      (isLast && part === 'key') || isVoid ? (startOf(step.key) ?? offset) : (startOf(step.value) ?? offset);
     node = step.value;
   }
   return offset;

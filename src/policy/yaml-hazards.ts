@@ -17,8 +17,8 @@ const maxFlowDepth = 64;
 const maxIndent = 128;
 const maxIndicatorsOnLine = 32;
 
-// Everything below space but tab and the two line ends, and what YAML 1.2 (section 5.1) forbids beside them.
-const controlCharacter = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F\uFFFE\uFFFF]/;
+// Control characters but tab, the line ends and NEL, and what YAML 1.2 (section 5.1) forbids beside them.
+const controlCharacter = /[^\P{Cc}\t\n\r\u0085]|[\uFFFE\uFFFF]/u;
 
 /** All hazards of a text. */
 export function findHazards(file: string, text: string): Hazard[] {
@@ -54,7 +54,12 @@ function findDeepLine(text: string): number {
     else if (token === ']' || token === '}') flowDepth--;
     else if (flowDepth === 0 && (token === '-' || token === '?' || token === ':')) indicators++;
     const isIndent = isLineStart && token.startsWith(' ');
-    if (flowDepth > maxFlowDepth || indicators > maxIndicatorsOnLine || (isIndent && token.length > maxIndent)) return line;
+    if (
+      flowDepth > maxFlowDepth ||
+      indicators > maxIndicatorsOnLine ||
+      (isIndent && token.length > maxIndent)
+    )
+      return line;
     const newlines = token.split('\n').length - 1;
     line += newlines;
     if (newlines > 0) indicators = 0;
