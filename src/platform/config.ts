@@ -49,7 +49,7 @@ export function findConfigPath(
   for (const [origin, path] of named) {
     if (path === undefined || path === '') continue;
     if (exists(path)) return path;
-    throw new HeraldError('HERALD_CONFIG_UNREADABLE', `${path} does not exist (named by ${origin})`, {
+    throw new HeraldError('HERALD_CONFIG_UNREADABLE', `${path}: does not exist (named by ${origin})`, {
       path,
     });
   }

@@ -61,7 +61,7 @@ async function checkDefault(io: PolicyCheckIo): Promise<Outcome> {
     const path = findConfigPath(io.configFlag, io.environment, existsSync);
     return await checkConfigFile(path, io.environment);
   } catch (error) {
-    return outcomeOf(error, io.configFlag ?? 'herald.yaml');
+    return outcomeOf(error, './herald.yaml');
   }
 }
 
@@ -79,8 +79,16 @@ function outcomeOf(error: unknown, file: string): Outcome {
   if (!(error instanceof HeraldError)) throw error;
   const listed: unknown = error.details['problems'];
   // Proof of the cast: invalidConfig is the only source of `details.problems`.
-  const problems = Array.isArray(listed) ? (listed as Problem[]) : [whole(file, error.message)];
+  const problems = Array.isArray(listed)
+    ? (listed as Problem[])
+    : [whole(named(error) ?? file, error.message)];
   return { policies: 0, pools: 0, problems, warnings: [] };
+}
+
+/** The file that an error is about; undefined when it names none. */
+function named(error: HeraldError): string | undefined {
+  const path: unknown = error.details['path'];
+  return typeof path === 'string' ? path : undefined;
 }
 
 function whole(file: string, message: string): Problem {
