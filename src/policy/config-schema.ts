@@ -1,79 +1,19 @@
 // The schema of `kind: Config`: every key with its meaning, unit, range and default. The JSON schema and
 // docs/reference/config.md are generated from it. Checks across sections stand in config-checks.ts.
 import { z } from 'zod';
-import {
-  address,
-  cidr,
-  count,
-  duration,
-  field,
-  name,
-  namePattern,
-  notAvailable,
-  notYet,
-  text,
-} from './field.ts';
-import { nameHint } from './nearest.ts';
-import { showValue, type Reading } from './quantity.ts';
+import { address, cidr, count, field, name, namePattern, notYet, text } from './field.ts';
+import type { Reading } from './quantity.ts';
+import { listenerSchema } from './listener-schema.ts';
+import { planned } from './planned.ts';
 import { apiVersion } from './read-document.ts';
 import { nodeSchema, routeSchema } from './pool-schema.ts';
 
-/** A field that takes one of `known`; one of `planned` gets an error that says so. */
-function planned<const Known extends string>(known: readonly Known[], later: readonly string[]) {
-  return field(
-    (value): Reading<Known> => {
-      const found = known.find((choice) => choice === value);
-      if (found !== undefined) return { value: found };
-      if (typeof value === 'string' && later.includes(value)) {
-        return { message: `${value} is ${notAvailable.message}`, hint: `write ${known[0] ?? ''}` };
-      }
-      return {
-        message: `${showValue(value)} is not ${known.join(' or ')}`,
-        hint: nameHint(String(value), []),
-      };
-    },
-    { type: 'string', enum: [...known], unit: known.join(', ') },
-  );
+/** Reads a secret; no complaint shows any of it. */
+function readSecret(value: unknown): Reading<string> {
+  const message = typeof value === 'string' ? complainAboutSecret(value) : 'is not text: put it in quotes';
+  if (typeof value === 'string' && message === undefined) return { value };
+  return { message: message ?? '', hint: 'such as the output of openssl rand -hex 32' };
 }
-
-const timeouts = z
-  .strictObject({
-    head: duration('100ms', '10m').prefault('10s').describe('A request head must be complete within this.'),
-    dial: duration('10ms', '5m')
-      .prefault('5s')
-      .describe('A node must have accepted the connection within this.'),
-    handshake: duration('10ms', '10m')
-      .prefault('10s')
-      .describe('A node must have answered an upgrade within this.'),
-    tunnelIdle: duration('0s', '168h')
-      .prefault('1h')
-      .describe('A relayed connection that carries nothing for this long is closed; 0s is off.'),
-    requestIdle: duration('100ms', '24h')
-      .prefault('75s')
-      .describe(
-        'A client connection without a request, or a request without progress, is closed after this.',
-      ),
-  })
-  .prefault({})
-  .describe('How long things may take.');
-
-const listener = z.strictObject({
-  name: name().prefault('public').describe('Name for logs, metrics and HERALD_LISTENERS_<NAME>_BIND.'),
-  bind: address(0).describe('Address to listen on; 0.0.0.0 or [::] for every one.'),
-  protocol: planned(['http'], ['tcp'])
-    .prefault('http')
-    .describe('`http`: WebSocket, server-sent events, long polls and plain requests. `tcp` is planned.'),
-  tls: notYet().describe('TLS of this listener; planned.'),
-  proxyProtocol: planned(['off'], ['accept'])
-    .prefault('off')
-    .describe('PROXY protocol in front of HTTP; `accept` is planned.'),
-  timeouts,
-  trusted: z
-    .array(cidr())
-    .max(256)
-    .prefault([])
-    .describe('Sources whose X-Forwarded-* headers are believed; empty: nobody.'),
-});
 
 const token = z
   .strictObject({
@@ -87,19 +27,15 @@ const token = z
       .optional()
       .describe('Pools that the token is good for; left out, all of them.'),
     tokenFile: text('path').optional().describe('File that holds the secret, relative to this file.'),
-    token: text('text', 4096)
+    token: field(readSecret, { type: 'string', unit: 'text' })
       .optional()
       .describe('The secret itself, 16 characters or more; `tokenFile` keeps it out of this file.'),
   })
   .check((context) => {
     const { tokenFile, token: secret } = context.value;
-    const add = (path: string[], message: string, hint: string): void => {
-      context.issues.push({ code: 'custom', input: '', path, message, params: { hint } });
-    };
-    if ((tokenFile === undefined) === (secret === undefined))
-      add([], 'needs a tokenFile or a token', 'write one of them');
-    const complaint = secret === undefined ? undefined : complainAboutSecret(secret);
-    if (complaint !== undefined) add(['token'], complaint, 'such as the output of openssl rand -hex 32');
+    if ((tokenFile === undefined) !== (secret === undefined)) return;
+    const params = { hint: 'write one of them' };
+    context.issues.push({ code: 'custom', input: '', message: 'needs a tokenFile or a token', params });
   });
 
 /** What is wrong with a secret, without showing it; undefined when nothing is. */
@@ -190,7 +126,7 @@ const pool = z
 export const configSchema = z.strictObject({
   apiVersion: z.literal(apiVersion).describe('Version of the form of this file.'),
   kind: z.literal('Config').describe('What this file is.'),
-  listeners: z.array(listener).min(1).max(64).describe('Where clients connect.'),
+  listeners: z.array(listenerSchema).min(1).max(64).describe('Where clients connect.'),
   intake,
   admin,
   state,

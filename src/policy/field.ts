@@ -29,7 +29,12 @@ export function field<T>(read: (value: unknown) => Reading<T>, meta: FieldMeta) 
       context.issues.push({ code: 'custom', input: value, message, params: { hint } });
       return z.NEVER;
     })
-    .meta({ ...meta });
+    .meta(withoutDeletedKeys(meta));
+}
+
+// zod deletes `examples` and `default` from the input schema of whatever transforms: other names pass.
+function withoutDeletedKeys({ examples, ...rest }: FieldMeta) {
+  return examples === undefined ? rest : { ...rest, samples: examples };
 }
 
 function quantity(name: UnitName, from: string, to: string) {

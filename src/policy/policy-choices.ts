@@ -38,11 +38,11 @@ export const affinitySchema = z
     name: field(readCookieName, { type: 'string', examples: ['herald'], unit: 'cookie name' })
       .optional()
       .describe('Name of the cookie.')
-      .meta({ default: affinityDefaults.name }),
+      .meta({ preset: affinityDefaults.name }),
     yieldAt: percentage('1%', '1000%')
       .optional()
       .describe('Affinity yields to placement when the node is fuller than this; 100% is a full node.')
-      .meta({ default: affinityDefaults.yieldAt }),
+      .meta({ preset: affinityDefaults.yieldAt }),
   })
   .check((context) => {
     if (context.value.kind === 'cookie') return;
@@ -67,7 +67,7 @@ const checkObject = z
       .enum(['http', 'tcp', 'off'])
       .optional()
       .describe('`http` expects an answer below 400 from `path`, `tcp` that the port takes a connection.')
-      .meta({ default: '`http` with a path, else `tcp`' }),
+      .meta({ preset: '`http` with a path, else `tcp`' }),
     path: httpPath().optional().describe('Path asked for by `http`.'),
     interval: duration('100ms', '10m').prefault('5s').describe('Time between two checks of one node.'),
     timeout: duration('10ms', '1m')
@@ -92,4 +92,5 @@ const checkObject = z
 export const checkSchema = z
   .preprocess((value) => (value === 'tcp' || value === 'off' ? { kind: value } : value), checkObject)
   .prefault('tcp')
-  .describe('Active check: `tcp`, `off`, or a mapping with the keys below.');
+  .describe('Active check: `tcp`, `off`, or a mapping with the keys below.')
+  .meta({ shorthand: ['tcp', 'off'] });

@@ -26,7 +26,15 @@ const score = z
         '`max`: a node is as full as its fullest resource. `mean`: weighted mean of the additive signals.',
       ),
     weights: z
-      .record(z.string(), z.number().positive().max(1000).meta({ unit: 'number above 0, up to 1000' }))
+      .record(
+        z.string(),
+        z
+          .number()
+          .positive()
+          .max(1000)
+          .meta({ unit: 'number above 0, up to 1000' })
+          .describe('Weight of this signal.'),
+      )
       .prefault({})
       .describe('Weight of each additive signal for `mean`; a signal not named weighs 1.'),
     smoothing: duration('0s', '1m')

@@ -1,4 +1,4 @@
-// A compiled policy: what schema.ts and compile.ts make of a YAML file. Frozen; a change is a new value.
+// A compiled policy: what policy-schema.ts and compile-policy.ts make of a YAML file. Frozen; a change is a new value.
 import type { PickerName } from '../core/pick/picker-name.ts';
 import type { SignalRule } from '../core/signal.ts';
 
@@ -69,12 +69,12 @@ export interface Policy {
     readonly down: { readonly afterMs: number; readonly step: number };
   };
   readonly health: {
-    /** Active check over HTTP; undefined means TCP connect only when `check: tcp`, none when `check: off`. */
+    /** Active check: none, over HTTP, or by connecting only. */
     readonly check:
       | { readonly kind: 'off' }
       | {
           readonly kind: 'http' | 'tcp';
-          /** Path of the HTTP check; ignored for TCP. */
+          /** Path of the HTTP check; '' for TCP. */
           readonly path: string;
           readonly intervalMs: number;
           readonly timeoutMs: number;

@@ -79,9 +79,11 @@ function headerProblems(source: Source, kind: Kind): { problems: Problem[]; isOt
     problems.push(problemAt(source, ['kind'], 'is missing', `write kind: ${kind}`));
     return { problems, isOther: false };
   }
-  const isKnown = kindOf(data) !== undefined;
-  const message = isKnown ? `this is a ${String(written)}, expected a ${kind}` : 'unknown kind';
-  const hint = isKnown ? `write kind: ${kind}, or move the file` : nameHint(String(written), kinds);
+  const other = kindOf(data);
+  const isKnown = other !== undefined;
+  const message = isKnown ? `this is a ${other}, expected a ${kind}` : 'unknown kind';
+  const near = typeof written === 'string' ? nameHint(written, kinds) : `write kind: ${kind}`;
+  const hint = isKnown ? `write kind: ${kind}, or move the file` : near;
   problems.push(problemAt(source, ['kind'], message, hint));
   // A file of another kind would only produce a problem for each of its keys.
   return { problems, isOther: isKnown };

@@ -10,7 +10,14 @@ export interface SchemaNode {
   readonly type?: string;
   readonly description?: string;
   readonly default?: unknown;
+  /** The default of an optional field, whose own default zod would delete. */
+  readonly preset?: unknown;
+  /** Examples, for the same reason. */
+  readonly samples?: readonly unknown[];
   readonly unit?: string;
+  /** Words that stand for the whole mapping. */
+  readonly shorthand?: readonly string[];
+  readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly required?: readonly string[];
@@ -18,10 +25,10 @@ export interface SchemaNode {
   readonly items?: SchemaNode;
 }
 
-/** The JSON schema of what people write (before defaults), with the `unit` of each field. */
+/** The JSON schema (draft 7, which editors know best) of what people write, with the `unit` of each field. */
 export function inputSchema(schema: z.ZodType): SchemaNode {
-  // Proof of the cast: SchemaNode names only keys that JSON Schema 2020-12 has with these types, and `unit`.
-  return z.toJSONSchema(schema, { io: 'input' }) as SchemaNode;
+  // Proof of the cast: SchemaNode names only keys that JSON Schema has with these types, and what meta() adds.
+  return z.toJSONSchema(schema, { io: 'input', target: 'draft-7' }) as SchemaNode;
 }
 
 /** The problems of `source` under `schema`; `base` is the path of the checked part in the file. */

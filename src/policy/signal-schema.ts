@@ -64,6 +64,6 @@ export const customSignalSchema = z
       .enum(['distress', 'additive'])
       .optional()
       .describe('`additive`: adds up with connections. `distress`: tells that it hurts.')
-      .meta({ default: 'distress' }),
+      .meta({ preset: 'distress' }),
   })
   .describe('A signal that the application reports under this name.');

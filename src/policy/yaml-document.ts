@@ -98,7 +98,8 @@ function syntaxProblems(document: Document, text: string, whole: (offset: number
     const [message, hint] = advice[error.code] ?? [lowerFirst(error.message), ''];
     const key =
       error.code === 'DUPLICATE_KEY' ? (/^[^\s:,{}]{1,64}/.exec(text.slice(error.pos[0]))?.[0] ?? '') : '';
-    return { ...whole(error.pos[0]), path: key, message, hint };
+    const { file, line, column } = whole(error.pos[0]);
+    return { file, line, column, path: key, message, hint };
   });
 }
 

@@ -17,8 +17,8 @@ const maxFlowDepth = 64;
 const maxIndent = 128;
 const maxIndicatorsOnLine = 32;
 
-// Everything below space but tab and the two line ends, and what YAML 1.2 (section 5.1) forbids beside them.
-const controlCharacter = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F\uFFFE\uFFFF]/;
+// Control characters but tab, the line ends and NEL, and what YAML 1.2 (section 5.1) forbids beside them.
+const controlCharacter = /[^\P{Cc}\t\n\r\u0085]|[\uFFFE\uFFFF]/u;
 
 /** All hazards of a text. */
 export function findHazards(file: string, text: string): Hazard[] {

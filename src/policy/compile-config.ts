@@ -1,0 +1,125 @@
+// From the text of herald.yaml to a Config. What lies in other files (policies, secrets) is the caller's to read.
+import { formatAddress } from './address.ts';
+import { checkConfig } from './config-checks.ts';
+import { configSchema, type ConfigDocument } from './config-schema.ts';
+import type { Config, ListenerConfig, PoolConfig, TokenConfig } from './config.ts';
+import { deepFreeze } from './deep-freeze.ts';
+import { overrideFromEnvironment, type Environment } from './environment.ts';
+import type { Path, Problem } from './problem.ts';
+import { isMapping, readDocument } from './read-document.ts';
+import { parseYaml, type Source } from './yaml-document.ts';
+
+/** What came of one config file. */
+export interface ConfigReading {
+  /** Undefined when the text could not be understood at all. */
+  readonly source: Source | undefined;
+  /** Sections that are sound by themselves. */
+  readonly sections: Partial<ConfigDocument>;
+  /** Undefined when there are problems. */
+  readonly document: ConfigDocument | undefined;
+  readonly problems: readonly Problem[];
+  /** One line each; they stop nothing. */
+  readonly warnings: readonly string[];
+  /** False when `policies` was left to its default, whose directory need not exist. */
+  readonly namesPolicies: boolean;
+  readonly tokenFiles: readonly { readonly path: Path; readonly tokenFile: string }[];
+}
+
+/** Reads the text of a config file; never throws. */
+export function readConfig(file: string, text: string, environment: Environment): ConfigReading {
+  const parsed = parseYaml(file, text);
+  if (parsed.source === undefined) {
+    const { problems } = parsed;
+    return {
+      source: undefined,
+      sections: {},
+      document: undefined,
+      problems,
+      warnings: [],
+      namesPolicies: false,
+      tokenFiles: [],
+    };
+  }
+  const { source, warnings } = overrideFromEnvironment(parsed.source, environment);
+  const { value, sections, problems: found } = readDocument(source, 'Config', configSchema);
+  const problems = [...parsed.problems, ...found, ...checkConfig(source, sections)];
+  return {
+    source,
+    sections,
+    document: problems.length === 0 ? value : undefined,
+    problems,
+    warnings,
+    namesPolicies: isMapping(source.data) && source.data['policies'] !== undefined,
+    tokenFiles: (sections.intake?.tokens ?? []).flatMap(({ tokenFile }, index) =>
+      tokenFile === undefined ? [] : [{ path: ['intake', 'tokens', index, 'tokenFile'], tokenFile }],
+    ),
+  };
+}
+
+/** What a config takes from outside its file. */
+export interface Surroundings {
+  /** Makes a path of the file absolute. */
+  resolvePath(path: string): string;
+  /** Secrets by `tokenFile` as written; complete. */
+  readonly secrets: ReadonlyMap<string, string>;
+}
+
+/** Compiles a sound document. Frozen. */
+export function compileConfig(document: ConfigDocument, { resolvePath, secrets }: Surroundings): Config {
+  const { intake, log } = document;
+  return deepFreeze({
+    listeners: document.listeners.map(compileListener),
+    intake: {
+      bind: intake.bind,
+      register: { from: intake.register.from, ports: intake.register.ports },
+      tokens: intake.tokens.map((token) => compileToken(token, secrets)),
+    },
+    admin: { socketPath: resolvePath(document.admin.socket) },
+    state: { kind: 'memory' as const },
+    log: { level: log.level, format: log.format },
+    policiesDirectory: resolvePath(document.policies),
+    pools: Object.entries(document.pools).map(([name, pool]) => compilePool(name, pool)),
+  });
+}
+
+function compileListener({
+  name,
+  bind,
+  protocol,
+  timeouts,
+  trusted,
+}: ConfigDocument['listeners'][number]): ListenerConfig {
+  const { head, dial, handshake, tunnelIdle, requestIdle } = timeouts;
+  return {
+    name,
+    bind,
+    protocol,
+    timeouts: {
+      headMs: head,
+      dialMs: dial,
+      handshakeMs: handshake,
+      tunnelIdleMs: tunnelIdle,
+      requestIdleMs: requestIdle,
+    },
+    trusted,
+  };
+}
+
+function compileToken(
+  { name, role, pools, token, tokenFile }: ConfigDocument['intake']['tokens'][number],
+  secrets: ReadonlyMap<string, string>,
+): TokenConfig {
+  // The schema demands one of token and tokenFile, and the caller reads every file: '' does not happen.
+  return { name, role, pools: pools ?? 'all', secret: token ?? secrets.get(tokenFile ?? '') ?? '' };
+}
+
+function compilePool(name: string, { policy, routes, nodes }: ConfigDocument['pools'][string]): PoolConfig {
+  return {
+    name,
+    policy,
+    routes,
+    nodes: nodes.map(({ id, address, capacity, zone, maxConnections }) => {
+      return { id: id ?? formatAddress(address), address, capacity, zone: zone ?? '', maxConnections };
+    }),
+  };
+}

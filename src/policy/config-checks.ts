@@ -1,0 +1,118 @@
+// Checks across the sections of herald.yaml, and between it and the policies.
+import { formatAddress, type Address } from './address.ts';
+import type { ConfigDocument } from './config-schema.ts';
+import { nameHint } from './nearest.ts';
+import { formatPath, type Path, type Problem } from './problem.ts';
+import { problemAt } from './schema-problems.ts';
+import type { Source } from './yaml-document.ts';
+
+type Sections = Partial<ConfigDocument>;
+
+/** Everything that is wrong between sections; sections that are missing or unsound are left out. */
+export function checkConfig(source: Source, sections: Sections): Problem[] {
+  return [
+    ...checkListenerNames(source, sections),
+    ...checkBinds(source, sections),
+    ...checkNodeIds(source, sections),
+    ...checkRoutes(source, sections),
+    ...checkTokens(source, sections),
+  ];
+}
+
+/**
+ * Every pool whose policy is not among `known`. A missing name may stand in a policy file that could not be
+ * understood: then `isComplete` is false and nothing is said.
+ */
+export function checkPolicyNames(
+  source: Source,
+  { pools }: Sections,
+  { known, isComplete }: { readonly known: readonly string[]; readonly isComplete: boolean },
+): Problem[] {
+  if (!isComplete) return [];
+  return Object.entries(pools ?? {}).flatMap(([name, { policy }]) => {
+    if (known.includes(policy)) return [];
+    return [
+      problemAt(source, ['pools', name, 'policy'], `no policy is named ${policy}`, nameHint(policy, known)),
+    ];
+  });
+}
+
+function checkListenerNames(source: Source, { listeners = [] }: Sections): Problem[] {
+  const entries = listeners.map(({ name }, index) => ({ key: name, path: ['listeners', index, 'name'] }));
+  return duplicates(source, entries, (key) => `two listeners are named ${key}`, 'give each a name');
+}
+
+function checkBinds(source: Source, { listeners = [], intake }: Sections): Problem[] {
+  const binds: { path: Path; bind: Address }[] = listeners.map(({ bind }, index) => {
+    return { path: ['listeners', index, 'bind'], bind };
+  });
+  if (intake !== undefined) binds.push({ path: ['intake', 'bind'], bind: intake.bind });
+  return binds.flatMap(({ path, bind }, index) => {
+    const other = binds.slice(0, index).find((earlier) => overlaps(earlier.bind, bind));
+    if (other === undefined) return [];
+    const message = `${formatAddress(bind)} is taken by ${formatPath(other.path)}`;
+    return [problemAt(source, path, message, 'choose another port')];
+  });
+}
+
+/** True when one socket would keep the other from binding: same port, and same host or one of them every host. */
+function overlaps(a: Address, b: Address): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  return a.host === b.host || isEveryHost(a) || isEveryHost(b);
+}
+
+function isEveryHost({ host }: Address): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+function checkNodeIds(source: Source, { pools = {} }: Sections): Problem[] {
+  const entries = Object.entries(pools).flatMap(([pool, { nodes }]) =>
+    nodes.map(({ id, address }, index) => {
+      const path = ['pools', pool, 'nodes', index, id === undefined ? 'address' : 'id'];
+      return { key: id ?? formatAddress(address), path };
+    }),
+  );
+  return duplicates(source, entries, (key) => `two nodes have the id ${key}`, 'give each an id of its own');
+}
+
+function checkRoutes(source: Source, { pools = {} }: Sections): Problem[] {
+  const entries = Object.entries(pools).flatMap(([pool, { routes }]) =>
+    routes.map(({ host, path }, index) => ({
+      key: `${host}${path}`,
+      path: ['pools', pool, 'routes', index],
+    })),
+  );
+  const hint = 'requests can go to one pool only: choose another host or path';
+  return duplicates(source, entries, (key) => `the route ${key} is here twice`, hint);
+}
+
+function checkTokens(source: Source, { intake, pools }: Sections): Problem[] {
+  const tokens = intake?.tokens ?? [];
+  const entries = tokens.map(({ name }, index) => ({ key: name, path: ['intake', 'tokens', index, 'name'] }));
+  const twice = duplicates(source, entries, (key) => `two tokens are named ${key}`, 'give each a name');
+  if (pools === undefined) return twice;
+  const known = Object.keys(pools);
+  const unknown = tokens.flatMap(({ pools: named = [] }, token) =>
+    named.flatMap((pool, index) => {
+      if (known.includes(pool)) return [];
+      const path = ['intake', 'tokens', token, 'pools', index];
+      return [problemAt(source, path, `no pool is named ${pool}`, nameHint(pool, known))];
+    }),
+  );
+  return [...twice, ...unknown];
+}
+
+function duplicates(
+  source: Source,
+  entries: readonly { readonly key: string; readonly path: Path }[],
+  say: (key: string) => string,
+  hint: string,
+): Problem[] {
+  const first = new Map<string, Path>();
+  return entries.flatMap(({ key, path }) => {
+    const earlier = first.get(key);
+    first.set(key, earlier ?? path);
+    if (earlier === undefined) return [];
+    return [problemAt(source, path, `${say(key)}, see ${formatPath(earlier)}`, hint)];
+  });
+}

@@ -1,0 +1,75 @@
+// Environment variables that override keys of herald.yaml. They pass through the same schema as the file does.
+import { nearestName } from './nearest.ts';
+import { formatPath, type Path } from './problem.ts';
+import { isMapping } from './read-document.ts';
+import type { Source } from './yaml-document.ts';
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const overrides: Readonly<Record<string, Path>> = {
+  HERALD_LOG_LEVEL: ['log', 'level'],
+  HERALD_INTAKE_BIND: ['intake', 'bind'],
+  HERALD_ADMIN_SOCKET: ['admin', 'socket'],
+};
+
+// Read elsewhere: by the commands, by agents, by the tests.
+const elsewhere = /^HERALD_(CONFIG|NODE_ID|SOCKET|TEST_.*)$/;
+
+/** A source with the overrides in it, and a warning for each variable that means nothing. */
+export interface Overridden {
+  readonly source: Source;
+  readonly warnings: readonly string[];
+}
+
+/** Puts `HERALD_*` over the data of a config. Empty variables count as unset. A problem then names the variable. */
+export function overrideFromEnvironment(source: Source, environment: Environment): Overridden {
+  const known: Record<string, Path> = { ...overrides, ...listenerOverrides(source.data) };
+  const warnings: string[] = [];
+  const origins = new Map<string, string>();
+  let data = source.data;
+  for (const [variable, value] of Object.entries(environment)) {
+    if (!variable.startsWith('HERALD_') || elsewhere.test(variable) || value === undefined || value === '')
+      continue;
+    const path = Object.hasOwn(known, variable) ? known[variable] : undefined;
+    if (path === undefined) {
+      const near = nearestName(variable, Object.keys(known));
+      warnings.push(
+        `${variable} means nothing to Herald${near === undefined ? '' : ` (did you mean ${near}?)`}`,
+      );
+      continue;
+    }
+    data = withValue(data, path, value);
+    origins.set(formatPath(path), variable);
+  }
+  const locate: Source['locate'] = (path, part) => {
+    const variable = origins.get(formatPath(path));
+    return variable === undefined ? source.locate(path, part) : { file: variable, line: 0, column: 0 };
+  };
+  return { source: { file: source.file, data, locate }, warnings };
+}
+
+/** `HERALD_LISTENERS_<NAME>_BIND`: the name in capitals, everything but letters and digits as `_`. */
+function listenerOverrides(data: unknown): Record<string, Path> {
+  const listeners: unknown = isMapping(data) ? data['listeners'] : undefined;
+  if (!Array.isArray(listeners)) return {};
+  const entries = listeners.map((listener: unknown, index): [string, Path] => {
+    const written = isMapping(listener) ? listener['name'] : undefined;
+    const name = typeof written === 'string' ? written : 'public';
+    return [
+      `HERALD_LISTENERS_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}_BIND`,
+      ['listeners', index, 'bind'],
+    ];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A copy with `value` at `path`; what is in the way but no mapping or list stays, for the schema to complain about. */
+function withValue(data: unknown, path: Path, value: string): unknown {
+  const [head, ...rest] = path;
+  if (head === undefined) return value;
+  if (Array.isArray(data))
+    return data.map((item: unknown, index) => (index === head ? withValue(item, rest, value) : item));
+  if (data !== undefined && !isMapping(data)) return data;
+  return { ...data, [head]: withValue(data?.[head], rest, value) };
+}

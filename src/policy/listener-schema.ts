@@ -1,0 +1,44 @@
+// The schema of a listener.
+import { z } from 'zod';
+import { address, cidr, duration, name, notYet } from './field.ts';
+import { planned } from './planned.ts';
+
+const timeouts = z
+  .strictObject({
+    head: duration('100ms', '10m').prefault('10s').describe('A request head must be complete within this.'),
+    dial: duration('10ms', '5m')
+      .prefault('5s')
+      .describe('A node must have accepted the connection within this.'),
+    handshake: duration('10ms', '10m')
+      .prefault('10s')
+      .describe('A node must have answered an upgrade within this.'),
+    tunnelIdle: duration('0s', '168h')
+      .prefault('1h')
+      .describe('A relayed connection that carries nothing for this long is closed; 0s is off.'),
+    requestIdle: duration('100ms', '24h')
+      .prefault('75s')
+      .describe(
+        'A client connection without a request, or a request without progress, is closed after this.',
+      ),
+  })
+  .prefault({})
+  .describe('How long things may take.');
+
+/** One entry of `listeners`. */
+export const listenerSchema = z.strictObject({
+  name: name().prefault('public').describe('Name for logs, metrics and HERALD_LISTENERS_<NAME>_BIND.'),
+  bind: address(0).describe('Address to listen on; 0.0.0.0 or [::] for every one.'),
+  protocol: planned(['http'], ['tcp'])
+    .prefault('http')
+    .describe('`http`: WebSocket, server-sent events, long polls and plain requests. `tcp` is planned.'),
+  tls: notYet().describe('TLS of this listener; planned.'),
+  proxyProtocol: planned(['off'], ['accept'])
+    .prefault('off')
+    .describe('PROXY protocol in front of HTTP; `accept` is planned.'),
+  timeouts,
+  trusted: z
+    .array(cidr())
+    .max(256)
+    .prefault([])
+    .describe('Sources whose X-Forwarded-* headers are believed; empty: nobody.'),
+});

@@ -1,0 +1,311 @@
+import { describe, expect, it } from 'vitest';
+import { compileConfig, readConfig } from '../../../src/policy/compile-config.ts';
+import { checkPolicyNames } from '../../../src/policy/config-checks.ts';
+import type { Config } from '../../../src/policy/config.ts';
+import type { Environment } from '../../../src/policy/environment.ts';
+import { formatProblem, sortProblems } from '../../../src/policy/problem.ts';
+
+const head = 'apiVersion: herald/v1\nkind: Config\n';
+const listener = 'listeners: [{ bind: 127.0.0.1:8080 }]\n';
+const pool = 'pools: { app: { nodes: [{ address: 127.0.0.1:3000 }] } }\n';
+
+/** The problems of a config whose body starts on line 3. */
+function problemsOf(body: string, environment: Environment = {}): string[] {
+  return sortProblems(readConfig('h.yaml', head + body, environment).problems).map(formatProblem);
+}
+
+function configOf(body: string, environment: Environment = {}): Config {
+  const { document, problems } = readConfig('h.yaml', head + body, environment);
+  if (document === undefined) throw new Error(problems.map(formatProblem).join('\n'));
+  return compileConfig(document, {
+    resolvePath: (path) => `/at/${path}`,
+    secrets: new Map([['./fleet', 'from-the-file']]),
+  });
+}
+
+describe('a config file', () => {
+  it('works with one listener and one pool', () => {
+    expect(configOf(listener + pool)).toEqual({
+      listeners: [
+        {
+          name: 'public',
+          bind: { host: '127.0.0.1', port: 8080 },
+          protocol: 'http',
+          timeouts: {
+            headMs: 10_000,
+            dialMs: 5000,
+            handshakeMs: 10_000,
+            tunnelIdleMs: 3_600_000,
+            requestIdleMs: 75_000,
+          },
+          trusted: [],
+        },
+      ],
+      intake: { bind: { host: '127.0.0.1', port: 9401 }, register: { from: [], ports: [] }, tokens: [] },
+      admin: { socketPath: '/at/./run/herald.sock' },
+      state: { kind: 'memory' },
+      log: { level: 'info', format: 'auto' },
+      policiesDirectory: '/at/./policies',
+      pools: [
+        {
+          name: 'app',
+          policy: 'default',
+          routes: [{ host: '*', path: '/' }],
+          nodes: [
+            {
+              id: '127.0.0.1:3000',
+              address: { host: '127.0.0.1', port: 3000 },
+              capacity: undefined,
+              zone: '',
+              maxConnections: undefined,
+            },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('is frozen all the way down', () => {
+    const config = configOf(`${listener}${pool}intake: { register: { from: [10.0.0.0/8] } }\n`);
+    const parts: unknown[] = [config];
+    for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+      if (typeof part !== 'object' || part === null) continue;
+      expect(Object.isFrozen(part)).toBe(true);
+      parts.push(...Object.values(part));
+    }
+    expect.hasAssertions();
+  });
+
+  it('takes secrets from the file itself or from another', () => {
+    const tokens = `[{ name: a, role: report, tokenFile: ./fleet }, { name: b, role: read, pools: [app], token: 0123456789abcdef }]`;
+    expect(configOf(`${listener}${pool}intake: { tokens: ${tokens} }\n`).intake.tokens).toEqual([
+      { name: 'a', role: 'report', pools: 'all', secret: 'from-the-file' },
+      { name: 'b', role: 'read', pools: ['app'], secret: '0123456789abcdef' },
+    ]);
+  });
+
+  it('compares hosts of routes in lower case', () => {
+    const { pools } = configOf(
+      `${listener}pools: { app: { routes: [{ host: Chat.Example.COM, path: /Ws }] } }\n`,
+    );
+    expect(pools[0]?.routes).toEqual([{ host: 'chat.example.com', path: '/Ws' }]);
+  });
+
+  it('tells every problem at once', () => {
+    const body = `listeners:
+  - { bind: 8080, tls: {}, protocol: tcp, proxyProtocol: accept }
+intake: { register: { from: [10.0.0.1/8], ports: [0] } }
+state: { kind: redis, url: "redis://x" }
+log: { level: verbose }
+pools:
+  "a b": { policy: 5 }
+`;
+    expect(problemsOf(body)).toEqual([
+      'h.yaml:4:13 listeners[0].bind: 8080 is only a port (write 127.0.0.1:8080)',
+      'h.yaml:4:24 listeners[0].tls: not available yet (planned) (remove it)',
+      'h.yaml:4:38 listeners[0].protocol: tcp is not available yet (planned) (write http)',
+      'h.yaml:4:58 listeners[0].proxyProtocol: accept is not available yet (planned) (write off)',
+      'h.yaml:5:30 intake.register.from[0]: 10.0.0.1/8 has bits beyond its prefix (write 10.0.0.0/8)',
+      'h.yaml:5:51 intake.register.ports[0]: 0 is too small (at least 1)',
+      'h.yaml:6:16 state.kind: redis is not available yet (planned) (write memory)',
+      'h.yaml:6:28 state.url: not available yet (planned) (remove it)',
+      'h.yaml:7:15 log.level: "verbose" is not one of trace, debug, info, warn, error, fatal, silent',
+      'h.yaml:9:3 pools["a b"]: is not a name (letters, digits and . _ : -, at most 64)',
+    ]);
+  });
+
+  it.each([
+    ['no listeners', pool, 'h.yaml:1:1 listeners: is missing'],
+    [
+      'an empty list of listeners',
+      `listeners: []\n${pool}`,
+      'h.yaml:3:12 listeners: has too few entries (at least 1)',
+    ],
+    ['no pool', `${listener}pools: {}\n`, 'h.yaml:4:8 pools: there is no pool (name one, with its nodes)'],
+    [
+      'two listeners of one name',
+      `listeners: [{ bind: "127.0.0.1:1" }, { bind: "127.0.0.1:2" }]\n${pool}`,
+      'h.yaml:3:38 listeners[1].name: two listeners are named public, see listeners[0].name (give each a name)',
+    ],
+    [
+      'two listeners on one address',
+      `listeners: [{ bind: "127.0.0.1:1" }, { name: b, bind: "0.0.0.0:1" }]\n${pool}`,
+      'h.yaml:3:55 listeners[1].bind: 0.0.0.0:1 is taken by listeners[0].bind (choose another port)',
+    ],
+    [
+      'a listener on the address of the intake',
+      `listeners: [{ bind: "0.0.0.0:9401" }]\n${pool}intake: { bind: "127.0.0.1:9401" }\n`,
+      'h.yaml:5:17 intake.bind: 127.0.0.1:9401 is taken by listeners[0].bind (choose another port)',
+    ],
+    [
+      'two nodes of one id',
+      `${listener}pools:\n  a: { nodes: [{ id: n, address: "a:1" }] }\n  b: { routes: [{ path: /b }], nodes: [{ id: n, address: "b:1" }] }\n`,
+      'h.yaml:6:46 pools.b.nodes[0].id: two nodes have the id n, see pools.a.nodes[0].id (give each an id of its own)',
+    ],
+    [
+      'one route in two pools',
+      `${listener}pools:\n  a: { routes: [{ host: A.example }] }\n  b: { routes: [{ host: a.example }] }\n`,
+      'h.yaml:6:17 pools.b.routes[0]: the route a.example/ is here twice, see pools.a.routes[0] (requests can go to one pool only: choose another host or path)',
+    ],
+    [
+      'a route with a port',
+      `${listener}pools: { a: { routes: [{ host: "a:80" }] } }\n`,
+      'h.yaml:4:32 pools.a.routes[0].host: "a:80" is not a host (leave the port out)',
+    ],
+    [
+      'a token for an unknown pool',
+      `${listener}${pool}intake: { tokens: [{ name: t, role: read, pools: [ap], token: 0123456789abcdef }] }\n`,
+      'h.yaml:5:51 intake.tokens[0].pools[0]: no pool is named ap (did you mean app?)',
+    ],
+    [
+      'a token without secret',
+      `${listener}${pool}intake: { tokens: [{ name: t, role: read }] }\n`,
+      'h.yaml:5:20 intake.tokens[0]: needs a tokenFile or a token (write one of them)',
+    ],
+    [
+      'a token for no pool',
+      `${listener}${pool}intake: { tokens: [{ name: t, role: read, pools: [], tokenFile: f }] }\n`,
+      'h.yaml:5:50 intake.tokens[0].pools: has too few entries (at least 1)',
+    ],
+    [
+      'a short token, which is not shown',
+      `${listener}${pool}intake: { tokens: [{ name: t, role: read, token: hunter2 }] }\n`,
+      'h.yaml:5:50 intake.tokens[0].token: is too short to be a secret: 16 characters or more (such as the output of openssl rand -hex 32)',
+    ],
+    [
+      'a token of digits, which is not shown either',
+      `${listener}${pool}intake: { tokens: [{ name: t, role: read, token: 1234567890123456 }] }\n`,
+      'h.yaml:5:50 intake.tokens[0].token: is not text: put it in quotes (such as the output of openssl rand -hex 32)',
+    ],
+    [
+      'a token in two places',
+      `${listener}${pool}intake: { tokens: [{ name: t, role: read, token: 0123456789abcdef, tokenFile: f }] }\n`,
+      'h.yaml:5:20 intake.tokens[0]: needs a tokenFile or a token (write one of them)',
+    ],
+    [
+      'a protocol misspelt',
+      `listeners: [{ bind: "a:1", protocol: htp }]\n${pool}`,
+      'h.yaml:3:38 listeners[0].protocol: "htp" is not http (did you mean http?)',
+    ],
+    [
+      'a protocol that is no text',
+      `listeners: [{ bind: "a:1", protocol: { toString: 1 } }]\n${pool}`,
+      'h.yaml:3:38 listeners[0].protocol: a mapping is not http',
+    ],
+    [
+      'a route to a number',
+      `${listener}pools: { a: { routes: [{ host: 5 }] } }\n`,
+      'h.yaml:4:32 pools.a.routes[0].host: 5 is not a host (a host name, "*.example.com" or "*", in quotes)',
+    ],
+    [
+      'an empty path',
+      `${listener}${pool}policies: ""\n`,
+      'h.yaml:5:11 policies: is empty (write something, or leave the key out)',
+    ],
+    [
+      'a path that is no text',
+      `${listener}${pool}policies: 5\n`,
+      'h.yaml:5:11 policies: 5 is not text (put it in quotes)',
+    ],
+    [
+      'a zone without end',
+      `${listener}pools: { a: { nodes: [{ address: "a:1", zone: ${'z'.repeat(65)} }] } }\n`,
+      'h.yaml:4:47 pools.a.nodes[0].zone: is too long (at most 64 characters)',
+    ],
+    [
+      'a node without port',
+      `${listener}pools: { a: { nodes: [{ address: localhost }] } }\n`,
+      'h.yaml:4:34 pools.a.nodes[0].address: "localhost" is not host:port (such as 127.0.0.1:8080, [::1]:8080 or localhost:8080)',
+    ],
+    [
+      'a node without capacity',
+      `${listener}pools: { a: { nodes: [{ address: "a:1", capacity: 0 }] } }\n`,
+      'h.yaml:4:51 pools.a.nodes[0].capacity: 0 is too small (more than 0)',
+    ],
+    [
+      'an admin port',
+      `${listener}${pool}admin: { bind: "a:1" }\n`,
+      'h.yaml:5:16 admin.bind: not available yet (planned) (remove it)',
+    ],
+  ])('with %s has that problem', (_, body, problem) => {
+    expect(problemsOf(body)).toEqual([problem]);
+  });
+
+  it('may have several listeners on ports that the kernel chooses', () => {
+    const body = `listeners: [{ bind: "[::1]:0" }, { name: b, bind: "[::1]:0" }]\n${pool}`;
+    expect(configOf(body).listeners.map(({ bind }) => bind)).toEqual([
+      { host: '::1', port: 0 },
+      { host: '::1', port: 0 },
+    ]);
+  });
+});
+
+describe('checkPolicyNames', () => {
+  const body = `${listener}pools: { a: { policy: caht, routes: [{ path: /a }] }, b: {} }\n`;
+  const namesIn = (isComplete: boolean): string[] => {
+    const { source, sections } = readConfig('h.yaml', head + body, {});
+    if (source === undefined) throw new Error('the config of this test is not YAML');
+    const known = ['default', 'chat'];
+    return checkPolicyNames(source, sections, { known, isComplete }).map(formatProblem);
+  };
+
+  it('names the nearest policy', () => {
+    expect(namesIn(true)).toEqual([
+      'h.yaml:4:23 pools.a.policy: no policy is named caht (did you mean chat?)',
+    ]);
+  });
+
+  it('says nothing while a policy file could not be understood', () => {
+    expect(namesIn(false)).toEqual([]);
+  });
+});
+
+describe('the environment', () => {
+  it('overrides the file, and is checked like it', () => {
+    const config = configOf(listener + pool, {
+      HERALD_LOG_LEVEL: 'debug',
+      HERALD_INTAKE_BIND: '0.0.0.0:9500',
+      HERALD_ADMIN_SOCKET: '/run/h.sock',
+      HERALD_LISTENERS_PUBLIC_BIND: '[::]:80',
+    });
+    expect(config.log.level).toBe('debug');
+    expect(config.intake.bind).toEqual({ host: '0.0.0.0', port: 9500 });
+    expect(config.admin.socketPath).toBe('/at//run/h.sock');
+    expect(config.listeners[0]?.bind).toEqual({ host: '::', port: 80 });
+  });
+
+  it('is named by the problems that it causes', () => {
+    const environment = { HERALD_LOG_LEVEL: 'verbose', HERALD_LISTENERS_MY_WEB_BIND: '80' };
+    expect(problemsOf(`listeners: [{ name: my-web, bind: "a:1" }]\n${pool}`, environment)).toEqual([
+      'HERALD_LISTENERS_MY_WEB_BIND listeners[0].bind: "80" is not host:port (such as 127.0.0.1:8080, [::1]:8080 or localhost:8080)',
+      'HERALD_LOG_LEVEL log.level: "verbose" is not one of trace, debug, info, warn, error, fatal, silent',
+    ]);
+  });
+
+  it('mends a value that is wrong in the file', () => {
+    expect(problemsOf(`${listener}${pool}log: { level: 5 }\n`, { HERALD_LOG_LEVEL: 'warn' })).toEqual([]);
+  });
+
+  it('is warned about where it means nothing, and left alone where others read it', () => {
+    const { warnings } = readConfig('h.yaml', head + listener + pool, {
+      HERALD_LOG_LEVL: 'info',
+      HERALD_SERVICE_HOST: '10.0.0.1',
+      HERALD_LOG_LEVEL: '',
+      HERALD_CONFIG: 'x',
+      HERALD_NODE_ID: 'x',
+      HERALD_SOCKET: 'x',
+      HERALD_TEST_REDIS_URL: 'x',
+      PATH: '/bin',
+    });
+    expect(warnings).toEqual([
+      'HERALD_LOG_LEVL means nothing to Herald (did you mean HERALD_LOG_LEVEL?)',
+      'HERALD_SERVICE_HOST means nothing to Herald',
+    ]);
+  });
+
+  it('does not bend a file whose sections are no mappings', () => {
+    expect(problemsOf(`${listener}${pool}log: 5\n`, { HERALD_LOG_LEVEL: 'info' })).toEqual([
+      'h.yaml:5:6 log: expected a mapping, got 5',
+    ]);
+  });
+});
