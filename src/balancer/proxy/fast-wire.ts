@@ -108,7 +108,8 @@ export class FastWire implements Wire {
   end(): void {
     if (this.#isClosed || this.#isEnding) return;
     this.#isEnding = true;
-    if (this.#dialReader === undefined) this.#shutDown();
+    // libuv would wait for queued writes by itself, but refuses a reset all the while.
+    if (this.#dialReader === undefined && this.#queued === 0) this.#shutDown();
   }
 
   destroy(options?: { reset?: boolean }): void {
@@ -120,6 +121,8 @@ export class FastWire implements Wire {
       throw new HeraldError('HERALD_INTERNAL', 'only an open wire that is no tunnel can become a socket');
     this.#isClosed = true;
     this.#handle.wire = undefined;
+    // The socket starts reading by itself and takes a handle that reads already for a broken one.
+    this.#handle.readStop();
     const socket = this.#share.hooks.toSocket(this.#handle);
     if (seen.length > 0) socket.unshift(Buffer.from(seen));
     return socket;
@@ -225,7 +228,7 @@ export class FastWire implements Wire {
     wire.#dialReader = undefined;
     if (status !== 0) return wire.#close(systemError(status, 'connect'));
     if (wire.#wantsBytes) wire.#startReading();
-    if (wire.#isEnding) wire.#shutDown();
+    if (wire.#isEnding && wire.#queued === 0) wire.#shutDown();
     dialReader?.connected();
   };
 
@@ -234,8 +237,10 @@ export class FastWire implements Wire {
     if (wire === undefined) return;
     wire.#queued -= 1;
     if (wire.#isClosed) return;
-    if (status !== 0) wire.#close(systemError(status, 'write'));
-    else if (wire.#queued === 0) wire.reader.drained();
+    if (status !== 0) return wire.#close(systemError(status, 'write'));
+    if (wire.#queued > 0) return;
+    if (wire.#isEnding) wire.#shutDown();
+    wire.reader.drained();
   };
 
   static readonly #onShutDown = function (this: Request, status: number): void {
