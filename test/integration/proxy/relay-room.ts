@@ -48,7 +48,11 @@ export type RoomOptions = Partial<RelayOptions> & {
 };
 
 /** A relay that frames nothing and times nothing out unless told. */
-export async function openRoom(transport: Transport, cleanup: Cleanup, options: RoomOptions = {}): Promise<RelayRoom> {
+export async function openRoom(
+  transport: Transport,
+  cleanup: Cleanup,
+  options: RoomOptions = {},
+): Promise<RelayRoom> {
   const { before, ...wishes } = options;
   const wires = await openWires(transport, cleanup);
   await before?.(wires);
@@ -76,7 +80,10 @@ export async function openRoom(transport: Transport, cleanup: Cleanup, options: 
   return { ...wires, relays, relay, lease, clock, ends, ended };
 }
 
-async function openWires(transport: Transport, cleanup: Cleanup): Promise<Pick<RelayRoom, 'client' | 'node' | 'downstream' | 'upstream'>> {
+async function openWires(
+  transport: Transport,
+  cleanup: Cleanup,
+): Promise<Pick<RelayRoom, 'client' | 'node' | 'downstream' | 'upstream'>> {
   const accepted = deferred<Wire>();
   const listener = await transport.listen({ host: '127.0.0.1', port: 0 }, accepted.resolve);
   cleanup.add(() => listener.close());

@@ -34,7 +34,12 @@ describe.each(['fast', 'plain'] as const)('relay over the %s transport', (form) 
     expect((await once(node, 'data')).toString()).toBe('ping');
     node.write('pong!');
     expect((await once(client, 'data')).toString()).toBe('pong!');
-    expect(lease.counts).toEqual({ toNodeMessages: 0, toNodeBytes: 4, toClientMessages: 0, toClientBytes: 5 });
+    expect(lease.counts).toEqual({
+      toNodeMessages: 0,
+      toNodeBytes: 4,
+      toClientMessages: 0,
+      toClientBytes: 5,
+    });
     client.end();
     await once(node, 'end');
     node.end();
@@ -57,7 +62,12 @@ describe.each(['fast', 'plain'] as const)('relay over the %s transport', (form) 
     await once(node, 'data');
     node.write(Buffer.concat([message, encodeClose({ code: 1000, reason: '' })]));
     await once(client, 'data');
-    expect(lease.counts).toEqual({ toNodeMessages: 2, toNodeBytes: 12, toClientMessages: 1, toClientBytes: 9 });
+    expect(lease.counts).toEqual({
+      toNodeMessages: 2,
+      toNodeBytes: 12,
+      toClientMessages: 1,
+      toClientBytes: 9,
+    });
   });
 
   it('moves what was left over of either side first', async () => {
@@ -151,14 +161,17 @@ describe.each(['fast', 'plain'] as const)('relay over the %s transport', (form) 
   it.each([
     ['client', 'clientReset', 'node'],
     ['node', 'nodeReset', 'client'],
-  ] as const)('a reset by the %s ends both sides (%s) and reaches the %s as a reset', async (who, reason, other) => {
-    const opened = await room();
-    const otherError = new Promise((resolve) => opened[other].once('error', resolve));
-    opened[who].resetAndDestroy();
-    expect((await opened.ended).reason).toBe(reason);
-    expect(await otherError).toMatchObject({ code: 'ECONNRESET' });
-    await expectSettled(opened);
-  });
+  ] as const)(
+    'a reset by the %s ends both sides (%s) and reaches the %s as a reset',
+    async (who, reason, other) => {
+      const opened = await room();
+      const otherError = new Promise((resolve) => opened[other].once('error', resolve));
+      opened[who].resetAndDestroy();
+      expect((await opened.ended).reason).toBe(reason);
+      expect(await otherError).toMatchObject({ code: 'ECONNRESET' });
+      await expectSettled(opened);
+    },
+  );
 
   it.each([
     ['client', 'node'],

@@ -19,7 +19,14 @@ interface FrameOptions {
   readonly lengthBytes?: 0 | 2 | 8;
 }
 
-function aFrame({ opcode, size, fin = true, masked = true, reserved = 0, lengthBytes = 0 }: FrameOptions): Buffer {
+function aFrame({
+  opcode,
+  size,
+  fin = true,
+  masked = true,
+  reserved = 0,
+  lengthBytes = 0,
+}: FrameOptions): Buffer {
   const extended = size > 0xffff ? 8 : Math.max(lengthBytes, size > 125 ? 2 : 0);
   const head = Buffer.alloc(2 + extended + (masked ? 4 : 0), 0xa5);
   head[0] = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
@@ -147,25 +154,31 @@ describe('FrameCursor', () => {
 
   it('gives the same for every split of every stream of frames', () => {
     fc.assert(
-      fc.property(fc.array(anyFrame, { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 12 }), (wishes, cuts) => {
-        const frames = wishes.map((wish) =>
-          wish.opcode >= 8 ? { ...wish, fin: true, size: Math.min(wish.size, 125), lengthBytes: 0 as const } : wish,
-        );
-        const stream = Buffer.concat(frames.map((frame) => aFrame(frame)));
-        const ends = cuts.map((cut) => cut % (stream.length + 1)).toSorted((a, b) => a - b);
-        const cursor = new FrameCursor();
-        let messages = 0;
-        let at = 0;
-        for (const end of [...ends, stream.length]) {
-          messages += cursor.scan(stream, at, end);
-          at = end;
-        }
-        expect(messages).toBe(frames.filter((frame) => frame.opcode < 8 && frame.fin).length);
-        expect(cursor.sawClose).toBe(frames.some((frame) => frame.opcode === close));
-        expect(cursor.atFrameBoundary).toBe(true);
-        expect(cursor.atMessageBoundary).toBe(frames.findLast((frame) => frame.opcode < 8)?.fin ?? true);
-        expect(cursor.broken).toBe(false);
-      }),
+      fc.property(
+        fc.array(anyFrame, { maxLength: 8 }),
+        fc.array(fc.nat(), { maxLength: 12 }),
+        (wishes, cuts) => {
+          const frames = wishes.map((wish) =>
+            wish.opcode >= 8
+              ? { ...wish, fin: true, size: Math.min(wish.size, 125), lengthBytes: 0 as const }
+              : wish,
+          );
+          const stream = Buffer.concat(frames.map((frame) => aFrame(frame)));
+          const ends = cuts.map((cut) => cut % (stream.length + 1)).toSorted((a, b) => a - b);
+          const cursor = new FrameCursor();
+          let messages = 0;
+          let at = 0;
+          for (const end of [...ends, stream.length]) {
+            messages += cursor.scan(stream, at, end);
+            at = end;
+          }
+          expect(messages).toBe(frames.filter((frame) => frame.opcode < 8 && frame.fin).length);
+          expect(cursor.sawClose).toBe(frames.some((frame) => frame.opcode === close));
+          expect(cursor.atFrameBoundary).toBe(true);
+          expect(cursor.atMessageBoundary).toBe(frames.findLast((frame) => frame.opcode < 8)?.fin ?? true);
+          expect(cursor.broken).toBe(false);
+        },
+      ),
       { numRuns: 300, seed: 20 },
     );
   });
@@ -235,7 +248,12 @@ describe('encodeClose', () => {
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.boolean(), (reason, masked) => {
         const frame = encodeClose({ code: 4000, reason, masked });
         const { cursor, messages } = scanned(frame);
-        expect([messages, cursor.sawClose, cursor.atMessageBoundary, cursor.broken]).toEqual([0, true, true, false]);
+        expect([messages, cursor.sawClose, cursor.atMessageBoundary, cursor.broken]).toEqual([
+          0,
+          true,
+          true,
+          false,
+        ]);
         expect(() =>
           new TextDecoder('utf-8', { fatal: true }).decode(frame.subarray(masked ? 8 : 4)),
         ).not.toThrow();
