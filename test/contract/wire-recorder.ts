@@ -138,7 +138,7 @@ export function randomBytes(rng: Rng, size: number): Buffer {
 
 /** A promise and what settles it (Promise.withResolvers is not in Node 20). */
 export function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => {};
-  const promise = new Promise<T>((settle) => (resolve = settle));
-  return { promise, resolve };
+  const settlers: ((value: T) => void)[] = [];
+  const promise = new Promise<T>((settle) => settlers.push(settle));
+  return { promise, resolve: (value) => settlers[0]?.(value) };
 }

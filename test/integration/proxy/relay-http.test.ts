@@ -11,6 +11,14 @@ import { Cleanup, Recorder, deferred, randomBytes, turns } from '../../contract/
 
 const MiB = 1024 * 1024;
 
+const echo: RequestListener = (request, response) => {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () =>
+    response.end(`${request.method} ${request.url} ${Buffer.concat(chunks).toString()}`),
+  );
+};
+
 describe.each(['fast', 'plain'] as const)('a wire of the %s transport given to node:http', (form) => {
   const cleanup = new Cleanup();
   afterEach(() => cleanup.run());
@@ -38,14 +46,6 @@ describe.each(['fast', 'plain'] as const)('a wire of the %s transport given to n
     client.setNoDelay(true);
     return { client, server };
   }
-
-  const echo: RequestListener = (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () =>
-      response.end(`${request.method} ${request.url} ${Buffer.concat(chunks).toString()}`),
-    );
-  };
 
   it('serves several requests of one connection', async () => {
     const { client } = await open(1, echo);
@@ -146,12 +146,10 @@ describe.each(['fast', 'plain'] as const)('a wire of the %s transport given to n
   });
 
   it('notices that the client has reset the connection', async () => {
-    let socket: Socket | undefined;
-    const { client } = await open(1, (request) => {
-      socket = request.socket;
-    });
+    const taken = deferred<Socket>();
+    const { client } = await open(1, (request) => taken.resolve(request.socket));
     client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    while (socket === undefined) await turns(1);
+    const socket = await taken.promise;
     const { promise: closed, resolve } = deferred<unknown>();
     socket.once('close', resolve);
     client.resetAndDestroy();

@@ -6,7 +6,8 @@ import type { Relay, RelayEnd, RelayOptions, RelayTotals } from '../../../src/ba
 import { Relays } from '../../../src/balancer/proxy/relays.ts';
 import type { Transport, Wire } from '../../../src/balancer/proxy/wire.ts';
 import type { Lease } from '../../../src/balancer/state/ports.ts';
-import { Cleanup, Recorder, deferred, startPeer } from '../../contract/wire-recorder.ts';
+import type { Cleanup } from '../../contract/wire-recorder.ts';
+import { Recorder, deferred, startPeer } from '../../contract/wire-recorder.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 export class RecordedLease implements Lease {

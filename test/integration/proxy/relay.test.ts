@@ -10,21 +10,21 @@ import type { RelayRoom, RoomOptions } from './relay-room.ts';
 
 const MiB = 1024 * 1024;
 
+/** What every end has to leave behind, whatever its reason. */
+async function expectSettled({ relays, lease, ends, downstream, upstream }: RelayRoom): Promise<void> {
+  await turns();
+  expect(relays.size).toBe(0);
+  expect(lease.releases).toBe(1);
+  expect(ends).toHaveLength(1);
+  expect([downstream.isClosed, upstream.isClosed]).toEqual([true, true]);
+}
+
 describe.each(['fast', 'plain'] as const)('relay over the %s transport', (form) => {
   const cleanup = new Cleanup();
   afterEach(() => cleanup.run());
 
   async function room(options: RoomOptions = {}): Promise<RelayRoom> {
     return openRoom(await createTransport({ form }), cleanup, options);
-  }
-
-  /** What every end has to leave behind, whatever its reason. */
-  async function expectSettled({ relays, lease, ends, downstream, upstream }: RelayRoom): Promise<void> {
-    await turns();
-    expect(relays.size).toBe(0);
-    expect(lease.releases).toBe(1);
-    expect(ends).toHaveLength(1);
-    expect([downstream.isClosed, upstream.isClosed]).toEqual([true, true]);
   }
 
   it('carries bytes both ways and counts them', async () => {
