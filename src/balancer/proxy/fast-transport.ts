@@ -11,7 +11,7 @@ import type { Transport } from './wire.ts';
 const sharedBufferBytes = 64 * 1024;
 
 /** The fast form. Whether `hooks` do what they claim is the probe's question (transport.ts). */
-export function createFastTransport(hooks: TcpHooks<FastWire>): Transport {
+export function createFastTransport(hooks: TcpHooks): Transport {
   const share: FastShare = { hooks, buffer: Buffer.allocUnsafeSlow(sharedBufferBytes) };
   return {
     form: 'fast',
@@ -19,7 +19,7 @@ export function createFastTransport(hooks: TcpHooks<FastWire>): Transport {
     listen(bind, accept) {
       const server = createServer();
       return bindServer(server, bind, () =>
-        hooks.takeAccepted(
+        hooks.takeAccepted<FastWire>(
           server,
           (handle) => {
             handle.setNoDelay(true);

@@ -1,57 +1,53 @@
-// One TCP connection on a raw handle: reads into one buffer shared by all tunnels, writes straight to the
-// descriptor, copies only what the kernel did not take. Listening and dialling: fast-transport.ts.
-import { writeSync } from 'node:fs';
+// One TCP connection on a raw handle: its life and its reading half, into one buffer shared by all tunnels.
+// The sending half is fast-sender.ts; listening and dialling for a transport, fast-transport.ts.
 import type { Socket } from 'node:net';
 import { isIPv6 } from 'node:net';
 import { HeraldError } from '../../core/error.ts';
+import { FastSender } from './fast-sender.ts';
+import type { SenderOwner } from './fast-sender.ts';
 import { systemError } from './system-error.ts';
 import type { HandleRequest, TcpHandle, TcpHooks } from './tcp-hooks.ts';
 import type { DialReader, DialTarget, Wire, WireReader } from './wire.ts';
 
-type Handle = TcpHandle<FastWire>;
-type Request = HandleRequest<FastWire>;
-
 /** What all fast wires of one transport share. */
 export interface FastShare {
-  readonly hooks: TcpHooks<FastWire>;
+  readonly hooks: TcpHooks;
   /** Tunnels read into this; its bytes are the reader's until its `bytes` returns. */
   readonly buffer: Buffer;
 }
 
-export class FastWire implements Wire {
+export class FastWire implements Wire, SenderOwner {
   reader: WireReader;
   readonly #share: FastShare;
-  readonly #handle: Handle;
+  readonly #handle: TcpHandle<FastWire>;
+  readonly #sender: FastSender;
+  /** Defined while dialling. */
   #dialReader: DialReader | undefined;
-  /** Writes that libuv holds for us. */
-  #queued = 0;
   #wantsBytes = false;
   #isTunnel = false;
   #sawEnd = false;
-  /** `end` was called; its shutdown is under way; it is done. */
-  #isEnding = false;
-  #isShuttingDown = false;
-  #isShutDown = false;
+  #sentEnd = false;
   #isClosed = false;
   #error: NodeJS.ErrnoException | undefined;
   #peer: { address?: string; port?: number } | undefined;
 
-  /** Takes a connected handle over. The wire is paused. */
-  constructor(share: FastShare, handle: Handle, reader: WireReader) {
+  /** Takes over a connected handle or, with `dialReader`, one that will be connecting. The wire is paused. */
+  constructor(share: FastShare, handle: TcpHandle<FastWire>, reader: WireReader, dialReader?: DialReader) {
     this.reader = reader;
     this.#share = share;
     this.#handle = handle;
+    this.#dialReader = dialReader;
+    this.#sender = new FastSender(share.hooks, handle, this, dialReader === undefined);
     handle.wire = this;
     handle.onread = FastWire.#onRead;
   }
 
   /** Starts connecting a new handle. A target that cannot even be tried ends by `closed`, too. */
   static dial(share: FastShare, target: DialTarget, reader: DialReader): FastWire {
-    const handle = share.hooks.createHandle();
-    const wire = new FastWire(share, handle, reader);
-    wire.#dialReader = reader;
-    const request = share.hooks.createConnect();
-    request.wire = wire;
+    const handle = share.hooks.createHandle<FastWire>();
+    const wire = new FastWire(share, handle, reader, reader);
+    const request = share.hooks.createConnect<FastWire>();
+    request.owner = wire;
     request.oncomplete = FastWire.#onConnected;
     // A port that is no integer would abort the process inside Node: 0 gets an orderly error.
     const port = Number.isInteger(target.port) ? target.port : 0;
@@ -80,11 +76,7 @@ export class FastWire implements Wire {
   }
 
   send(buffer: Buffer, start: number, end: number): boolean {
-    if (this.#isClosed || this.#isEnding) return true;
-    if (this.#queued > 0 || this.#dialReader !== undefined) return this.#queueCopy(buffer, start, end);
-    const taken = this.#writeNow(buffer, start, end);
-    if (taken === end - start || this.#isClosed) return true;
-    return this.#queueCopy(buffer, start + taken, end);
+    return this.#isClosed || this.#sender.send(buffer, start, end);
   }
 
   useSharedBuffer(): void {
@@ -106,9 +98,7 @@ export class FastWire implements Wire {
   }
 
   end(): void {
-    if (this.#isClosed || this.#isEnding) return;
-    this.#isEnding = true;
-    if (this.#dialReader === undefined) this.#shutDown();
+    if (!this.#isClosed) this.#sender.end();
   }
 
   destroy(options?: { reset?: boolean }): void {
@@ -120,36 +110,24 @@ export class FastWire implements Wire {
       throw new HeraldError('HERALD_INTERNAL', 'only an open wire that is no tunnel can become a socket');
     this.#isClosed = true;
     this.#handle.wire = undefined;
+    // The socket starts reading by itself and takes a handle that reads already for a broken one.
+    this.#handle.readStop();
     const socket = this.#share.hooks.toSocket(this.#handle);
     if (seen.length > 0) socket.unshift(Buffer.from(seen));
     return socket;
   }
 
-  /** Bytes that the kernel took, 0 when it has no room. Closes the wire on a broken descriptor. */
-  #writeNow(buffer: Buffer, start: number, end: number): number {
-    try {
-      return writeSync(this.#handle.fd, buffer, start, end - start);
-    } catch (error) {
-      // writeSync throws system errors only: descriptor and range are ours.
-      const failure = error as NodeJS.ErrnoException;
-      if (failure.code !== 'EAGAIN') this.#close(failure);
-      return 0;
-    }
+  sendFailed(error: NodeJS.ErrnoException): void {
+    this.#close(error);
   }
 
-  #queueCopy(buffer: Buffer, start: number, end: number): boolean {
-    const request = this.#share.hooks.createWrite();
-    request.wire = this;
-    request.bytes = Buffer.from(buffer.subarray(start, end));
-    request.oncomplete = FastWire.#onWritten;
-    const status = this.#handle.writeBuffer(request, request.bytes);
-    if (status !== 0) {
-      this.#close(systemError(status, 'write'));
-      return true;
-    }
-    if (this.#share.hooks.streamState[this.#share.hooks.asyncIndex] === 0) return this.#queued === 0;
-    this.#queued += 1;
-    return false;
+  sendDrained(): void {
+    this.reader.drained();
+  }
+
+  endSent(): void {
+    this.#sentEnd = true;
+    if (this.#sawEnd) this.#close(undefined);
   }
 
   #canRead(): boolean {
@@ -161,40 +139,21 @@ export class FastWire implements Wire {
     if (status !== 0) this.#close(systemError(status, 'read'));
   }
 
-  #shutDown(): void {
-    const request = this.#share.hooks.createShutdown();
-    request.wire = this;
-    request.oncomplete = FastWire.#onShutDown;
-    this.#isShuttingDown = true;
-    // 0: will complete, after all queued writes. 1: has completed at once.
-    const status = this.#handle.shutdown(request);
-    if (status !== 0) this.#shutDownDone(status === 1 ? 0 : status);
-  }
-
-  #shutDownDone(status: number): void {
-    this.#isShuttingDown = false;
-    if (this.#isClosed) return;
-    if (status < 0) return this.#close(systemError(status, 'shutdown'));
-    this.#isShutDown = true;
-    if (this.#sawEnd) this.#close(undefined);
-  }
-
-  /** The one place that lets go of the handle. `closed` follows from the event loop. */
-  #close(error: NodeJS.ErrnoException | undefined, reset = false): void {
-    this.#isClosed = true;
-    this.#error = error;
-    // A reset refused (shutdown under way) would leave a handle that nothing can close any more.
-    if (!reset || this.#isShuttingDown || this.#dialReader !== undefined)
-      this.#handle.close(FastWire.#onClosed);
-    else if (this.#handle.reset(FastWire.#onClosed) !== 0)
-      process.nextTick(() => FastWire.#onClosed.call(this.#handle));
-  }
-
   #readFailed(status: number): void {
     if (status !== this.#share.hooks.endOfFile) return this.#close(systemError(status, 'read'));
     this.#sawEnd = true;
     this.reader.ended();
-    if (this.#isShutDown && !this.#isClosed) this.#close(undefined);
+    if (this.#sentEnd && !this.#isClosed) this.#close(undefined);
+  }
+
+  /** The one place that lets go of the handle. The reader's `closed` follows from the event loop. */
+  #close(error: NodeJS.ErrnoException | undefined, reset = false): void {
+    this.#isClosed = true;
+    this.#error = error;
+    const canReset = !this.#sender.isShuttingDown && this.#dialReader === undefined;
+    if (!reset || !canReset) this.#handle.close(FastWire.#onClosed);
+    else if (this.#handle.reset(FastWire.#onClosed) !== 0)
+      process.nextTick(() => FastWire.#onClosed.call(this.#handle));
   }
 
   #peerName(): { address?: string; port?: number } {
@@ -206,7 +165,7 @@ export class FastWire implements Wire {
 
   // What the handle calls: one function each for all wires, so that a connection costs no closures.
 
-  static readonly #onRead = function (this: Handle, chunk: ArrayBuffer | undefined): undefined {
+  static readonly #onRead = function (this: TcpHandle<FastWire>, chunk: ArrayBuffer | undefined): undefined {
     const { wire } = this;
     if (wire === undefined || wire.#isClosed) return;
     const { hooks, buffer } = wire.#share;
@@ -214,35 +173,21 @@ export class FastWire implements Wire {
     const count = streamState[hooks.readIndex] ?? 0;
     if (count < 0) wire.#readFailed(count);
     else if (chunk === undefined) wire.reader.bytes(buffer, 0, count);
-    else if (count > 0)
-      wire.reader.bytes(Buffer.from(chunk, streamState[hooks.offsetIndex], count), 0, count);
+    else wire.reader.bytes(Buffer.from(chunk, streamState[hooks.offsetIndex], count), 0, count);
   };
 
-  static readonly #onConnected = function (this: Request, status: number): void {
-    const { wire } = this;
-    if (wire === undefined || wire.#isClosed) return;
+  static readonly #onConnected = function (this: HandleRequest<FastWire>, status: number): void {
+    const wire = this.owner;
+    if (wire.#isClosed) return;
+    if (status !== 0) return wire.#close(systemError(status, 'connect'));
     const dialReader = wire.#dialReader;
     wire.#dialReader = undefined;
-    if (status !== 0) return wire.#close(systemError(status, 'connect'));
-    if (wire.#wantsBytes) wire.#startReading();
-    if (wire.#isEnding) wire.#shutDown();
+    wire.#sender.connected();
+    if (wire.#wantsBytes && !wire.#isClosed) wire.#startReading();
     dialReader?.connected();
   };
 
-  static readonly #onWritten = function (this: Request, status: number): void {
-    const { wire } = this;
-    if (wire === undefined) return;
-    wire.#queued -= 1;
-    if (wire.#isClosed) return;
-    if (status !== 0) wire.#close(systemError(status, 'write'));
-    else if (wire.#queued === 0) wire.reader.drained();
-  };
-
-  static readonly #onShutDown = function (this: Request, status: number): void {
-    if (this.wire !== undefined) this.wire.#shutDownDone(status);
-  };
-
-  static readonly #onClosed = function (this: Handle): void {
+  static readonly #onClosed = function (this: TcpHandle<FastWire>): void {
     const { wire } = this;
     this.wire = undefined;
     if (wire !== undefined) wire.reader.closed(wire.#error);

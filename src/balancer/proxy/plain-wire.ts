@@ -103,8 +103,9 @@ class PlainWire implements Wire {
     if (this.isClosed) return;
     this.#isClosed = true;
     // While connecting a reset would wait for the connection, and a shutdown under way refuses it by an error.
-    const canReset = !this.#socket.connecting && !this.#isEnding;
-    if (options?.reset === true && canReset) this.#socket.resetAndDestroy();
+    const { connecting, writableLength, writableFinished } = this.#socket;
+    const isShuttingDown = this.#isEnding && writableLength === 0 && !writableFinished;
+    if (options?.reset === true && !connecting && !isShuttingDown) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
   }
 
@@ -147,8 +148,8 @@ class PlainWire implements Wire {
     this.reader.closed(this.#error);
   };
 
-  readonly #onWritten = (): void => {
-    if (!this.#awaitsDrain || this.isClosed || this.#socket.writableLength > 0) return;
+  readonly #onWritten = (error?: Error | null): void => {
+    if (error || !this.#awaitsDrain || this.isClosed || this.#socket.writableLength > 0) return;
     this.#awaitsDrain = false;
     this.reader.drained();
   };

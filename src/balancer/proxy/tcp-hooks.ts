@@ -5,12 +5,12 @@ import type { Server } from 'node:net';
 import { getSystemErrorMap } from 'node:util';
 import { HeraldError } from '../../core/error.ts';
 
-/** A request that a handle completes later. `Owner` is the class of wire that sits on the handle. */
-export interface HandleRequest<Owner = unknown> {
+/** A request that a handle completes later. The fields are ours; Node only calls `oncomplete`. */
+export interface HandleRequest<Owner> {
   oncomplete: (this: HandleRequest<Owner>, status: number) => void;
-  /** Ours: whose request it is; keeps the handle reachable until it completes. */
-  wire: Owner | undefined;
-  /** Ours: keeps the bytes of a write reachable until the kernel has taken them. */
+  /** Whose request it is; keeps the owner, and with it the handle, reachable until it completes. */
+  owner: Owner;
+  /** Keeps the bytes of a write reachable until the kernel has taken them. */
   bytes: Buffer | undefined;
 }
 
@@ -20,29 +20,29 @@ export interface TcpHandle<Owner = unknown> {
   readonly fd: number;
   /** Called with a chunk of its own or, after `useUserBuffer`, undefined. Must return undefined. */
   onread: (this: TcpHandle<Owner>, chunk: ArrayBuffer | undefined) => undefined;
-  /** Ours: whose handle it is. (`owner` is taken: reading that name prints a deprecation.) */
+  /** Ours: whose handle it is. (The name `owner` is taken: using it prints a deprecation.) */
   wire: Owner | undefined;
   readStart(): number;
   readStop(): number;
   /** All further reads land at the start of `buffer`, which must outlive the handle. Cannot be undone. */
   useUserBuffer(buffer: Buffer): void;
-  writeBuffer(request: HandleRequest<Owner>, bytes: Buffer): number;
-  shutdown(request: HandleRequest<Owner>): number;
+  writeBuffer(request: object, bytes: Buffer): number;
+  shutdown(request: object): number;
   close(closed: (this: TcpHandle<Owner>) => void): void;
   /** Closes by RST. Refused while a shutdown is under way, and then the handle can never be closed. */
   reset(closed: (this: TcpHandle<Owner>) => void): number;
   setNoDelay(on: boolean): number;
   getpeername(into: { address?: string; port?: number }): number;
-  connect(request: HandleRequest<Owner>, address: string, port: number): number;
-  connect6(request: HandleRequest<Owner>, address: string, port: number): number;
+  connect(request: object, address: string, port: number): number;
+  connect6(request: object, address: string, port: number): number;
 }
 
 /** The undocumented part of Node, found and complete. */
-export interface TcpHooks<Owner = unknown> {
-  createHandle(): TcpHandle<Owner>;
-  createConnect(): HandleRequest<Owner>;
-  createWrite(): HandleRequest<Owner>;
-  createShutdown(): HandleRequest<Owner>;
+export interface TcpHooks {
+  createHandle<Owner>(): TcpHandle<Owner>;
+  createConnect<Owner>(): HandleRequest<Owner>;
+  createWrite<Owner>(): HandleRequest<Owner>;
+  createShutdown<Owner>(): HandleRequest<Owner>;
   /** What the last call on any handle left behind: see the three indexes. */
   readonly streamState: Int32Array;
   readonly readIndex: number;
@@ -51,24 +51,24 @@ export interface TcpHooks<Owner = unknown> {
   /** The error number that stands for the end of the other half. */
   readonly endOfFile: number;
   /** Takes the handles that `server` accepts, from the tick of its 'listening' on. */
-  takeAccepted(
+  takeAccepted<Owner>(
     server: Server,
     accept: (handle: TcpHandle<Owner>) => void,
     failed: (status: number) => void,
   ): void;
   /** A documented socket over `handle`, reading from now on. */
-  toSocket(handle: TcpHandle<Owner>): Socket;
+  toSocket(handle: object): Socket;
 }
 
-interface Bindings<Owner> {
+interface Bindings {
   tcp: {
-    TCP: new (kind: number) => TcpHandle<Owner>;
-    TCPConnectWrap: new () => HandleRequest<Owner>;
+    TCP: new (kind: number) => unknown;
+    TCPConnectWrap: new () => unknown;
     constants: { SOCKET: number };
   };
   stream: {
-    WriteWrap: new () => HandleRequest<Owner>;
-    ShutdownWrap: new () => HandleRequest<Owner>;
+    WriteWrap: new () => unknown;
+    ShutdownWrap: new () => unknown;
     streamBaseState: Int32Array;
     kReadBytesOrError: number;
     kArrayBufferOffset: number;
@@ -77,13 +77,14 @@ interface Bindings<Owner> {
 }
 
 /** Finds the hooks. Throws HERALD_TRANSPORT_UNAVAILABLE naming the first that is missing. */
-export function loadTcpHooks<Owner>(): TcpHooks<Owner> {
-  const { tcp, stream } = loadBindings<Owner>();
+export function loadTcpHooks(): TcpHooks {
+  const { tcp, stream } = loadBindings();
+  // What the four constructors give is Node's; that it behaves as these types say is what the probe proves.
   return {
-    createHandle: () => new tcp.TCP(tcp.constants.SOCKET),
-    createConnect: () => new tcp.TCPConnectWrap(),
-    createWrite: () => new stream.WriteWrap(),
-    createShutdown: () => new stream.ShutdownWrap(),
+    createHandle: <Owner>() => new tcp.TCP(tcp.constants.SOCKET) as TcpHandle<Owner>,
+    createConnect: <Owner>() => new tcp.TCPConnectWrap() as HandleRequest<Owner>,
+    createWrite: <Owner>() => new stream.WriteWrap() as HandleRequest<Owner>,
+    createShutdown: <Owner>() => new stream.ShutdownWrap() as HandleRequest<Owner>,
     streamState: stream.streamBaseState,
     readIndex: stream.kReadBytesOrError,
     offsetIndex: stream.kArrayBufferOffset,
@@ -99,13 +100,13 @@ const handleMethods = [
   'setNoDelay getpeername connect connect6',
 ].flatMap((line) => line.split(' '));
 
-function loadBindings<Owner>(): Bindings<Owner> {
+function loadBindings(): Bindings {
   // The types are claims about Node's inside; the checks below are their proof, and the probe that follows
   // (transport.ts) proves what no check of shapes can.
   const { binding } = process as unknown as { binding?: (name: string) => unknown };
   if (typeof binding !== 'function') throw missing('process.binding');
-  const tcp = bind(binding, 'tcp_wrap') as Bindings<Owner>['tcp'];
-  const stream = bind(binding, 'stream_wrap') as Bindings<Owner>['stream'];
+  const tcp = bind(binding, 'tcp_wrap') as Bindings['tcp'];
+  const stream = bind(binding, 'stream_wrap') as Bindings['stream'];
   for (const name of ['TCP', 'TCPConnectWrap'] as const)
     if (typeof tcp[name] !== 'function') throw missing(`tcp_wrap.${name}`);
   for (const name of ['WriteWrap', 'ShutdownWrap'] as const)
@@ -115,7 +116,7 @@ function loadBindings<Owner>(): Bindings<Owner> {
   if (!ArrayBuffer.isView(stream.streamBaseState)) throw missing('stream_wrap.streamBaseState');
   if (typeof tcp.constants?.SOCKET !== 'number') throw missing('tcp_wrap.constants.SOCKET');
   for (const name of handleMethods)
-    if (!(name in tcp.TCP.prototype)) throw missing(`tcp_wrap.TCP.prototype.${name}`);
+    if (!(name in Object(tcp.TCP.prototype))) throw missing(`tcp_wrap.TCP.prototype.${name}`);
   return { tcp, stream };
 }
 
@@ -161,7 +162,7 @@ function takeAccepted<Owner>(
   };
 }
 
-function toSocket(handle: unknown): Socket {
+function toSocket(handle: object): Socket {
   // `handle` is an option that the types leave out; net.Server builds its own sockets with it.
   const options = { handle, allowHalfOpen: true, readable: true, writable: true };
   return new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);

@@ -2,7 +2,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { createSystemClock } from '../../platform/system-clock.ts';
 import { createFastTransport } from './fast-transport.ts';
-import type { FastWire } from './fast-wire.ts';
 import { createPlainTransport } from './plain-wire.ts';
 import { probeTransport } from './probe-transport.ts';
 import { loadTcpHooks } from './tcp-hooks.ts';
@@ -17,7 +16,7 @@ export interface TransportOptions {
   readonly form: TransportForm;
   /** Bounds the probe. */
   readonly clock?: Clock;
-  readonly loadHooks?: () => TcpHooks<FastWire>;
+  readonly loadHooks?: () => TcpHooks;
 }
 
 /**
@@ -26,7 +25,7 @@ export interface TransportOptions {
  * gives the plain form with the reason in `fallbackReason`.
  */
 export async function createTransport(options: TransportOptions): Promise<Transport> {
-  const { form, clock = createSystemClock(), loadHooks = loadTcpHooks<FastWire> } = options;
+  const { form, clock = createSystemClock(), loadHooks = loadTcpHooks } = options;
   if (form === 'plain') return createPlainTransport(undefined);
   try {
     const transport = createFastTransport(loadHooks());
