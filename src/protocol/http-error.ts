@@ -31,7 +31,13 @@ export function statusOf(problem: Problem): number {
 /** The JSON body. */
 export function problemBody(problem: Problem): string {
   const { status, meaning } = errorCatalogue[problem.code];
-  return JSON.stringify({ type: 'about:blank', title: meaning, status, code: problem.code, detail: problem.message });
+  return JSON.stringify({
+    type: 'about:blank',
+    title: meaning,
+    status,
+    code: problem.code,
+    detail: problem.message,
+  });
 }
 
 /** The fields that go with the body, as name and value in turn. Retry-After is whole seconds, rounded up. */
@@ -44,7 +50,8 @@ export function problemFields(problem: Problem, body: string): string[] {
     'Cache-Control',
     'no-store',
   ];
-  if (problem.retryAfterMs !== undefined) fields.push('Retry-After', String(Math.ceil(problem.retryAfterMs / 1000)));
+  if (problem.retryAfterMs !== undefined)
+    fields.push('Retry-After', String(Math.ceil(problem.retryAfterMs / 1000)));
   return fields;
 }
 

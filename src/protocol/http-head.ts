@@ -59,7 +59,8 @@ export function valuesOf(fields: HeadFields, name: string): string[] {
   const values: string[] = [];
   for (let i = 0; i < fields.length; i += 2) {
     const candidate = fields[i] ?? '';
-    if (candidate.length === name.length && candidate.toLowerCase() === name) values.push(fields[i + 1] ?? '');
+    if (candidate.length === name.length && candidate.toLowerCase() === name)
+      values.push(fields[i + 1] ?? '');
   }
   return values;
 }

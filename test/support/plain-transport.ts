@@ -111,7 +111,9 @@ export function createPlainTestTransport(dialError?: () => string | undefined): 
     },
     dial(target, reader: DialReader) {
       const failure = dialError?.();
-      const socket = count(connect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true }));
+      const socket = count(
+        connect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true }),
+      );
       const wire = wireOf(socket);
       wire.reader = reader;
       socket.once('connect', () => {

@@ -1,5 +1,9 @@
 // A listener of the proxy over stubs, with the check that ends every test of it: nothing is left.
-import { createHttpListener, type HttpListener, type HttpListenerOptions } from '../../src/balancer/proxy/listener.ts';
+import {
+  createHttpListener,
+  type HttpListener,
+  type HttpListenerOptions,
+} from '../../src/balancer/proxy/listener.ts';
 import { pcg32 } from '../../src/core/rng.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
 import { createPlainTestTransport, wireOf, type CountingTransport } from './plain-transport.ts';
@@ -37,7 +41,9 @@ export interface TestProxyOptions extends StubPolicy {
 export async function startProxy(options: TestProxyOptions = {}): Promise<TestProxy> {
   const nodes = options.nodes ?? [];
   const placement = new StubPlacement(
-    nodes.map(({ placed }) => (options.hangingLookup === true ? { ...placed, host: 'node.invalid' } : placed)),
+    nodes.map(({ placed }) =>
+      options.hangingLookup === true ? { ...placed, host: 'node.invalid' } : placed,
+    ),
     options,
   );
   const ids = nodes.map(({ placed }) => placed.id);
@@ -72,7 +78,8 @@ export async function startProxy(options: TestProxyOptions = {}): Promise<TestPr
   const settled = (): Promise<void> =>
     until(
       () => placement.unsettled === 0 && transport.openSockets === 0 && listener.openCount === 0,
-      () => `left: ${placement.unsettled} leases, ${transport.openSockets} sockets, ${listener.openCount} under way`,
+      () =>
+        `left: ${placement.unsettled} leases, ${transport.openSockets} sockets, ${listener.openCount} under way`,
     );
   return {
     port,

@@ -36,14 +36,21 @@ export class RawClient {
 
   /** Waits until `text` has been received. */
   async heard(text: string): Promise<string> {
-    await until(() => this.#received.includes(text) || this.isOver, () => `waiting for ${text}: ${this.#received}`);
-    if (!this.#received.includes(text)) throw new Error(`ended without ${text}: ${JSON.stringify(this.#received)}`);
+    await until(
+      () => this.#received.includes(text) || this.isOver,
+      () => `waiting for ${text}: ${this.#received}`,
+    );
+    if (!this.#received.includes(text))
+      throw new Error(`ended without ${text}: ${JSON.stringify(this.#received)}`);
     return this.#received;
   }
 
   /** Waits for the other side's end and gives everything received. */
   async over(): Promise<string> {
-    await until(() => this.isOver, () => `waiting for the end, received ${JSON.stringify(this.#received)}`);
+    await until(
+      () => this.isOver,
+      () => `waiting for the end, received ${JSON.stringify(this.#received)}`,
+    );
     this.socket.destroy();
     return this.#received;
   }

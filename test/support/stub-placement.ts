@@ -24,6 +24,8 @@ export interface StubPolicy {
   readonly attempts?: number;
   /** Name of the affinity cookie; absent: no affinity. */
   readonly cookie?: string;
+  /** Nodes in turn; otherwise always the first that is left. */
+  readonly spread?: boolean;
 }
 
 /** Placement over `nodes`, in order; a known affinity node first. */
@@ -31,9 +33,11 @@ export class StubPlacement implements Placement {
   readonly leases: LeaseRecord[] = [];
   readonly #nodes: readonly PlacedNode[];
   readonly #policy: Policy;
+  readonly #spread: boolean;
 
-  constructor(nodes: readonly PlacedNode[], { attempts = 3, cookie }: StubPolicy = {}) {
+  constructor(nodes: readonly PlacedNode[], { attempts = 3, cookie, spread = false }: StubPolicy = {}) {
     this.#nodes = nodes;
+    this.#spread = spread;
     const affinity = cookie === undefined ? { kind: 'none' } : { kind: 'cookie', name: cookie, yieldAt: 1.1 };
     // Proof of `as`: the proxy reads these two keys of a policy and no other.
     this.#policy = { place: { attempts }, affinity } as unknown as Policy;
@@ -52,8 +56,11 @@ export class StubPlacement implements Placement {
     if (pool !== 'chat')
       return { placed: false, refusal: { code: 'HERALD_POOL_UNKNOWN', message: `no pool ${pool}` } };
     const eligible = this.#nodes.filter(({ id }) => !excluded.has(id));
-    const node = eligible.find(({ id }) => id === affinityNode) ?? eligible[0];
-    if (node === undefined) return { placed: false, refusal: { code: 'HERALD_NO_NODE', message: '2 down, 1 drain' } };
+    const node =
+      eligible.find(({ id }) => id === affinityNode) ??
+      eligible[this.#spread ? this.leases.length % eligible.length : 0];
+    if (node === undefined)
+      return { placed: false, refusal: { code: 'HERALD_NO_NODE', message: '2 down, 1 drain' } };
     const record: LeaseRecord = {
       nodeId: node.id,
       affinityNode,

@@ -1,5 +1,12 @@
 // A node's answer to an upgrade: its head read strictly, and the heads that go to the client instead.
-import { fieldText, joinedValue, listHas, parseFields, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
+import {
+  fieldText,
+  joinedValue,
+  listHas,
+  parseFields,
+  valuesOf,
+  type HeadFields,
+} from '../../protocol/http-head.ts';
 import { bodyLengthOf, type BodyLength } from '../../protocol/body-end.ts';
 import { endToEndFields } from './hop-by-hop.ts';
 
@@ -23,7 +30,8 @@ export function parseAnswer(text: string): AnswerHead | undefined {
   if (match === null || fields === undefined) return undefined;
   const status = Number(match[1]);
   const reason = match[2] ?? '';
-  if (status === 101) return isSwitch(fields) ? { status, reason, fields, body: { kind: 'none' } } : undefined;
+  if (status === 101)
+    return isSwitch(fields) ? { status, reason, fields, body: { kind: 'none' } } : undefined;
   const body = bodyLengthOf(status, fields);
   return body === undefined ? undefined : { status, reason, fields, body };
 }

@@ -33,7 +33,8 @@ export class AnswerCounter {
   constructor(fields: HeadFields) {
     const isStream = joinedValue(fields, 'content-type').toLowerCase().startsWith('text/event-stream');
     // Compressed events cannot be told apart without undoing the compression: then the answer is one message.
-    this.#events = isStream && joinedValue(fields, 'content-encoding') === '' ? new EventCounter() : undefined;
+    this.#events =
+      isStream && joinedValue(fields, 'content-encoding') === '' ? new EventCounter() : undefined;
   }
 
   get messagesAtStart(): number {

@@ -88,7 +88,12 @@ class Handshake implements WireReader, Stage {
 }
 
 /** Sends `request`, a whole head, to the node at `wire` and reads its answer. */
-export function shakeHands(deps: HandshakeDeps, wire: Wire, request: Buffer, outcome: HandshakeOutcome): Stage {
+export function shakeHands(
+  deps: HandshakeDeps,
+  wire: Wire,
+  request: Buffer,
+  outcome: HandshakeOutcome,
+): Stage {
   const handshake = new Handshake(deps, wire, outcome);
   wire.reader = handshake;
   wire.send(request, 0, request.length);

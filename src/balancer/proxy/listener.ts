@@ -72,7 +72,9 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
 
   return {
     async start() {
-      bound = await options.transport.listen(options.bind, (wire) => recognise(deps, { gateway, replay }, wire));
+      bound = await options.transport.listen(options.bind, (wire) =>
+        recognise(deps, { gateway, replay }, wire),
+      );
       return bound;
     },
     stopAccepting,

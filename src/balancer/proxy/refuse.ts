@@ -20,7 +20,8 @@ export function retryAfterMs(rng: Rng): number {
 /** The bytes that refuse an upgrade. Only want of a node is told inside WebSocket: it alone passes by waiting. */
 export function upgradeRefusal(problem: Problem, fields: HeadFields): Buffer {
   const key = valuesOf(fields, 'sec-websocket-key')[0];
-  if (problem.code !== 'HERALD_NO_NODE' || key === undefined) return Buffer.from(problemResponse(problem), 'utf8');
+  if (problem.code !== 'HERALD_NO_NODE' || key === undefined)
+    return Buffer.from(problemResponse(problem), 'utf8');
   const head =
     'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
     `Sec-WebSocket-Accept: ${acceptOf(key)}\r\n${protocolLine(fields)}\r\n`;
@@ -35,7 +36,9 @@ function protocolLine(fields: HeadFields): string {
 }
 
 function acceptOf(key: string): string {
-  return createHash('sha1').update(key + webSocketGuid).digest('base64');
+  return createHash('sha1')
+    .update(key + webSocketGuid)
+    .digest('base64');
 }
 
 // `reason` is ASCII of at most 123 bytes, so the length fits the frame's second byte.

@@ -1,6 +1,13 @@
 // What a request must be before Herald looks for a node: the strict reading of upgrades, and the checks that
 // node:http leaves to us. Where each raw request goes is told in docs/decisions/0011-who-parses-http.md.
-import { joinedValue, listHas, maxHeadBytes, parseFields, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
+import {
+  joinedValue,
+  listHas,
+  maxHeadBytes,
+  parseFields,
+  valuesOf,
+  type HeadFields,
+} from '../../protocol/http-head.ts';
 
 /** A request head that has passed every check here. */
 export interface RequestHead {
@@ -35,10 +42,14 @@ export function checkHead(target: string, fields: HeadFields): CheckedHead {
   const [host] = hosts;
   if (host === undefined || hosts.length !== 1)
     return { ok: false, rule: `a request needs exactly one Host field, this one has ${hosts.length}` };
-  if (!hostForm.test(host)) return { ok: false, rule: 'the Host field must be a name or address with an optional port' };
+  if (!hostForm.test(host))
+    return { ok: false, rule: 'the Host field must be a name or address with an optional port' };
   const query = target.indexOf('?');
   const path = query === -1 ? target : target.slice(0, query);
-  return { ok: true, head: { target, path, host, hostName: host.replace(/:\d+$/, '').toLowerCase(), fields } };
+  return {
+    ok: true,
+    head: { target, path, host, hostName: host.replace(/:\d+$/, '').toLowerCase(), fields },
+  };
 }
 
 /** Whether the fields ask for a WebSocket, and only for that: one Upgrade, named by Connection. */

@@ -20,7 +20,9 @@ describe('a head', () => {
   it('that never ends is answered 408, byte by byte', async () => {
     const proxy = await startProxy({ timeouts: { headMs: 200 } });
     const endless = `GET / HTTP/1.1\r\nHost: a\r\n${big(5_000)}`;
-    expect(await drip(new RawClient(proxy.port), endless)).toMatch(/^HTTP\/1\.1 408 [^]*HERALD_REQUEST_TIMEOUT/);
+    expect(await drip(new RawClient(proxy.port), endless)).toMatch(
+      /^HTTP\/1\.1 408 [^]*HERALD_REQUEST_TIMEOUT/,
+    );
     await proxy.finish();
   });
 
@@ -50,7 +52,9 @@ describe('a head', () => {
   it('of more than 16 KiB is answered 431, whether it upgrades or not', async () => {
     const proxy = await startProxy();
     for (const text of [upgradeText('/', big(17_000)), `GET / HTTP/1.1\r\nHost: a\r\n${big(40_000)}\r\n`])
-      expect(await new RawClient(proxy.port).send(text).over()).toMatch(/^HTTP\/1\.1 431 [^]*HERALD_HEAD_TOO_LARGE/);
+      expect(await new RawClient(proxy.port).send(text).over()).toMatch(
+        /^HTTP\/1\.1 431 [^]*HERALD_HEAD_TOO_LARGE/,
+      );
     await proxy.finish();
   });
 
@@ -69,8 +73,13 @@ describe('a body', () => {
   it('that ends by FIN halfway cuts the request to the node', async () => {
     const node = await startRawNode('a', () => {});
     const proxy = await startProxy({ nodes: [node] });
-    const client = new RawClient(proxy.port).send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf');
-    await until(() => node.received[0]?.endsWith('half') === true, () => `node got ${node.received[0]}`);
+    const client = new RawClient(proxy.port).send(
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf',
+    );
+    await until(
+      () => node.received[0]?.endsWith('half') === true,
+      () => `node got ${node.received[0]}`,
+    );
     client.socket.end();
     await client.over();
     await proxy.finish();
@@ -80,7 +89,9 @@ describe('a body', () => {
   it('that stands still ends with the idle time', async () => {
     const node = await startRawNode('a', () => {});
     const proxy = await startProxy({ nodes: [node], timeouts: { requestIdleMs: 200 } });
-    const client = new RawClient(proxy.port).send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf');
+    const client = new RawClient(proxy.port).send(
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf',
+    );
     await client.over();
     await proxy.finish();
   });
@@ -99,7 +110,10 @@ describe('a flood', () => {
     }
     await Promise.all(clients.map((client) => client.over()));
     await proxy.finish();
-    await until(() => node.openSockets === 0, () => `${node.openSockets} sockets at the node`);
+    await until(
+      () => node.openSockets === 0,
+      () => `${node.openSockets} sockets at the node`,
+    );
   });
 
   it('of upgrades that nobody can take is refused, and leaves nothing', async () => {
@@ -114,7 +128,10 @@ describe('a client that resets', () => {
   it('before its head has ended leaves nothing', async () => {
     const proxy = await startProxy();
     const client = new RawClient(proxy.port).send('GET / HTTP/1.1\r\n');
-    await until(() => proxy.listener.openCount === 1, () => 'the proxy has not accepted');
+    await until(
+      () => proxy.listener.openCount === 1,
+      () => 'the proxy has not accepted',
+    );
     client.reset();
     await proxy.finish();
   });
@@ -123,7 +140,10 @@ describe('a client that resets', () => {
     const node = await startRawNode('a', () => {});
     const proxy = await startProxy({ nodes: [node], hangingLookup: true });
     const client = new RawClient(proxy.port).send(upgradeText());
-    await until(() => proxy.placement.unsettled === 1, () => 'nothing placed');
+    await until(
+      () => proxy.placement.unsettled === 1,
+      () => 'nothing placed',
+    );
     client.reset();
     await proxy.finish();
     expect(proxy.placement.leases).toMatchObject([{ isOpened: false, settled: 'released' }]);
@@ -134,7 +154,10 @@ describe('a client that resets', () => {
     const node = await startRawNode('a', () => {});
     const proxy = await startProxy({ nodes: [node] });
     const client = new RawClient(proxy.port).send(upgradeText());
-    await until(() => node.received[0]?.endsWith('\r\n\r\n') === true, () => 'no request at the node');
+    await until(
+      () => node.received[0]?.endsWith('\r\n\r\n') === true,
+      () => 'no request at the node',
+    );
     client.reset();
     await proxy.finish();
     expect(proxy.placement.leases).toMatchObject([{ isOpened: false, settled: 'released' }]);
@@ -162,13 +185,17 @@ describe('a client that resets', () => {
 
   it('while a forwarded request waits, or its answer streams, ends the exchange', async () => {
     const node = await startRawNode('a', (socket, text) => {
-      if (text.includes('/stream')) socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n');
+      if (text.includes('/stream'))
+        socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n');
     });
     const proxy = await startProxy({ nodes: [node] });
     const waiting = new RawClient(proxy.port).send('GET /wait HTTP/1.1\r\nHost: a\r\n\r\n');
     const streaming = new RawClient(proxy.port).send('GET /stream HTTP/1.1\r\nHost: a\r\n\r\n');
     await streaming.heard('hi');
-    await until(() => node.received.length === 2, () => 'the node has not both requests');
+    await until(
+      () => node.received.length === 2,
+      () => 'the node has not both requests',
+    );
     waiting.reset();
     streaming.reset();
     await proxy.finish();

@@ -2,7 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { startProxy } from '../../support/proxy.ts';
 import { RawClient, upgradeText } from '../../support/raw-client.ts';
-import { answering, startRawNode, switching, type NodeBehaviour, type RawNode } from '../../support/raw-node.ts';
+import {
+  answering,
+  startRawNode,
+  switching,
+  type NodeBehaviour,
+  type RawNode,
+} from '../../support/raw-node.ts';
 import { until } from '../../support/until.ts';
 
 const timeouts = { handshakeMs: 150, requestIdleMs: 1_000 };
@@ -22,6 +28,14 @@ function always(answer: string): NodeBehaviour {
 
 const resets: NodeBehaviour = (socket) => void socket.resetAndDestroy();
 const closes: NodeBehaviour = (socket) => void socket.end();
+
+function postOf(body: string): string {
+  return `POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+const okPost: NodeBehaviour = (socket, text) => {
+  if (text.endsWith('body')) socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+};
 
 const failing: readonly (readonly [string, string, () => Promise<RawNode>])[] = [
   ['refuses', 'refused', () => closedNode('bad')],
@@ -68,15 +82,18 @@ describe('a node that fails before its answer', () => {
     await proxy.finish();
   });
 
-  it.each(failing)('is told to the client with a stable code when it is the only one and %s', async (_n, reason, start) => {
-    const proxy = await startProxy({ nodes: [await start()], timeouts });
-    const code = reason === 'handshake' ? 'HERALD_HANDSHAKE_FAILED' : 'HERALD_DIAL_FAILED';
-    const answer = await new RawClient(proxy.port).send(upgradeText()).over();
-    expect(answer).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
-    expect(answer).toContain(`"code":"${code}"`);
-    expect(proxy.told).toEqual([`bad: ${reason}`, code]);
-    await proxy.finish();
-  });
+  it.each(failing)(
+    'is told to the client with a stable code when it is the only one and %s',
+    async (_n, reason, start) => {
+      const proxy = await startProxy({ nodes: [await start()], timeouts });
+      const code = reason === 'handshake' ? 'HERALD_HANDSHAKE_FAILED' : 'HERALD_DIAL_FAILED';
+      const answer = await new RawClient(proxy.port).send(upgradeText()).over();
+      expect(answer).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
+      expect(answer).toContain(`"code":"${code}"`);
+      expect(proxy.told).toEqual([`bad: ${reason}`, code]);
+      await proxy.finish();
+    },
+  );
 
   it('is given up after the attempts of the policy', async () => {
     const nodes = await Promise.all(['a', 'b', 'c', 'd'].map(closedNode));
@@ -97,10 +114,22 @@ describe('a node that fails before its answer', () => {
 
 describe('a node that answers an upgrade with something else', () => {
   const answers: readonly (readonly [string, string, RegExp])[] = [
-    ['401 with a length', 'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 4\r\n\r\nwho?', /who\?$/],
-    ['503 in chunks', 'HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbusy\r\n0\r\n\r\n', /0\r\n\r\n$/],
+    [
+      '401 with a length',
+      'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 4\r\n\r\nwho?',
+      /who\?$/,
+    ],
+    [
+      '503 in chunks',
+      'HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbusy\r\n0\r\n\r\n',
+      /0\r\n\r\n$/,
+    ],
     ['204', 'HTTP/1.1 204 No Content\r\n\r\n', /\r\n\r\n$/],
-    ['a redirect of length 0', 'HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n', /\r\n\r\n$/],
+    [
+      'a redirect of length 0',
+      'HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n',
+      /\r\n\r\n$/,
+    ],
   ];
 
   it.each(answers)('has it passed on, and the connection closed: %s', async (_name, answer, end) => {
@@ -112,13 +141,18 @@ describe('a node that answers an upgrade with something else', () => {
     expect(got).toContain('\r\nConnection: close\r\n');
     expect(proxy.placement.leases).toMatchObject([{ isOpened: false, settled: 'released' }]);
     await proxy.finish();
-    await until(() => node.openSockets === 0, () => `${node.openSockets} sockets at the node`);
+    await until(
+      () => node.openSockets === 0,
+      () => `${node.openSockets} sockets at the node`,
+    );
   });
 
   it('has a body passed on that ends with the connection', async () => {
     const node = await startRawNode('a', always('HTTP/1.0 500 Oops\r\n\r\nall of it'));
     const proxy = await startProxy({ nodes: [node] });
-    expect(await new RawClient(proxy.port).send(upgradeText()).over()).toMatch(/^HTTP\/1\.1 500 Oops[^]*all of it$/);
+    expect(await new RawClient(proxy.port).send(upgradeText()).over()).toMatch(
+      /^HTTP\/1\.1 500 Oops[^]*all of it$/,
+    );
     await proxy.finish();
   });
 
@@ -152,7 +186,10 @@ describe('a node that dies', () => {
   });
 
   it('within a forwarded answer cuts the client off before the end of the body', async () => {
-    const node = await startRawNode('a', always('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n'));
+    const node = await startRawNode(
+      'a',
+      always('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n'),
+    );
     const proxy = await startProxy({ nodes: [node] });
     const answer = await new RawClient(proxy.port).send('GET / HTTP/1.1\r\nHost: a\r\n\r\n').over();
     expect(answer).not.toContain('0\r\n\r\n');
@@ -163,12 +200,7 @@ describe('a node that dies', () => {
 
 describe('a node that fails a forwarded request', () => {
   const get = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
-  const postOf = (body: string) =>
-    `POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   const ok = always('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-  const okPost: NodeBehaviour = (socket, text) => {
-    if (text.endsWith('body')) socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-  };
 
   it('by refusing is replaced, whatever the method', async () => {
     const nodes = [await closedNode('bad'), await startRawNode('good', okPost)];
@@ -180,7 +212,9 @@ describe('a node that fails a forwarded request', () => {
   });
 
   it('by resetting is replaced for a GET', async () => {
-    const proxy = await startProxy({ nodes: [await startRawNode('bad', resets), await startRawNode('good', ok)] });
+    const proxy = await startProxy({
+      nodes: [await startRawNode('bad', resets), await startRawNode('good', ok)],
+    });
     expect(await new RawClient(proxy.port).send(get).over()).toContain('\r\n\r\nok');
     expect(proxy.told).toEqual(['bad: reset']);
     await proxy.finish();
@@ -189,7 +223,9 @@ describe('a node that fails a forwarded request', () => {
   it('by resetting is not replaced for a POST that it may have done', async () => {
     const spare = await startRawNode('spare', okPost);
     const proxy = await startProxy({ nodes: [await startRawNode('bad', resets), spare] });
-    expect(await new RawClient(proxy.port).send(postOf('body')).over()).toMatch(/^HTTP\/1\.1 502 [^]*HERALD_DIAL_FAILED/);
+    expect(await new RawClient(proxy.port).send(postOf('body')).over()).toMatch(
+      /^HTTP\/1\.1 502 [^]*HERALD_DIAL_FAILED/,
+    );
     expect(spare.received).toEqual([]);
     await proxy.finish();
   });
@@ -207,7 +243,9 @@ describe('a node that fails a forwarded request', () => {
 
   it('by garbage is told as a failed handshake', async () => {
     const proxy = await startProxy({ nodes: [await startRawNode('bad', always('hello?\r\n\r\n'))] });
-    expect(await new RawClient(proxy.port).send(get).over()).toMatch(/^HTTP\/1\.1 502 [^]*HERALD_HANDSHAKE_FAILED/);
+    expect(await new RawClient(proxy.port).send(get).over()).toMatch(
+      /^HTTP\/1\.1 502 [^]*HERALD_HANDSHAKE_FAILED/,
+    );
     await proxy.finish();
   });
 });

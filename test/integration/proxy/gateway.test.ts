@@ -8,7 +8,9 @@ describe('an upgrade', () => {
   it('reaches the node with our account of the client, and bytes pass both ways', async () => {
     const node = await startRawNode('a', answering(switching));
     const proxy = await startProxy({ nodes: [node] });
-    const client = new RawClient(proxy.port).send(upgradeText('/room?id=1', 'X-Forwarded-For: 6.6.6.6\r\nX: y\r\n'));
+    const client = new RawClient(proxy.port).send(
+      upgradeText('/room?id=1', 'X-Forwarded-For: 6.6.6.6\r\nX: y\r\n'),
+    );
     expect(await client.heard('\r\n\r\n')).toMatch(/^HTTP\/1\.1 101 Switching Protocols\r\n/);
     await client.send('hello').heard('echo:hello;');
     expect(node.received[0]).toContain('GET /room?id=1 HTTP/1.1\r\nHost: chat.example\r\n');
@@ -82,7 +84,10 @@ describe('an upgrade', () => {
   });
 
   it('skips interim answers before the 101', async () => {
-    const node = await startRawNode('a', answering(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${switching}`));
+    const node = await startRawNode(
+      'a',
+      answering(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${switching}`),
+    );
     const proxy = await startProxy({ nodes: [node] });
     const client = new RawClient(proxy.port).send(upgradeText());
     expect(await client.heard('\r\n\r\n')).toMatch(/^HTTP\/1\.1 101 /);
@@ -94,7 +99,9 @@ describe('an upgrade', () => {
 describe('a refusal', () => {
   it('for want of a node lets a WebSocket in and closes it with 1013 and a hint', async () => {
     const proxy = await startProxy();
-    const client = new RawClient(proxy.port).send(upgradeText('/', 'Sec-WebSocket-Protocol: chat, superchat\r\n'));
+    const client = new RawClient(proxy.port).send(
+      upgradeText('/', 'Sec-WebSocket-Protocol: chat, superchat\r\n'),
+    );
     const answer = await client.over();
     expect(answer).toContain('Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n');
     expect(answer).toContain('Sec-WebSocket-Protocol: chat\r\n');
@@ -119,9 +126,13 @@ describe('a refusal', () => {
     const proxy = await startProxy();
     const stream = new RawClient(proxy.port);
     stream.send('GET / HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\nConnection: close\r\n\r\n');
-    expect(await stream.over()).toMatch(/^HTTP\/1\.1 200 OK\r\nContent-Type: text\/event-stream[^]*\nretry: [1-5]\d{3}\n\n/);
+    expect(await stream.over()).toMatch(
+      /^HTTP\/1\.1 200 OK\r\nContent-Type: text\/event-stream[^]*\nretry: [1-5]\d{3}\n\n/,
+    );
     const plain = new RawClient(proxy.port).send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-    expect(await plain.over()).toMatch(/^HTTP\/1\.1 503 [^]*\r\nRetry-After: [2-5]\r\n[^]*"code":"HERALD_NO_NODE"/);
+    expect(await plain.over()).toMatch(
+      /^HTTP\/1\.1 503 [^]*\r\nRetry-After: [2-5]\r\n[^]*"code":"HERALD_NO_NODE"/,
+    );
     await proxy.finish();
   });
 });

@@ -13,8 +13,14 @@ const refused: readonly (readonly [string, string])[] = [
   ['TE.CL', `${post}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n${smuggled}\r\n0\r\n\r\n`],
   ['TE.TE with an unknown coding', `${post}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`],
   ['chunked that is not the last coding', `${post}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n`],
-  ['Transfer-Encoding twice', `${post}Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n`],
-  ['Transfer-Encoding in HTTP/1.0', 'POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+  [
+    'Transfer-Encoding twice',
+    `${post}Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n`,
+  ],
+  [
+    'Transfer-Encoding in HTTP/1.0',
+    'POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  ],
   ['two different lengths', `${post}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!`],
   ['two equal lengths', `${post}Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello`],
   ['a list of lengths', `${post}Content-Length: 5, 5\r\n\r\nhello`],
@@ -81,7 +87,8 @@ describe('a request that could be read in two ways', () => {
 describe('bytes behind a request', () => {
   it('of known length are the next request, on the same connection', async () => {
     const node = await startRawNode('a', (socket, text) => {
-      if (text.includes('\r\n\r\n')) socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
+      if (text.includes('\r\n\r\n'))
+        socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
     });
     const proxy = await startProxy({ nodes: [node] });
     const client = new RawClient(proxy.port).send(`${post}Content-Length: 2\r\n\r\nhi`);
