@@ -1,4 +1,5 @@
 // The state of one forwarded request: place, send, relay the answer; again elsewhere while that is safe.
+import { Buffer } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { DialFailure, Lease } from '../state/ports.ts';
@@ -15,6 +16,8 @@ import { respondProblem } from './respond.ts';
 import { AnswerCounter, answerFields, trailerFields } from './forwarded-answer.ts';
 
 type Controller = Dispatcher.DispatchController;
+
+const nothing = Buffer.alloc(0);
 
 // RFC 9110, section 9.2.2. Only these may reach a second node after the first may have seen them.
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
@@ -118,8 +121,9 @@ export class Exchange implements Ending {
     this.#counter = new AnswerCounter(fields);
     lease.toClient(this.#counter.messagesAtStart, 0);
     this.#response.writeHead(status, reason, fields);
-    // At once: the first event of a stream may come much later than its head.
-    this.#response.flushHeaders();
+    // Sends the head at once: the first event of a stream may come much later. Not flushHeaders, which writes
+    // fields as UTF-8 and so doubles every byte above 127.
+    this.#response.write(nothing);
   }
 
   #data(lease: Lease, controller: Controller, chunk: Buffer): void {
@@ -139,14 +143,7 @@ export class Exchange implements Ending {
 
   #failed(lease: Lease, error: unknown): void {
     if (this.#isOver) return;
-    if (this.#response.headersSent) {
-      // The client must not take what it has for the whole answer. The node did take the exchange, so its
-      // end is no failed dial.
-      this.#leave();
-      lease.release();
-      this.#response.destroy();
-      return;
-    }
+    if (this.#response.headersSent) return this.#brokeOff(lease);
     const reason = failureOf(error);
     lease.failed(reason);
     this.#deps.events.nodeFailed(this.#forwarded.pool, lease.node.id, reason, error);
@@ -155,6 +152,15 @@ export class Exchange implements Ending {
     const attempts = this.#deps.placement.policyOf(this.#forwarded.pool)?.place.attempts ?? 1;
     if (this.#attempts < attempts && this.#isRepeatable(reason, error)) this.#place();
     else this.#refuse(unreachable(reason, this.#attempts));
+  }
+
+  // The client must not take what it has for the whole answer. The node did take the exchange, so its end is
+  // no failed dial. A 304 is whole with its head: undici 7 misses the body that its Content-Length describes.
+  #brokeOff(lease: Lease): void {
+    this.#leave();
+    lease.release();
+    if (this.#response.statusCode === 304) this.#response.end();
+    else this.#response.destroy();
   }
 
   // A request that no node has seen may always go elsewhere. One that was sent may when doing it twice is

@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { fieldText, maxHeadBytes, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
+import { fieldText, joinedValue, maxHeadBytes, type HeadFields } from '../../protocol/http-head.ts';
 import { problemResponse, type Problem } from '../../protocol/http-error.ts';
 import type { Forwarder } from './forward.ts';
 import type { Gateway, Route } from './gateway.ts';
@@ -33,12 +33,12 @@ const lingerMs = 2_000;
 /** The HTTP side over `deps`. */
 export function createHttpSide(deps: ProxyDeps, parts: SideParts): HttpSide {
   const server = createStrictServer(deps);
-  /** Sockets on which an answer is under way: an error answer would land in the middle of it. */
-  const answering = new WeakSet<Duplex>();
+  /** The answer under way on a socket: an error answer would land in the middle of it. */
+  const answering = new WeakMap<Duplex, ServerResponse>();
   const refused = new WeakSet<Duplex>();
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    answering.add(request.socket);
+    answering.set(request.socket, response);
     response.on('close', () => answering.delete(request.socket));
     handleRequest(deps, parts, request, response);
   });
@@ -51,18 +51,25 @@ export function createHttpSide(deps: ProxyDeps, parts: SideParts): HttpSide {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // The parser repeats its error for each further read, and for the end.
     if (refused.has(socket)) return;
-    if (error.code === 'ECONNRESET' || !socket.writable || answering.has(socket)) socket.destroy();
+    const answer = answering.get(socket);
+    if (answer?.writableEnded === true) endAnswered(socket);
+    else if (error.code === 'ECONNRESET' || !socket.writable || answer !== undefined) socket.destroy();
     else refuse(socket, problemOfParser(error));
   });
 
   function refuse(socket: Duplex, problem: Problem): void {
-    refused.add(socket);
     deps.events.refused('', problem.code);
+    socket.write(problemResponse(problem));
+    endAnswered(socket);
+  }
+
+  function endAnswered(socket: Duplex): void {
+    refused.add(socket);
     const timer = deps.clock.schedule(lingerMs, () => socket.destroy());
     socket.on('error', () => socket.destroy());
     socket.on('close', () => timer.cancel());
     socket.on('end', () => socket.destroy());
-    socket.end(problemResponse(problem));
+    socket.end();
     socket.resume();
   }
 
@@ -78,7 +85,7 @@ export function createHttpSide(deps: ProxyDeps, parts: SideParts): HttpSide {
 function createStrictServer({ timeouts }: ProxyDeps): Server {
   const server = createServer({
     headersTimeout: timeouts.headMs,
-    // No limit for whole requests: an upload lasts as long as it moves. `timeout` below ends one that stands.
+    // No limit for whole requests: an upload lasts as long as it moves; `timeout` below ends one that stands.
     requestTimeout: 0,
     connectionsCheckingInterval: Math.max(50, Math.min(1_000, timeouts.headMs / 4)),
     keepAliveTimeout: 60_000,
@@ -87,7 +94,9 @@ function createStrictServer({ timeouts }: ProxyDeps): Server {
     // Ours, since node's answer to a missing Host has no code and it takes two of them.
     requireHostHeader: false,
   });
-  server.timeout = timeouts.requestIdleMs;
+  // For clients that stand still in the middle of a body, theirs or ours. Later than the limits on the node's
+  // side, undici's coarse timers included: when the node is what stands still, the client hears so first.
+  server.timeout = 2 * timeouts.requestIdleMs + 1_000;
   server.maxHeadersCount = 0;
   // The checks of head timeouts start with this event, and a server that never listens would never have it.
   server.emit('listening');
@@ -102,9 +111,14 @@ function handleRequest(
 ): void {
   const checked = checkHead(request.url ?? '', request.rawHeaders);
   if (!checked.ok) return respondProblem({ deps, response, pool: '' }, requestInvalid(checked.rule));
-  // A 1.0 recipient may not know chunks, and old proxies in between do not: the classic smuggling gap.
-  if (request.httpVersion !== '1.1' && valuesOf(request.rawHeaders, 'transfer-encoding').length > 0)
-    return respondProblem({ deps, response, pool: '' }, requestInvalid('HTTP/1.0 has no Transfer-Encoding'));
+  // node:http finds some wrong codings only after it has announced the request. And a 1.0 recipient may not
+  // know chunks, old proxies in between do not: the classic smuggling gap.
+  const coding = joinedValue(request.rawHeaders, 'transfer-encoding').toLowerCase();
+  if (coding !== '' && (coding !== 'chunked' || request.httpVersion !== '1.1'))
+    return respondProblem(
+      { deps, response, pool: '' },
+      requestInvalid('the only Transfer-Encoding served is chunked, in HTTP/1.1'),
+    );
   const { hostName, path } = checked.head;
   const pool = route(hostName, path);
   if (pool === undefined) return respondProblem({ deps, response, pool: '' }, routeUnknown(hostName, path));

@@ -25,6 +25,8 @@ type RecogniserDeps = Pick<ProxyDeps, 'clock' | 'timeouts' | 'events' | 'open'>;
 // node:http's: its parser goes on where it stopped, ours would start again at each read.
 const maxReads = 4;
 const firstBytes = 'GET ';
+// A head of bare LFs has no end that we would see.
+const bareLf = /[^\r]\n/;
 
 class Recogniser implements WireReader, Ending {
   readonly #deps: RecogniserDeps;
@@ -81,7 +83,8 @@ class Recogniser implements WireReader, Ending {
     return (
       this.#reads < maxReads &&
       this.#text.length < maxHeadBytes &&
-      this.#text.slice(0, firstBytes.length) === firstBytes.slice(0, this.#text.length)
+      this.#text.slice(0, firstBytes.length) === firstBytes.slice(0, this.#text.length) &&
+      !bareLf.test(this.#text)
     );
   }
 

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { parseAnswer, refusedSwitchText, switchText } from '../../../../src/balancer/proxy/answer-head.ts';
+
+const accepted = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n';
+
+function answerOf(text: string) {
+  const answer = parseAnswer(text);
+  if (answer === undefined) throw new Error('not an answer');
+  return answer;
+}
+
+describe('parseAnswer', () => {
+  it('reads a 101 to a WebSocket', () => {
+    expect(parseAnswer(`${accepted}\r\n`)).toMatchObject({ status: 101, reason: 'Switching Protocols' });
+  });
+
+  it('reads a status line without a reason', () => {
+    expect(parseAnswer('HTTP/1.1 404\r\n\r\n')).toMatchObject({
+      status: 404,
+      reason: '',
+      body: { kind: 'close' },
+    });
+  });
+
+  it.each([
+    'HTTP/2 200 OK\r\n\r\n',
+    'HTTP/1.1 600 X\r\n\r\n',
+    'HTTP/1.1 99 X\r\n\r\n',
+    'HTTP/1.1 200 a\0b\r\n\r\n',
+    'ICY 200 OK\r\n\r\n',
+    '\r\n\r\n',
+    'HTTP/1.1 101 X\r\nUpgrade: websocket\r\n\r\n',
+    'HTTP/1.1 101 X\r\nConnection: upgrade\r\n\r\n',
+    `${accepted}Transfer-Encoding: chunked\r\n\r\n`,
+    'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
+  ])('refuses %j', (text) => {
+    expect(parseAnswer(text)).toBeUndefined();
+  });
+});
+
+describe('the head for the client', () => {
+  it('of a 101 has the cookie, the negotiated fields, and no length', () => {
+    const answer = answerOf(
+      `${accepted}Sec-WebSocket-Protocol: chat\r\nContent-Length: 0\r\nKeep-Alive: x\r\n\r\n`,
+    );
+    expect(switchText(answer, 'herald=a; Path=/')).toBe(
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Protocol: chat\r\nSet-Cookie: herald=a; Path=/\r\n\r\n',
+    );
+  });
+
+  it('of any other answer keeps how its body ends and closes the connection', () => {
+    expect(
+      refusedSwitchText(answerOf('HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\nX: 1\r\n\r\n')),
+    ).toBe('HTTP/1.1 503 Busy\r\nX: 1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n');
+    expect(refusedSwitchText(answerOf('HTTP/1.0 401 No\r\nContent-Length: 3\r\n\r\n'))).toContain(
+      'Content-Length: 3\r\n',
+    );
+  });
+});

@@ -1,0 +1,104 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { nodeFields, upgradeRequestText } from '../../../../src/balancer/proxy/request-fields.ts';
+import { checkHead, type RequestHead } from '../../../../src/balancer/proxy/request-head.ts';
+import { parseFields, valuesOf } from '../../../../src/protocol/http-head.ts';
+
+function headOf(fields: readonly string[]): RequestHead {
+  const checked = checkHead('/a?b', ['Host', 'chat:80', ...fields]);
+  if (!checked.ok) throw new Error(checked.rule);
+  return checked.head;
+}
+
+/** The X-Forwarded-For of a stranger at `address`. */
+function told(address: string): string[] {
+  return valuesOf(nodeFields(headOf([]), { address, isTrusted: false }), 'x-forwarded-for');
+}
+
+const stranger = { address: '2001:db8::1', isTrusted: false };
+
+describe('nodeFields', () => {
+  it('writes IPv6 addresses as each field wants them', () => {
+    const fields = nodeFields(headOf([]), stranger);
+    expect(valuesOf(fields, 'x-forwarded-for')).toEqual(['2001:db8::1']);
+    expect(valuesOf(fields, 'forwarded')).toEqual(['for="[2001:db8::1]";host="chat:80";proto=http']);
+  });
+
+  it('writes a mapped IPv4 address plainly, and an unknown one as unknown', () => {
+    expect(told('::ffff:192.0.2.1')).toEqual(['192.0.2.1']);
+    expect(told('')).toEqual(['unknown']);
+  });
+
+  it('joins several claims of a trusted proxy before ours', () => {
+    const head = headOf([
+      'X-Forwarded-For',
+      '1.1.1.1',
+      'x-forwarded-for',
+      '2.2.2.2',
+      'X_Forwarded_For',
+      '6.6.6.6',
+    ]);
+    const fields = nodeFields(head, { address: '10.0.0.1', isTrusted: true });
+    expect(valuesOf(fields, 'x-forwarded-for')).toEqual(['1.1.1.1, 2.2.2.2, 10.0.0.1']);
+    expect(fields.join()).not.toContain('6.6.6.6');
+  });
+
+  it('never lets Connection take Host, the length or our own account away', () => {
+    const head = headOf([
+      'Connection',
+      'host, content-length, x-forwarded-for, cookie',
+      'Content-Length',
+      '5',
+      'Cookie',
+      'a',
+    ]);
+    const fields = nodeFields(head, stranger);
+    expect(valuesOf(fields, 'host')).toEqual(['chat:80']);
+    expect(valuesOf(fields, 'content-length')).toEqual(['5']);
+    expect(valuesOf(fields, 'x-forwarded-for')).toEqual(['2001:db8::1']);
+    expect(valuesOf(fields, 'cookie')).toEqual([]);
+  });
+
+  it('leaves one account of the client and no hop-by-hop field, whatever came', () => {
+    const name = fc.constantFrom(
+      'Connection',
+      'x-forwarded-FOR',
+      'X_Forwarded_For',
+      'Forwarded',
+      'TE',
+      'Upgrade',
+      'X-A',
+      'keep-alive',
+    );
+    const value = fc.constantFrom('x-a', 'upgrade', 'close, X-A', '1.2.3.4', 'for=1.2.3.4');
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, value)), fc.boolean(), (pairs, isTrusted) => {
+        const fields = nodeFields(headOf(pairs.flat()), { address: '9.9.9.9', isTrusted });
+        for (const gone of ['connection', 'te', 'upgrade', 'keep-alive', 'x_forwarded_for'])
+          expect(valuesOf(fields, gone)).toEqual([]);
+        expect(valuesOf(fields, 'x-forwarded-for')).toHaveLength(1);
+        expect(valuesOf(fields, 'forwarded')).toHaveLength(1);
+        if (!isTrusted) expect(valuesOf(fields, 'x-forwarded-for')).toEqual(['9.9.9.9']);
+      }),
+    );
+  });
+});
+
+describe('upgradeRequestText', () => {
+  it('is a head that reads back with exactly one Upgrade and one Connection', () => {
+    const head = headOf([
+      'Upgrade',
+      'websocket',
+      'Connection',
+      'keep-alive, Upgrade',
+      'Sec-WebSocket-Key',
+      'k',
+    ]);
+    const text = upgradeRequestText(head, stranger);
+    expect(text).toMatch(/^GET \/a\?b HTTP\/1\.1\r\n/);
+    const fields = parseFields(text, text.indexOf('\r\n') + 2) ?? [];
+    expect(valuesOf(fields, 'upgrade')).toEqual(['websocket']);
+    expect(valuesOf(fields, 'connection')).toEqual(['Upgrade']);
+    expect(valuesOf(fields, 'sec-websocket-key')).toEqual(['k']);
+  });
+});
