@@ -22,13 +22,17 @@ export interface WaterFillResult {
   readonly unplaced: number;
 }
 
-// Newton's step lands on the exact level as soon as no node starts or stops filling on the way, which takes a
-// handful of steps; bisection guards the rest, and 200 halvings exhaust a double.
-const maxSteps = 200;
+// Volume and arrivals that differ by this part are equal: sums over thousands of nodes are no more exact.
+const tolerance = 1e-12;
+// Newton's step lands on the exact level as soon as no node starts or stops filling on the way, but where slopes
+// and bounds span many magnitudes it creeps or circles; so every third step halves the bracket instead. A
+// double's range is used up after some 120 halvings.
+const halvedEvery = 3;
+const maxSteps = 400;
 
 /**
  * Finds the level W with Σ min(bound, max(0, (W − score) ÷ slope)) = arrivals. Each node's part rises with its
- * room and does not depend on the order of the nodes. Cost: a few passes over the nodes, no sorting.
+ * room and does not depend on the order of the nodes. Cost: about ten passes over the nodes, no sorting.
  */
 export function waterFill(input: WaterFillInput): WaterFillResult {
   const { bound, arrivals } = input;
@@ -36,8 +40,8 @@ export function waterFill(input: WaterFillInput): WaterFillResult {
   if (room <= arrivals) {
     return { level: highestEnd(input), filled: bound.slice(), unplaced: arrivals - room };
   }
-  const level = findLevel(input);
-  return { level, filled: fillTo(input, level), unplaced: 0 };
+  const stand = findStand(input);
+  return { level: stand.level, filled: fillTo(input, stand), unplaced: 0 };
 }
 
 /** Arrivals that all nodes together take when filled up to `level`. */
@@ -57,8 +61,18 @@ function takenBy(
   return Math.min(input.bound[index] ?? 0, height / (input.slope[index] ?? NaN));
 }
 
-function fillTo(input: WaterFillInput, level: number): Float64Array {
-  return Float64Array.from(input.score, (_, index) => takenBy(input, index, level));
+/**
+ * The parts at a level. Where one step of a double is worth many arrivals (a high score, a tiny slope), what is
+ * lacking fits between two doubles: it is filled in as if every node that is still filling stood at 0.
+ */
+function fillTo(input: WaterFillInput, { level, volume }: Stand): Float64Array {
+  const { score, slope, bound, arrivals } = input;
+  const filled = score.map((_, index) => takenBy(input, index, level));
+  const lacking = arrivals - volume;
+  if (lacking <= tolerance * arrivals) return filled;
+  const left = bound.map((each, i) => ((score[i] ?? NaN) <= level ? each - (filled[i] ?? 0) : 0));
+  const rest = waterFill({ score: new Float64Array(score.length), slope, bound: left, arrivals: lacking });
+  return filled.map((each, i) => Math.min(bound[i] ?? 0, each + (rest.filled[i] ?? 0)));
 }
 
 function highestEnd({ score, slope, bound }: WaterFillInput): number {
@@ -72,8 +86,37 @@ function highestEnd({ score, slope, bound }: WaterFillInput): number {
   return highest;
 }
 
-function findLevel(input: WaterFillInput): number {
-  const { score, slope, bound, arrivals } = input;
+/** The pool filled up to a level: what it holds, and how fast that grows just above it. */
+interface Stand {
+  readonly level: number;
+  readonly volume: number;
+  readonly rise: number;
+}
+
+function findStand(input: WaterFillInput): Stand {
+  const { arrivals } = input;
+  let { low, high } = bracket(input);
+  let below = measure(input, low);
+  let stand = below;
+  for (let step = 1; step <= maxSteps; step += 1) {
+    const lacking = arrivals - stand.volume;
+    if (Math.abs(lacking) <= tolerance * arrivals) return stand;
+    if (lacking > 0) {
+      low = stand.level;
+      below = stand;
+    } else high = stand.level;
+    const newton = stand.level + lacking / stand.rise;
+    const isUsable = newton > low && newton < high && step % halvedEvery !== 0;
+    const next = isUsable ? newton : low + (high - low) / 2;
+    // Two neighbouring doubles: there is no level between them.
+    if (!(next > low && next < high)) return below;
+    stand = measure(input, next);
+  }
+  return below;
+}
+
+/** From where nothing is filled to well above where everything is that could be. */
+function bracket({ score, slope, bound, arrivals }: WaterFillInput): { low: number; high: number } {
   let low = Infinity;
   let high = -Infinity;
   for (let i = 0; i < score.length; i += 1) {
@@ -83,21 +126,10 @@ function findLevel(input: WaterFillInput): number {
     low = Math.min(low, start);
     high = Math.max(high, start + taken * (slope[i] ?? NaN));
   }
-  let level = low;
-  for (let step = 0; step < maxSteps; step += 1) {
-    const { volume, rise } = measure(input, level);
-    if (volume < arrivals) low = level;
-    else high = level;
-    const newton = rise > 0 ? level + (arrivals - volume) / rise : NaN;
-    const next = newton >= low && newton <= high ? newton : (low + high) / 2;
-    if (next === level || volume === arrivals) return level;
-    level = next;
-  }
-  return level;
+  return { low, high: high + (high - low) };
 }
 
-/** Volume at a level, and how fast it grows just above it. */
-function measure({ score, slope, bound }: WaterFillInput, level: number): { volume: number; rise: number } {
+function measure({ score, slope, bound }: WaterFillInput, level: number): Stand {
   let volume = 0;
   let rise = 0;
   for (let i = 0; i < score.length; i += 1) {
@@ -113,5 +145,5 @@ function measure({ score, slope, bound }: WaterFillInput, level: number): { volu
     volume += taken;
     rise += 1 / each;
   }
-  return { volume, rise };
+  return { level, volume, rise };
 }

@@ -1,5 +1,6 @@
 // One pool: its nodes, its counts, and the assessment that placements share until something has changed.
 import { assess, type Assessment } from '../../core/assess.ts';
+import type { NodeCounters } from '../../core/node-counters.ts';
 import { createPicker, type Picker } from '../../core/pick/picker.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { PoolSnapshot, Visibility } from '../../core/snapshot.ts';
@@ -7,6 +8,7 @@ import type { Policy } from '../../policy/policy.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { ConnectionTable } from './connection-table.ts';
 import type { NodeRecord } from './node-record.ts';
+import type { Notify } from './notice.ts';
 
 // Shares are computed at most this often, however many reports and placements come.
 const leastAssessmentAgeMs = 50;
@@ -17,6 +19,8 @@ export class PoolState {
   readonly nodes = new Map<string, NodeRecord>();
   readonly table = new ConnectionTable();
   readonly arrivals: ArrivalRate;
+  // Counts of removed nodes that still carry connections: the sweep needs all that own slots.
+  readonly #departed = new Set<NodeCounters>();
   readonly #visibility: Visibility;
   readonly #rng: Rng;
   #policy: Policy;
@@ -24,12 +28,20 @@ export class PoolState {
   #assessment: Assessment | undefined;
   #nodeIds: readonly string[] | undefined;
   #isDirty = true;
+  #isPanicking = false;
+  readonly #notify: Notify;
+  /** Times that placing had to go on without load data. */
   panicsTotal = 0;
 
-  constructor(name: string, policy: Policy, context: { rng: Rng; visibility: Visibility; nowMs: number }) {
+  constructor(
+    name: string,
+    policy: Policy,
+    context: { rng: Rng; visibility: Visibility; nowMs: number; notify: Notify },
+  ) {
     this.name = name;
     this.#policy = policy;
     this.#rng = context.rng;
+    this.#notify = context.notify;
     this.#visibility = context.visibility;
     this.#picker = createPicker(policy.place.picker, context.rng);
     this.arrivals = new ArrivalRate(context.nowMs);
@@ -50,6 +62,14 @@ export class PoolState {
     }
     this.#policy = policy;
     this.markDirty();
+  }
+
+  /** Forgets a node. Its connections are counted on until the last has ended. */
+  remove(id: string): void {
+    const counters = this.nodes.get(id)?.counters;
+    if (counters !== undefined && counters.connections > 0) this.#departed.add(counters);
+    this.nodes.delete(id);
+    this.discardAssessment();
   }
 
   /** Says that the next placement needs a new assessment. */
@@ -76,10 +96,17 @@ export class PoolState {
       last !== undefined && (!this.#isDirty || nowMs - last.snapshot.atMs < leastAssessmentAgeMs);
     if (isFresh) return last;
     const next = assess(this.snapshot(nowMs), this.#policy);
-    if (next.panic && last?.panic !== true) this.panicsTotal += 1;
+    this.#notePanic(next);
     this.#assessment = next;
     this.#isDirty = false;
     return next;
+  }
+
+  #notePanic({ panic, basis }: Assessment): void {
+    if (panic === this.#isPanicking) return;
+    this.#isPanicking = panic;
+    if (panic) this.panicsTotal += 1;
+    this.#notify(panic ? 'panic began' : 'panic ended', { pool: this.name, basis });
   }
 
   snapshot(nowMs: number): PoolSnapshot {
@@ -96,12 +123,14 @@ export class PoolState {
   /** Notes counts and brings rates up to date; `sweep` also looks through the connections. */
   tick(nowMs: number, sweep: boolean): void {
     this.arrivals.tick(nowMs);
-    if (sweep)
-      this.table.sweep(
-        nowMs,
-        [...this.nodes.values()].map(({ counters }) => counters),
-      );
+    if (sweep) this.#sweep(nowMs);
     for (const { counters } of this.nodes.values()) counters.record(nowMs);
     this.markDirty();
+  }
+
+  #sweep(nowMs: number): void {
+    const here = [...this.nodes.values()].map(({ counters }) => counters);
+    this.table.sweep(nowMs, [...here, ...this.#departed]);
+    for (const counters of this.#departed) if (counters.connections === 0) this.#departed.delete(counters);
   }
 }

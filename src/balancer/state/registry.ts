@@ -110,8 +110,8 @@ export class Registry {
     if (!isNewer(known?.load, report)) throw stale(report, known?.load?.seq);
     if (known === undefined && report.leaving) return 'ready';
     const node = known ?? new NodeRecord(identityOf(report, source), 'registered', this.#joinedAtMs());
-    this.#welcome(pool, node, { report, isNew: known === undefined });
     this.#identify(pool, node, { report, source });
+    this.#welcome(pool, node, { report, isNew: known === undefined });
     node.load = absorb(pool, node, { report, nowMs });
     pool.markDirty();
     if (report.leaving) this.#farewell(pool, node);
@@ -140,14 +140,13 @@ export class Registry {
   /** Forgets a node; its open connections live on. HERALD_NODE_UNKNOWN when there is none. */
   remove(id: string): void {
     const { pool } = this.node(id);
-    pool.nodes.delete(id);
-    pool.discardAssessment();
+    pool.remove(id);
     this.#notify('node removed', { pool: pool.name, node: id });
   }
 
   #addPool(name: string, policy: Policy): PoolState {
-    const context = { rng: this.#rng, visibility: this.#visibility, nowMs: this.#clock.nowMs() };
-    const pool = new PoolState(name, policy, context);
+    const context = { rng: this.#rng, visibility: this.#visibility, notify: this.#notify };
+    const pool = new PoolState(name, policy, { ...context, nowMs: this.#clock.nowMs() });
     this.#pools.set(name, pool);
     return pool;
   }

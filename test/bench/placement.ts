@@ -1,0 +1,129 @@
+// What placing costs: place() whole, a fresh assessment, counting a message, and looking through all connections.
+import { pathToFileURL } from 'node:url';
+import { ConnectionTable } from '../../src/balancer/state/connection-table.ts';
+import { NodeCounters } from '../../src/core/node-counters.ts';
+import { aPolicy, aRoom, anIdentity, type Room } from '../support/builders.ts';
+
+/** One figure. */
+export interface Row {
+  readonly name: string;
+  readonly nodes: number;
+  readonly value: number;
+  readonly unit: 'ns' | 'ms';
+}
+
+const fleetSizes = [10, 100, 1000, 10_000];
+const sweptConnections = 200_000;
+// The median of this many runs: a shared machine makes single ones jump.
+const runs = 5;
+
+/** Runs every benchmark of placement, a few seconds in all. */
+export async function benchPlacement(): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const nodes of fleetSizes) {
+    const room = aFleet(nodes);
+    rows.push({ name: 'place + release', nodes, value: placeNs(room), unit: 'ns' });
+    rows.push({ name: 'fresh assessment', nodes, value: assessMs(room, nodes), unit: 'ms' });
+    room.registry.stop();
+  }
+  rows.push({ name: 'ConnectionTable.count', nodes: 1, value: countNs(), unit: 'ns' });
+  rows.push({ name: 'sweep of 200,000 connections', nodes: 100, value: sweepMs(), unit: 'ms' });
+  return rows;
+}
+
+/** A fleet with a few connections each, messages relayed, and enough reports that costs are learned. */
+function aFleet(size: number): Room {
+  const ids = Array.from({ length: size }, (_, index) => `n${index}`);
+  const room = aRoom({ policy: aPolicy(), nodes: ids.map((id) => anIdentity(id)) });
+  const leases = Array.from({ length: size * 3 }, () => room.place());
+  for (const lease of leases) lease?.opened();
+  for (let second = 0; second < 3; second += 1) {
+    for (const [index, lease] of leases.entries()) lease?.toNode(1 + ((index + second) % 7), 100);
+    room.clock.advance(1000);
+    for (const [index, id] of ids.entries()) reportOf(room, id, index + second);
+  }
+  return room;
+}
+
+function reportOf(room: Room, id: string, turn: number): void {
+  const cpu = 0.2 + (turn % 10) * 0.03;
+  room.report({ id, connections: 3, signals: { cpu, eventLoopLag: 2, throughput: 10 + (turn % 5) } });
+}
+
+function placeNs(room: Room): number {
+  const times = 20_000;
+  return repeatedly(() => {
+    for (let i = 0; i < times; i += 1) room.place()?.release();
+  }, times * 1e-6);
+}
+
+/** One assessment after a tenth of the nodes have reported, as in a pool with 1 s reports and 10 assessments a second. */
+function assessMs(room: Room, nodes: number): number {
+  const pool = room.registry.pool('chat');
+  const times = Math.max(3, Math.ceil(2000 / nodes));
+  let turn = 0;
+  const samples: number[] = [];
+  for (let i = 0; i < times * runs; i += 1) {
+    for (let each = 0; each < Math.max(1, nodes / 10); each += 1) {
+      turn += 1;
+      reportOf(room, `n${turn % nodes}`, turn);
+    }
+    pool.discardAssessment();
+    const startMs = performance.now();
+    pool.assessment(room.clock.nowMs());
+    samples.push(performance.now() - startMs);
+  }
+  return middle(samples);
+}
+
+function countNs(): number {
+  const { table, slots } = aTable(1, 1000);
+  const times = 1_000_000;
+  return repeatedly(() => {
+    for (let i = 0; i < times; i += 1) table.count(slots[i % slots.length] ?? 0, 1);
+  }, times * 1e-6);
+}
+
+function sweepMs(): number {
+  const { table, slots, owners } = aTable(100, sweptConnections);
+  let nowMs = 0;
+  return repeatedly(() => {
+    for (const slot of slots) table.count(slot, 1);
+    nowMs += 500;
+    const startMs = performance.now();
+    table.sweep(nowMs, owners);
+    return performance.now() - startMs;
+  }, 1);
+}
+
+function aTable(nodes: number, connections: number) {
+  const table = new ConnectionTable();
+  const owners = Array.from({ length: nodes }, () => new NodeCounters());
+  const slots = Array.from({ length: connections }, (_, index) =>
+    table.open(owners[index % nodes] ?? new NodeCounters(), 0),
+  );
+  return { table, slots, owners };
+}
+
+/** Median time of one run ÷ `per`, after one run to warm up; a run may return its own time in ms. */
+function repeatedly(run: () => number | void, per: number): number {
+  run();
+  const samples = Array.from({ length: runs }, () => {
+    const startMs = performance.now();
+    const ownMs = run();
+    return ownMs ?? performance.now() - startMs;
+  });
+  return middle(samples) / per;
+}
+
+function middle(samples: readonly number[]): number {
+  return samples.toSorted((a, b) => a - b)[samples.length >> 1] ?? NaN;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  for (const { name, nodes, value, unit } of await benchPlacement()) {
+    process.stdout.write(
+      `${name.padEnd(30)} ${String(nodes).padStart(6)} nodes ${value.toPrecision(3).padStart(10)} ${unit}\n`,
+    );
+  }
+}
