@@ -131,10 +131,28 @@ export const errorCatalogue = {
     meaning: 'The fast transport was asked for by name, but this Node lacks what it stands on.',
     remedy: 'Use the transport `auto` or `plain`, or a supported version of Node.',
   },
+  },
   HERALD_REQUEST_TIMEOUT: {
     status: 408,
     meaning: 'A client did not finish its request head in time.',
     remedy: 'Send the head at once; `timeouts.head` in herald.yaml says how long Herald waits.',
+  },
+
+  },
+  HERALD_BODY_INVALID: {
+    status: 422,
+    meaning: 'A request body is JSON of the wrong shape, or no JSON at all; the message names what is wrong.',
+    remedy: 'Send what docs/reference/api.md describes for this path.',
+  },
+  HERALD_NODE_STATIC: {
+    status: 409,
+    meaning: 'The node comes from the configuration, so the API cannot remove it.',
+    remedy: 'Set its admin state to drain or maint, or take it out of its pool in herald.yaml.',
+  },
+  HERALD_POLICY_UNKNOWN: {
+    status: 404,
+    meaning: 'No policy has this name.',
+    remedy: 'Name one of the policies that `GET /v1/pools` lists.',
   },
   HERALD_INTERNAL: {
     status: 500,

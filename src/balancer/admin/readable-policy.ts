@@ -1,0 +1,116 @@
+// A compiled policy as its YAML would write it: quantities with their unit, for people and for `policy diff`.
+import { builtinSignals, isBuiltinSignal, type SignalRule } from '../../core/signal.ts';
+import type { Policy } from '../../policy/policy.ts';
+import type { PolicyDocument } from '../../protocol/admin-api.ts';
+
+/** The document; keys in the order of a policy file. */
+export function readablePolicy(policy: Policy): PolicyDocument {
+  const { score, reports, place, drain, rebalance, scale } = policy;
+  return {
+    apiVersion: 'herald/v1',
+    kind: 'Policy',
+    name: policy.name,
+    signals: Object.fromEntries(policy.signals.map((rule) => [rule.name, readableSignal(rule)])),
+    score: {
+      combine: score.combine,
+      ...(Object.keys(score.weights).length > 0 ? { weights: score.weights } : {}),
+      smoothing: duration(score.smoothingMs),
+    },
+    reports: {
+      interval: duration(reports.intervalMs),
+      blackout: duration(reports.blackoutMs),
+      expiry: duration(reports.expiryMs),
+    },
+    place: {
+      picker: place.picker,
+      horizon: place.horizonMs === 'auto' ? 'auto' : duration(place.horizonMs),
+      maxShare: percentage(place.maxShare),
+      attempts: place.attempts,
+      slowStart: duration(place.slowStartMs),
+      connectRate: rate(place.connectRatePerSecond),
+    },
+    affinity: readableAffinity(policy.affinity),
+    drain: {
+      deadline: duration(drain.deadlineMs),
+      rate: drain.ratePerSecond === 'auto' ? 'auto' : rate(drain.ratePerSecond),
+      closeCode: drain.closeCode,
+    },
+    rebalance: {
+      mode: rebalance.mode,
+      floor: percentage(rebalance.floor),
+      band: percentage(rebalance.band),
+      for: duration(rebalance.forMs),
+      rate: `${percentage(rebalance.ratePerSecond)}/s`,
+      cooldown: duration(rebalance.cooldownMs),
+      choose: rebalance.choose,
+    },
+    scale: {
+      min: scale.min,
+      max: scale.max,
+      target: percentage(scale.target),
+      startTime: duration(scale.startTimeMs),
+      down: { after: duration(scale.down.afterMs), step: scale.down.step },
+    },
+    health: readableHealth(policy.health),
+  };
+}
+
+function readableSignal({ name, kind, saturation }: SignalRule): Record<string, unknown> {
+  // The kind of a built-in signal is its own; only a custom one is told.
+  if (!isBuiltinSignal(name)) return { kind, saturation };
+  if (saturation === 'auto') return { saturation };
+  const write = {
+    fraction: percentage,
+    milliseconds: duration,
+    messagesPerSecond: rate,
+  }[builtinSignals[name].unit];
+  return { saturation: write(saturation) };
+}
+
+function readableAffinity(affinity: Policy['affinity']): Record<string, unknown> {
+  if (affinity.kind === 'none') return { kind: 'none' };
+  return { kind: affinity.kind, name: affinity.name, yieldAt: percentage(affinity.yieldAt) };
+}
+
+function readableHealth({ check, passive }: Policy['health']): Record<string, unknown> {
+  return {
+    check:
+      check.kind === 'off'
+        ? { kind: 'off' }
+        : {
+            kind: check.kind,
+            ...(check.kind === 'http' ? { path: check.path } : {}),
+            interval: duration(check.intervalMs),
+            timeout: duration(check.timeoutMs),
+            fall: check.fall,
+            rise: check.rise,
+          },
+    passive: {
+      errors: passive.errors,
+      window: duration(passive.windowMs),
+      eject: duration(passive.ejectMs),
+      maxEjected: percentage(passive.maxEjected),
+    },
+  };
+}
+
+/** The largest unit that leaves a whole number. */
+function duration(valueMs: number): string {
+  const units = { h: 3_600_000, m: 60_000, s: 1000 };
+  for (const [unit, unitMs] of Object.entries(units))
+    if (valueMs > 0 && valueMs % unitMs === 0) return `${valueMs / unitMs}${unit}`;
+  return valueMs === 0 ? '0s' : `${valueMs}ms`;
+}
+
+function percentage(fraction: number): string {
+  return `${rounded(fraction * 100)}%`;
+}
+
+function rate(perSecond: number): string {
+  return `${rounded(perSecond)}/s`;
+}
+
+/** Nine digits: more than anyone writes, and fewer than show the last bits of a binary fraction. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(9));
+}

@@ -1,0 +1,91 @@
+// From the state's values to the API's JSON. Pure; what is not a number there is null here.
+import type { Assessment } from '../../core/assess.ts';
+import { imbalanceOf } from '../../core/imbalance.ts';
+import type { NodeCounts, NodeDetail, PoolSummary } from '../../protocol/admin-api.ts';
+import { addressOf } from '../state/claim.ts';
+import type { NodeOrigin } from '../state/node-record.ts';
+import type { PoolState } from '../state/pool-state.ts';
+
+/** A pool in one line. */
+export function poolSummary(pool: PoolState, assessment: Assessment): PoolSummary {
+  const { nodes } = assessment.snapshot;
+  const { meanUtilization, ratio } = imbalanceOf(assessment);
+  return {
+    pool: pool.name,
+    policy: pool.policy.name,
+    picker: pool.policy.place.picker,
+    basis: assessment.basis,
+    panic: assessment.panic,
+    nodes: nodeCounts(assessment),
+    connections: {
+      open: nodes.reduce((sum, { counters }) => sum + counters.open, 0),
+      dialling: nodes.reduce((sum, { counters }) => sum + counters.dialling, 0),
+    },
+    arrivalsPerSecond: assessment.snapshot.arrivalsPerSecond,
+    meanUtilization: orNull(meanUtilization),
+    imbalance: orNull(ratio),
+  };
+}
+
+function nodeCounts({ ineligible }: Assessment): NodeCounts {
+  const counts = { total: ineligible.length, eligible: 0, drain: 0, maint: 0, down: 0, full: 0 };
+  for (const reason of ineligible) {
+    // `excluded` belongs to one connection, never to an assessment.
+    if (reason !== 'excluded') counts[reason ?? 'eligible'] += 1;
+  }
+  return counts;
+}
+
+/** Every node of a pool, in order of registration. */
+export function nodeDetails(pool: PoolState, assessment: Assessment, nowMs: number): NodeDetail[] {
+  return assessment.snapshot.nodes.flatMap(({ id }, index) => {
+    const origin = pool.nodes.get(id)?.origin;
+    const detail = nodeDetail(assessment, { index, origin: origin ?? 'registered', nowMs });
+    return detail === undefined ? [] : [detail];
+  });
+}
+
+/** The node at `index` of the assessment; undefined when there is none. */
+export function nodeDetail(
+  assessment: Assessment,
+  { index, origin, nowMs }: { index: number; origin: NodeOrigin; nowMs: number },
+): NodeDetail | undefined {
+  const node = assessment.snapshot.nodes[index];
+  if (node === undefined) return undefined;
+  const { load, counters } = node;
+  return {
+    id: node.id,
+    pool: assessment.snapshot.pool,
+    address: addressOf(node),
+    zone: node.zone,
+    version: node.version,
+    origin,
+    adminState: node.adminState,
+    health: node.health,
+    healthReason: node.healthReason,
+    ineligible: assessment.ineligible[index] ?? null,
+    loadState: assessment.states[index] ?? 'none',
+    evidence: assessment.evidence[index] ?? 'counted',
+    score: orNull(assessment.score[index]),
+    utilization: orNull(load?.utilization),
+    bottleneck: load?.latest.bottleneck ?? '',
+    distress: orNull(load?.distress),
+    signals: { ...load?.signals },
+    share: assessment.share[index] ?? 0,
+    connections: {
+      open: counters.open,
+      dialling: counters.dialling,
+      reported: load?.reportedConnections ?? null,
+    },
+    maxConnections: orNull(node.maxConnections),
+    messagesPerSecond: counters.messagesPerSecond,
+    reportAgeMs: load === undefined ? null : Math.max(0, nowMs - load.sampledAtMs),
+    capacity: node.capacity ?? null,
+    costPerMessage: orNull(assessment.costs.slopes[index]),
+    slopePerConnection: orNull(assessment.slopes.slopes[index]),
+  };
+}
+
+function orNull(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,142 @@
+// Every metric that Herald exports of its own: name, labels, help with unit. docs/reference/metrics.md is made of it.
+
+/** One metric. */
+export interface MetricEntry {
+  readonly type: 'gauge' | 'counter';
+  readonly labels: readonly string[];
+  /** One sentence; says the unit. */
+  readonly help: string;
+}
+
+const node = ['pool', 'node'] as const;
+
+/** The catalogue. A name is API: it is never reused for another meaning. */
+export const metricCatalogue = {
+  herald_node_score: {
+    type: 'gauge',
+    labels: node,
+    help: 'Predicted utilization that placement compares, as a fraction: 0 idle, 1 full, may exceed 1; lower is better.',
+  },
+  herald_node_share: {
+    type: 'gauge',
+    labels: node,
+    help: 'Part of the next arrivals that the node should take, as a fraction of 1.',
+  },
+  herald_node_utilization: {
+    type: 'gauge',
+    labels: node,
+    help: 'Smoothed utilization that the node reports, as a fraction: 1 is full; absent without reports.',
+  },
+  herald_node_signal: {
+    type: 'gauge',
+    labels: [...node, 'signal'],
+    help: 'Newest value of each signal that the policy names: a fraction, seconds for eventLoopLag, messages per second for throughput, custom signals as reported.',
+  },
+  herald_node_report_age_seconds: {
+    type: 'gauge',
+    labels: node,
+    help: 'Age of the newest sample in seconds; absent before the first report.',
+  },
+  herald_node_state: {
+    type: 'gauge',
+    labels: [...node, 'state'],
+    help: '1 for the state that the node is in, 0 for the others: eligible, drain, maint, down, full.',
+  },
+  herald_connections: {
+    type: 'gauge',
+    labels: [...node, 'kind'],
+    help: 'Connections on the node, as a count: kind open or dialling.',
+  },
+  herald_placements_total: {
+    type: 'counter',
+    labels: node,
+    help: 'Placements on the node, as a count, the failed ones among them.',
+  },
+  herald_node_failures_total: {
+    type: 'counter',
+    labels: node,
+    help: 'Placements that the node did not take, as a count: refused, reset, timed out or no usable handshake.',
+  },
+  herald_messages_total: {
+    type: 'counter',
+    labels: [...node, 'direction'],
+    help: 'Messages relayed, as a count: direction toNode or toClient.',
+  },
+  herald_bytes_total: {
+    type: 'counter',
+    labels: [...node, 'direction'],
+    help: 'Bytes relayed: direction toNode or toClient.',
+  },
+  herald_imbalance_ratio: {
+    type: 'gauge',
+    labels: ['pool'],
+    help: 'Highest utilization divided by the mean, as a ratio: 1 is level; over eligible nodes with valid reports, absent without them.',
+  },
+  herald_pool_panic: {
+    type: 'gauge',
+    labels: ['pool'],
+    help: '1 while the pool is placed without load data that was there before, else 0.',
+  },
+  herald_pool_panics_total: {
+    type: 'counter',
+    labels: ['pool'],
+    help: 'Times that the pool went into panic, as a count.',
+  },
+  herald_reports_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Reports received, as a count: outcome accepted, or the error code of the refusal.',
+  },
+  herald_policy_reloads_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Reloads of configuration and policies, as a count: outcome replaced, unchanged or refused.',
+  },
+  herald_refusals_total: {
+    type: 'counter',
+    labels: ['pool', 'code'],
+    help: 'Clients that Herald answered in place of a node, as a count, by error code; pool is empty where none was found.',
+  },
+  herald_relay_ends_total: {
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Relays that ended, as a count, by reason.',
+  },
+  herald_relay_form: {
+    type: 'gauge',
+    labels: ['form'],
+    help: '1 for the form that the relay runs in: fast on raw handles, plain on sockets.',
+  },
+  herald_build_info: {
+    type: 'gauge',
+    labels: ['version'],
+    help: 'Always 1; the label says the version of Herald.',
+  },
+} as const satisfies Record<string, MetricEntry>;
+
+/** The states that herald_node_state tells apart; a node is in exactly one. */
+export const nodeStates = ['eligible', 'drain', 'maint', 'down', 'full'] as const;
+
+/** The page docs/reference/metrics.md. */
+export function metricsReference(): string {
+  const rows = Object.entries(metricCatalogue).map(
+    ([name, { type, labels, help }]) =>
+      `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(' ')} | ${help} |`,
+  );
+  return `# Metrics
+
+\`GET /metrics\` on the intake listener, in the Prometheus text format. Generated from \`src/balancer/metrics/catalogue.ts\`.
+
+Series of a node disappear with the node. Label values are bounded: pools and signals are those of the
+configuration, nodes those that are registered, codes those of the [error catalogue](errors.md); a client,
+a path or an address is never a label.
+
+| name | type | labels | meaning |
+|---|---|---|---|
+${rows.join('\n')}
+
+Beside these stand the process metrics of prom-client (\`process_*\`, \`nodejs_*\`), but for
+\`nodejs_active_handles_total\`, \`nodejs_active_requests_total\` and \`nodejs_active_resources_total\`: they are
+gauges whose names end like counters, and \`promtool check metrics\` refuses them.
+`;
+}

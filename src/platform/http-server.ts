@@ -1,0 +1,136 @@
+// An HTTP server with bounded time and size for intake and admin. What it answers is http-app.ts.
+import { getRequestListener } from '@hono/node-server';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, ListenOptions, Socket } from 'node:net';
+import type { Clock, Timer } from '../core/clock.ts';
+import { HeraldError } from '../core/error.ts';
+import { problemOf, problemType } from '../protocol/problem.ts';
+import { problemResponse, type HttpApp } from './http-app.ts';
+
+/** How long and how much a client may take. */
+export interface HttpLimits {
+  /** From the first byte of a head to its last. */
+  readonly headTimeoutMs: number;
+  /** From the first byte of a request to the last of its body. */
+  readonly requestTimeoutMs: number;
+  /** How long a connection may wait for its next request. */
+  readonly keepAliveTimeoutMs: number;
+  /** How long `stop` waits for requests in progress. */
+  readonly stopGraceMs: number;
+  /** Connections beyond this are closed as they come, so that a flood does not take the relay's descriptors. */
+  readonly maxConnections: number;
+}
+
+/** Agents report every second and scrapers ask every half minute: both keep their connection within a minute. */
+export const defaultHttpLimits: HttpLimits = {
+  headTimeoutMs: 5000,
+  requestTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 65_000,
+  stopGraceMs: 2000,
+  maxConnections: 8192,
+};
+
+const maxHeadBytes = 16 * 1024;
+// Node looks for overdue requests this often: half a second is fine against timeouts of seconds.
+const timeoutCheckMs = 500;
+
+/** A server that listens once and stops once. */
+export class HttpServer {
+  readonly #server: Server;
+  readonly #clock: Clock;
+  readonly #limits: HttpLimits;
+  #stopping: Promise<void> | undefined;
+
+  constructor({ app, clock, limits }: { app: HttpApp; clock: Clock; limits: HttpLimits }) {
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#server = createServer(
+      {
+        headersTimeout: limits.headTimeoutMs,
+        requestTimeout: limits.requestTimeoutMs,
+        keepAliveTimeout: limits.keepAliveTimeoutMs,
+        connectionsCheckingInterval: Math.min(timeoutCheckMs, limits.headTimeoutMs),
+        maxHeaderSize: maxHeadBytes,
+        // The app answers a missing Host itself, as a problem and not as an empty 400.
+        requireHostHeader: false,
+      },
+      // Not createAdaptorServer: it has no way to answer a bad Host or target by a problem. The globals stay
+      // as they are, since the agent library and user code may live in this process.
+      getRequestListener((request, env) => app.fetch(request, env), {
+        hostname: 'localhost',
+        overrideGlobalObjects: false,
+        errorHandler: (error) => problemResponse(invalidRequest(error)),
+      }),
+    );
+    this.#server.maxConnections = limits.maxConnections;
+    this.#server.on('clientError', answerClientError);
+  }
+
+  /**
+   * Starts listening; the bind itself happens before this returns. Rejects with what node:net says, so that
+   * the caller can name the listener. After a rejection it may be called again.
+   */
+  listen(options: ListenOptions): Promise<AddressInfo | string | null> {
+    const server = this.#server;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(options, () => {
+        server.off('error', reject);
+        resolve(server.address());
+      });
+    });
+  }
+
+  /** Stops accepting, lets requests in progress end within the grace, then closes every connection. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#close();
+    return this.#stopping;
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#server.listening) return;
+    let timer: Timer | undefined;
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    this.#server.closeIdleConnections();
+    timer = this.#clock.schedule(this.#limits.stopGraceMs, () => this.#server.closeAllConnections());
+    await closed;
+    timer.cancel();
+  }
+}
+
+function invalidRequest(error: unknown): HeraldError {
+  const why = error instanceof Error ? error.message : 'malformed';
+  return new HeraldError(
+    'HERALD_REQUEST_INVALID',
+    `the request cannot be read: ${why}`,
+    {},
+    { cause: error },
+  );
+}
+
+/** Bytes that are not HTTP, or come too slowly: there is no request to answer, so the answer is written by hand. */
+function answerClientError(error: NodeJS.ErrnoException, stream: unknown): void {
+  // node:http types the second argument as Duplex; without a TLS or custom server it is the net.Socket.
+  const socket = stream as Socket;
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = problemOf(clientError(error));
+  const text = JSON.stringify(body);
+  socket.write(
+    `HTTP/1.1 ${body.status} Refused\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(text)}\r\n` +
+      `Connection: close\r\n\r\n${text}`,
+  );
+  socket.destroySoon();
+}
+
+function clientError(error: NodeJS.ErrnoException): HeraldError {
+  if (error.code === 'HPE_HEADER_OVERFLOW')
+    return new HeraldError('HERALD_HEAD_TOO_LARGE', `the request head is larger than ${maxHeadBytes} bytes`);
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new HeraldError('HERALD_REQUEST_TIMEOUT', 'the request did not arrive in time');
+  return invalidRequest(error);
+}
