@@ -11,6 +11,7 @@ import { ManualClock } from '../../support/manual-clock.ts';
 function anAgent(
   cpu: Sensor['measure'] = () => ({ cpu: 1 / 3 }),
   signals: Record<string, () => number> = {},
+  seed = 1,
 ) {
   const clock = new ManualClock();
   const reports: Report[] = [];
