@@ -92,14 +92,14 @@ export function readOptions(options: AgentOptions, surroundings: AgentSurroundin
       hint: 'or leave it out',
     });
   }
-  const { intervalMs = defaultIntervalMs } = options;
+  const { intervalMs = defaultIntervalMs, signals = {} } = options;
   const settings: AgentSettings = {
     balancers: readBalancers(options.balancers, refuse),
     pool: readText(options.pool, reportFields.pool, refuse),
     node: readNode(options, surroundings, refuse),
     token: readToken(options.token, refuse),
     intervalMs: readNumber(intervalMs, { ...reportFields.intervalMs, hint: '1000 is usual' }, refuse),
-    signals: readSignals(options.signals ?? {}, refuse),
+    signals: readSignals(signals, refuse),
   };
   if (problems.length === 0) return settings;
   const lines = problems.map(({ path, message, hint }) => `${path}: ${message} (${hint})`);

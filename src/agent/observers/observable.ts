@@ -20,15 +20,9 @@ export type UpgradeDone = (socket: WsSocket, request: IncomingMessage) => void;
 
 /** A `WebSocketServer` of `ws`, in any of its modes. */
 export interface WsServer extends Emitter {
-  /** Undefined with `clientTracking: false`, contrary to the type that ws declares. */
-  readonly clients: Iterable<WsSocket>;
-  handleUpgrade(
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer<ArrayBuffer>,
-    done: (socket: never, request: IncomingMessage) => void,
-  ): void;
-  shouldHandle(request: IncomingMessage): unknown;
+  /** Undefined with `clientTracking: false`. */
+  readonly clients?: Iterable<WsSocket>;
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, done: UpgradeDone): void;
 }
 
 /** A connection of engine.io, whatever transport carries it. */
@@ -41,24 +35,33 @@ export interface EngineServer extends Emitter {
 
 /** A `Server` of Socket.IO. */
 export interface SocketIoServer {
-  readonly engine: EngineServer;
-  of(...values: never[]): unknown;
+  /** Missing until the server is attached, contrary to the type that socket.io declares. */
+  readonly engine?: EngineServer;
 }
 
 /** An `http.Server`, `https.Server` or any other server that emits 'upgrade' with a socket. */
 export interface UpgradeServer extends Emitter {
   emit(event: string, ...values: unknown[]): boolean;
-  listen(...values: never[]): unknown;
 }
 
-/** What `agent.observe` takes. */
-export type ObservableServer = WsServer | SocketIoServer | EngineServer | UpgradeServer;
+type Method = (...values: never[]) => unknown;
+
+/**
+ * What `agent.observe` takes: a `WebSocketServer` of ws, a `Server` of Socket.IO or engine.io, or an
+ * `http.Server`. Told by members that only one of them has; parameters are `never` so that every version's
+ * types fit.
+ */
+export type ObservableServer =
+  | { readonly on: Method; readonly handleUpgrade: Method; readonly shouldHandle: Method }
+  | { readonly of: Method; readonly attach: Method }
+  | { readonly on: Method; readonly clientsCount: number }
+  | { readonly emit: Method; readonly listen: Method };
 
 /** Stops observing. Idempotent. */
 export type Unobserve = () => void;
 
 /** True for a Socket.IO server, also for one that is not attached yet: then `engine` is missing. */
-export function isSocketIo(server: object): server is Partial<SocketIoServer> {
+export function isSocketIo(server: object): server is SocketIoServer {
   return has(server, 'of') && has(server, 'attach');
 }
 

@@ -22,8 +22,7 @@ export function observeWs(server: WsServer, traffic: Traffic, watched: WeakSet<o
     const handleUpgrade: WsServer['handleUpgrade'] = function (this: unknown, request, socket, head, done) {
       const counted = (webSocket: WsSocket) => {
         join(webSocket, request);
-        // ws hands one and the same WebSocket to both; `never` only says that its type is unknown here.
-        done(webSocket as never, request);
+        done(webSocket, request);
       };
       Reflect.apply(original, this, [request, socket, head, counted]);
     };
