@@ -15,6 +15,15 @@ export default defineConfig({
       tier('contract', { testTimeout: 30_000 }),
       tier('architecture'),
       tier('integration', slow),
+      // Once more what stands on wires, on the form that runs where the hooks of the fast one are missing.
+      {
+        test: {
+          name: 'integration-plain',
+          include: ['test/integration/proxy/**/*.test.ts'],
+          env: { HERALD_TEST_FORM: 'plain' },
+          ...slow,
+        },
+      },
       tier('e2e', { ...slow, testTimeout: 120_000, hookTimeout: 60_000 }),
     ],
     coverage: { include: ['src/**'], reporter: ['text-summary', 'json-summary'] },

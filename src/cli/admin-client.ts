@@ -47,8 +47,10 @@ async function request(
 function whyUnreachable(socketPath: string, cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
   const hint = 'start it with `herald serve`, or name its socket with --socket or HERALD_SOCKET';
-  if (!existsSync(socketPath)) return `no balancer listens at ${socketPath}: there is no such socket; ${hint}`;
-  if (code === 'EACCES') return `${socketPath} may not be opened by this user (EACCES); use the balancer's user`;
+  if (!existsSync(socketPath))
+    return `no balancer listens at ${socketPath}: there is no such socket; ${hint}`;
+  if (code === 'EACCES')
+    return `${socketPath} may not be opened by this user (EACCES); use the balancer's user`;
   return `the balancer at ${socketPath} does not answer (${code}); ${hint}`;
 }
 

@@ -131,13 +131,10 @@ export const errorCatalogue = {
     meaning: 'The fast transport was asked for by name, but this Node lacks what it stands on.',
     remedy: 'Use the transport `auto` or `plain`, or a supported version of Node.',
   },
-  },
   HERALD_REQUEST_TIMEOUT: {
     status: 408,
     meaning: 'A client did not finish its request head in time.',
     remedy: 'Send the head at once; `timeouts.head` in herald.yaml says how long Herald waits.',
-  },
-
   },
   HERALD_BODY_INVALID: {
     status: 422,

@@ -205,6 +205,8 @@ export interface Room {
   readonly registry: Registry;
   readonly placement: Placement;
   readonly notices: Notice[];
+  /** Adds one more pool with static nodes of these ids. */
+  addPool(name: string, ...ids: readonly string[]): void;
   /** Reports for a node at 127.0.0.1:9000 by reporter `agent`, the next `seq` unless given. */
   report(parts?: ReportParts & { host?: string; port?: number; identity?: string }): void;
   /** Places one connection; undefined when refused. */
@@ -226,9 +228,9 @@ export function aRoom(
     void notices.push({ event, facts });
   const rng = pcg32(options.seed ?? 1);
   const registry = new Registry({ clock, rng, visibility: options.visibility ?? relaySees, notify });
-  registry.addPool('chat', options.policy ?? aPlainPolicy());
-  for (const node of options.nodes ?? [])
-    registry.addStatic('chat', typeof node === 'string' ? anIdentity(node) : node);
+  const nodes = (options.nodes ?? []).map((node) => (typeof node === 'string' ? anIdentity(node) : node));
+  const chat = { name: 'chat', policy: options.policy ?? aPlainPolicy(), nodes };
+  registry.configure([chat]);
   const placement = createPlacement({ pools: registry.pools, clock, notify });
   let seq = 0;
   return {
@@ -236,6 +238,10 @@ export function aRoom(
     registry,
     placement,
     notices,
+    addPool(name, ...ids) {
+      const pool = { name, policy: aPlainPolicy(), nodes: ids.map((id) => anIdentity(id)) };
+      registry.configure([chat, pool]);
+    },
     report({ host = '127.0.0.1', port = 9000, identity = 'agent', ...parts } = {}) {
       seq += 1;
       registry.applyReport(aReport({ seq, ...parts }), { identity, host, port });

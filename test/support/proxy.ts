@@ -6,7 +6,8 @@ import {
 } from '../../src/balancer/proxy/listener.ts';
 import { pcg32 } from '../../src/core/rng.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
-import { createPlainTestTransport, wireOf, type CountingTransport } from './plain-transport.ts';
+import { wireOverSocket } from '../../src/balancer/proxy/plain-wire.ts';
+import { createCountingTransport, type CountingTransport } from './counting-transport.ts';
 import { StubPlacement, type StubPolicy } from './stub-placement.ts';
 import { startStubRelay } from './stub-relay.ts';
 import type { RawNode } from './raw-node.ts';
@@ -47,11 +48,11 @@ export async function startProxy(options: TestProxyOptions = {}): Promise<TestPr
     options,
   );
   const ids = nodes.map(({ placed }) => placed.id);
-  const transport = createPlainTestTransport(options.dialError);
+  const transport = await createCountingTransport(options.dialError);
   const told: string[] = [];
   const listener = createHttpListener({
     transport,
-    wireOf,
+    wireOf: wireOverSocket,
     bind: { host: '127.0.0.1', port: 0 },
     route: options.route ?? (() => 'chat'),
     placement,

@@ -23,14 +23,19 @@ const demoConfig = fileURLToPath(new URL('../../../config/demo/herald.yaml', imp
 export function registerDemo(program: Command, io: CliIo): void {
   program
     .command('demo')
-    .description('run a balancer, five socket servers and 300 clients for a minute, and compare with least connections')
+    .description(
+      'run a balancer, five socket servers and 300 clients for a minute, and compare with least connections',
+    )
     .option('--json', 'one JSON line per second and rule, the figures last', false)
     .option('--seed <n>', 'seed of the traffic', wholeNumber(1, 2 ** 31), 1)
     .option('--seeds <n>', 'run this many seeds one after another', wholeNumber(1, 100), 1)
     .option('--duration <seconds>', 'length of each run', wholeNumber(10, 600), 30)
     .action(async ({ json, seed, seeds, duration }: Flags) => {
       const all = Array.from({ length: seeds }, (_, index) => seed + index);
-      await runDemo({ seeds: all, durationMs: duration * 1000, json }, { ...io, startBalancer: balancerStarter(io) });
+      await runDemo(
+        { seeds: all, durationMs: duration * 1000, json },
+        { ...io, startBalancer: balancerStarter(io) },
+      );
     });
 }
 

@@ -1,7 +1,7 @@
 // Whose report is it, from the registry's side: ids, addresses, reporters, coming back and being forgotten.
 import { describe, expect, it } from 'vitest';
 import { addressOf } from '../../../../src/balancer/state/claim.ts';
-import { aPlainPolicy, anIdentity, aReport, aRoom } from '../../../support/builders.ts';
+import { anIdentity, aReport, aRoom } from '../../../support/builders.ts';
 
 /** A room past the balancer's own start, so that nodes that report from now on are newcomers. */
 function lateRoom(options: Parameters<typeof aRoom>[0] = {}) {
@@ -54,7 +54,7 @@ describe('a report of an unknown id', () => {
 describe('a claimed id', () => {
   it('is taken for another pool', () => {
     const room = lateRoom();
-    room.registry.addPool('games', aPlainPolicy());
+    room.addPool('games');
     room.report({ id: 'a' });
     expect(() => room.report({ id: 'a', pool: 'games' })).toThrow("taken: it is a node of pool 'chat'");
     expect(room.registry.pool('games').nodes.size).toBe(0);

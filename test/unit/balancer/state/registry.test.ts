@@ -7,8 +7,7 @@ import { aLoad, aPlainPolicy, aRoom, anIdentity, connectionsSeen } from '../../.
 describe('Registry', () => {
   it('finds a node in any pool, or names the nearest', () => {
     const room = aRoom({ nodes: ['node-1', 'node-2'] });
-    room.registry.addPool('games', aPlainPolicy());
-    room.registry.addStatic('games', anIdentity('arena-1'));
+    room.addPool('games', 'arena-1');
     expect(room.registry.node('arena-1').pool.name).toBe('games');
     expect(() => room.registry.node('node-3')).toThrow("there is no node 'node-3'; did you mean 'node-1'?");
     expect(() => room.registry.node('zzz')).toThrow(/^there is no node 'zzz'$/);
