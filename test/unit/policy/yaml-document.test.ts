@@ -141,7 +141,8 @@ describe('a text that is no sound YAML', () => {
   });
 });
 
-describe('whatever the text', () => {
+// Hundreds of parses each: a busy machine may need longer than the usual limit.
+describe('whatever the text', { timeout: 60_000 }, () => {
   const word = fc.constantFrom(
     'apiVersion: herald/v1',
     'kind: Policy',
