@@ -1,7 +1,7 @@
 // The schema of `kind: Config`: every key with its meaning, unit, range and default. The JSON schema and
 // docs/reference/config.md are generated from it. Checks across sections stand in config-checks.ts.
 import { z } from 'zod';
-import { address, cidr, count, field, name, namePattern, notYet, text } from './field.ts';
+import { address, cidr, count, field, list, name, namePattern, notYet, text } from './field.ts';
 import type { Reading } from './quantity.ts';
 import { listenerSchema } from './listener-schema.ts';
 import { planned } from './planned.ts';
@@ -21,9 +21,7 @@ const token = z
     role: z
       .enum(['report', 'read', 'operate'])
       .describe('`report` may report, `read` may see, `operate` may change.'),
-    pools: z
-      .array(name())
-      .min(1)
+    pools: list(name(), 1, 256)
       .optional()
       .describe('Pools that the token is good for; left out, all of them.'),
     tokenFile: text('path').optional().describe('File that holds the secret, relative to this file.'),
@@ -50,20 +48,16 @@ const intake = z
     bind: address(0).prefault('127.0.0.1:9401').describe('Address for reports, probes and metrics.'),
     register: z
       .strictObject({
-        from: z
-          .array(cidr())
-          .max(256)
+        from: list(cidr(), 0, 256)
           .prefault([])
           .describe('Sources that may register nodes by reporting; empty: nobody.'),
-        ports: z
-          .array(count(1, 65_535))
-          .max(256)
+        ports: list(count(1, 65_535), 0, 256)
           .prefault([])
           .describe('Ports that such a node may have; empty: any.'),
       })
       .prefault({})
       .describe('Nodes that this file does not name.'),
-    tokens: z.array(token).max(256).prefault([]).describe('Who may report from elsewhere than loopback.'),
+    tokens: list(token, 0, 256).prefault([]).describe('Who may report from elsewhere than loopback.'),
     tls: notYet().describe('TLS of the intake; planned.'),
   })
   .prefault({})
@@ -108,15 +102,10 @@ const log = z
 const pool = z
   .strictObject({
     policy: name().prefault('default').describe('Name of a policy; `default` exists without a file.'),
-    routes: z
-      .array(routeSchema)
-      .min(1)
-      .max(1000)
+    routes: list(routeSchema, 1, 1000)
       .prefault([{ host: '*', path: '/' }])
       .describe('Which requests go to this pool; the longest path of the most exact host wins.'),
-    nodes: z
-      .array(nodeSchema)
-      .max(5000)
+    nodes: list(nodeSchema, 0, 5000)
       .prefault([])
       .describe('Nodes that are always there; agents register more.'),
   })
@@ -126,7 +115,7 @@ const pool = z
 export const configSchema = z.strictObject({
   apiVersion: z.literal(apiVersion).describe('Version of the form of this file.'),
   kind: z.literal('Config').describe('What this file is.'),
-  listeners: z.array(listenerSchema).min(1).max(64).describe('Where clients connect.'),
+  listeners: list(listenerSchema, 1, 64).describe('Where clients connect.'),
   intake,
   admin,
   state,

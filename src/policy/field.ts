@@ -94,6 +94,23 @@ export function count(from: number, to: number) {
     .meta({ unit: `whole number, ${from} to ${to}` });
 }
 
+/**
+ * A list of so many entries, bounds inclusive. The bounds are not zod's: those also look at a mapping that has a
+ * key `length`, and throw when it is no number.
+ */
+export function list<Item extends z.ZodType>(item: Item, from: number, to: number) {
+  return z
+    .array(item)
+    .check((context) => {
+      const { length } = context.value;
+      if (length >= from && length <= to) return;
+      const message = `has too ${length < from ? 'few' : 'many'} entries`;
+      const params = { hint: length < from ? `at least ${from}` : `at most ${to}` };
+      context.issues.push({ code: 'custom', input: context.value, message, params });
+    })
+    .meta({ ...(from > 0 ? { minItems: from } : {}), maxItems: to });
+}
+
 /** A name of a pool, policy, node, listener or token. */
 export function name() {
   const hint = 'letters, digits and . _ : -, at most 64';

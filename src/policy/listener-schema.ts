@@ -1,6 +1,6 @@
 // The schema of a listener.
 import { z } from 'zod';
-import { address, cidr, duration, name, notYet } from './field.ts';
+import { address, cidr, duration, list, name, notYet } from './field.ts';
 import { planned } from './planned.ts';
 
 const timeouts = z
@@ -36,9 +36,7 @@ export const listenerSchema = z.strictObject({
     .prefault('off')
     .describe('PROXY protocol in front of HTTP; `accept` is planned.'),
   timeouts,
-  trusted: z
-    .array(cidr())
-    .max(256)
+  trusted: list(cidr(), 0, 256)
     .prefault([])
     .describe('Sources whose X-Forwarded-* headers are believed; empty: nobody.'),
 });

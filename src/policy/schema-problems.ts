@@ -38,8 +38,13 @@ export function problemsOf(
   issues: readonly z.core.$ZodIssue[],
   base: Path = [],
 ): Problem[] {
-  const shape = inputSchema(schema);
-  return issues.flatMap((issue) => describe(source, shape, issue, base));
+  // Made only where a key is unknown: it costs some milliseconds.
+  let shape: SchemaNode | undefined;
+  const keysAt = (path: Path): string[] => {
+    shape ??= inputSchema(schema);
+    return Object.keys(shapeAt(shape, path)?.properties ?? {});
+  };
+  return issues.flatMap((issue) => describe(source, keysAt, issue, base));
 }
 
 /** One problem at `path`. */
@@ -53,12 +58,17 @@ export function problemAt(
   return { ...source.locate(path, part), path: formatPath(path), message, hint };
 }
 
-function describe(source: Source, shape: SchemaNode, issue: z.core.$ZodIssue, base: Path): Problem[] {
+function describe(
+  source: Source,
+  keysAt: (path: Path) => string[],
+  issue: z.core.$ZodIssue,
+  base: Path,
+): Problem[] {
   const local = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
   const path = [...base, ...local];
   switch (issue.code) {
     case 'unrecognized_keys': {
-      const known = Object.keys(shapeAt(shape, local)?.properties ?? {});
+      const known = keysAt(local);
       return issue.keys.map((key) =>
         problemAt(source, [...path, key], 'unknown key', nameHint(key, known), 'key'),
       );
@@ -119,9 +129,6 @@ function boundProblem(
   const isSmall = issue.code === 'too_small';
   const bound = Number(isSmall ? issue.minimum : issue.maximum);
   const word = isSmall ? (issue.inclusive === false ? 'more than' : 'at least') : 'at most';
-  if (issue.origin !== 'number' && issue.origin !== 'int') {
-    return problemAt(source, path, `has too ${isSmall ? 'few' : 'many'} entries`, `${word} ${bound}`);
-  }
   const value = showValue(valueAt(source.data, path));
   return problemAt(source, path, `${value} is too ${isSmall ? 'small' : 'large'}`, `${word} ${bound}`);
 }

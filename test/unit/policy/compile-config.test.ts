@@ -183,6 +183,17 @@ pools:
       'h.yaml:5:20 intake.tokens[0]: needs a tokenFile or a token (write one of them)',
     ],
     [
+      // What broke: a mapping with a key `length` was taken for something that has one, and compared.
+      'a mapping that claims a length',
+      `listeners: { length: [{ toString: 1 }] }\n${pool}`,
+      'h.yaml:3:12 listeners: expected a list, got a mapping',
+    ],
+    [
+      'too many trusted sources',
+      `listeners: [{ bind: "a:1", trusted: [${Array.from({ length: 257 }, () => '"::1"').join(', ')}] }]\n${pool}`,
+      'h.yaml:3:37 listeners[0].trusted: has too many entries (at most 256)',
+    ],
+    [
       'a protocol misspelt',
       `listeners: [{ bind: "a:1", protocol: htp }]\n${pool}`,
       'h.yaml:3:38 listeners[0].protocol: "htp" is not http (did you mean http?)',

@@ -141,7 +141,8 @@ describe('a text that is no sound YAML', () => {
   });
 });
 
-describe('whatever the text', () => {
+// Hundreds of parses each: a busy machine may need longer than the usual limit.
+describe('whatever the text', { timeout: 60_000 }, () => {
   const word = fc.constantFrom(
     'apiVersion: herald/v1',
     'kind: Policy',
@@ -204,7 +205,7 @@ describe('whatever the text', () => {
           expect(reading.document === undefined).toBe(reading.problems.length > 0);
         },
       ),
-      { numRuns: 600 },
+      { numRuns: 200 },
     );
   });
 
@@ -227,7 +228,48 @@ describe('whatever the text', () => {
         expect(policy === undefined).toBe(problems.length > 0);
         for (const problem of problems) expect(problem.line).toBe(4);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
+    );
+  });
+
+  it('keys that objects have anyway do not throw, wherever they stand', () => {
+    const key = fc.constantFrom(
+      'toString',
+      'valueOf',
+      'length',
+      'constructor',
+      '__proto__',
+      'name',
+      'bind',
+      'nodes',
+    );
+    const leaf = fc.constantFrom<unknown>(null, 5, -1, true, '', 'x', '127.0.0.1:80');
+    const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+      value: fc.oneof(
+        { depthSize: 'small' },
+        leaf,
+        fc.array(tie('value'), { maxLength: 2 }),
+        fc.dictionary(key, tie('value'), { maxKeys: 4 }),
+      ),
+    }));
+    const section = fc.constantFrom(
+      'listeners',
+      'intake',
+      'admin',
+      'state',
+      'log',
+      'policies',
+      'pools',
+      'kind',
+      'name',
+    );
+    fc.assert(
+      fc.property(fc.dictionary(section, value, { maxKeys: 5 }), (sections) => {
+        const text = Object.entries(sections).map(([name, part]) => `${name}: ${JSON.stringify(part)}\n`);
+        const reading = readConfig('h.yaml', text.join(''), { HERALD_LOG_LEVEL: 'info' });
+        expect(reading.problems.map(formatProblem).join('')).not.toBe('');
+      }),
+      { numRuns: 150 },
     );
   });
 });
