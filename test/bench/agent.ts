@@ -1,5 +1,5 @@
-// What the agent costs the process that it observes: `npx tsx test/bench/agent.ts [--socket] [--rounds N] [--rate N]`.
-// Three ws echo servers, one with an agent (1 s reports to a local stub) and two without, are loaded in turns. CPU is
+// What the agent costs the process that it observes: `npx tsx test/bench/agent.ts [--socket] [--interval MS] [--rounds N] [--rate N]`.
+// Three ws echo servers, one with an agent (reports to a local stub) and two without, are loaded in turns. CPU is
 // what each process says of itself. The two without tell how far equal processes differ here: less means nothing.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,13 +16,22 @@ const tickMs = 5;
 const sliceMs = 3000;
 const warmUpMs = 3000;
 
+interface Settings {
+  readonly way: string;
+  /** Milliseconds from report to report; 50 makes what reports cost twenty times as large as usual. */
+  readonly interval: number;
+  readonly rounds: number;
+  /** Messages per second into the server, over all clients. */
+  readonly rate: number;
+}
+
 interface Cpu {
   readonly cpuMs: number;
   readonly messages: number;
 }
 
 /** The observed process. `balancer` empty: no agent. `way` is the server that is observed. */
-async function serve(balancer: string, way: string): Promise<void> {
+async function serve(balancer: string, way: string, intervalMs: number): Promise<void> {
   const http = createServer();
   const server = new WebSocketServer({ server: http });
   let messages = 0;
@@ -33,7 +42,7 @@ async function serve(balancer: string, way: string): Promise<void> {
     });
   });
   if (balancer !== '') {
-    const agent = createAgent({ balancers: [balancer], pool: 'bench', id: 'a' });
+    const agent = createAgent({ balancers: [balancer], pool: 'bench', id: 'a', intervalMs });
     agent.observe(way === 'socket' ? http : server);
     agent.start();
   }
@@ -52,8 +61,8 @@ interface Subject {
   readonly sockets: readonly WebSocket[];
 }
 
-async function open(balancer: string, way: string): Promise<Subject> {
-  const child = fork(fileURLToPath(import.meta.url), ['--serve', balancer, way], {
+async function open(balancer: string, { way, interval }: Settings): Promise<Subject> {
+  const child = fork(fileURLToPath(import.meta.url), ['--serve', `--interval=${interval}`, balancer, way], {
     execArgv: ['--import', 'tsx'],
   });
   const [port] = (await once(child, 'message')) as [number];
@@ -107,7 +116,8 @@ function median(values: readonly number[]): number {
   return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
-async function measure(way: string, rounds: number, rate: number): Promise<void> {
+async function measure(settings: Settings): Promise<void> {
+  const { way, rounds, rate, interval } = settings;
   let reports = 0;
   const stub = createServer((request, response) => {
     reports += 1;
@@ -121,10 +131,12 @@ async function measure(way: string, rounds: number, rate: number): Promise<void>
   const { model } = cpus()[0] ?? { model: 'unknown' };
   const what = way === 'socket' ? 'the http.Server (raw frames)' : 'the ws server';
   console.log(`${model}, ${cpus().length} CPUs, load ${loadavg()[0]?.toFixed(1)}, Node ${process.version}`);
-  console.log(`observing ${what}: ${clients} clients, ${rate} messages/s in and as many out`);
-  const without = await open('', way);
-  const control = await open('', way);
-  const observed = await open(`http://127.0.0.1:${port}`, way);
+  console.log(
+    `observing ${what}: ${clients} clients, ${rate} messages/s in and as many out, a report every ${interval} ms`,
+  );
+  const without = await open('', settings);
+  const control = await open('', settings);
+  const observed = await open(`http://127.0.0.1:${port}`, settings);
   const subjects = [without, control, observed];
   for (const subject of subjects) await load(subject, rate, warmUpMs);
   const ofAgent: number[] = [];
@@ -164,8 +176,13 @@ const { values, positionals } = parseArgs({
     socket: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '9' },
     rate: { type: 'string', default: '10000' },
+    interval: { type: 'string', default: '1000' },
   },
 });
 
-if (values.serve) await serve(positionals[0] ?? '', positionals[1] ?? 'ws');
-else await measure(values.socket ? 'socket' : 'ws', Number(values.rounds), Number(values.rate));
+const interval = Number(values.interval);
+if (values.serve) await serve(positionals[0] ?? '', positionals[1] ?? 'ws', interval);
+else {
+  const way = values.socket ? 'socket' : 'ws';
+  await measure({ way, interval, rounds: Number(values.rounds), rate: Number(values.rate) });
+}
