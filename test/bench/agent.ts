@@ -1,11 +1,11 @@
-// What the agent costs the process that it observes: `npx tsx test/bench/agent.ts [--socket] [--slices N] [--rate N]`.
-// Two ws echo servers, one with an agent (1 s reports to a local stub) and one without, live side by side and are
-// loaded in turns, so that both see the same machine. CPU is what each process reports of itself per slice.
+// What the agent costs the process that it observes: `npx tsx test/bench/agent.ts [--socket] [--interval MS] [--rounds N] [--rate N]`.
+// Three ws echo servers, one with an agent (reports to a local stub) and two without, are loaded in turns. CPU is
+// what each process says of itself. The two without tell how far equal processes differ here: less means nothing.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -13,8 +13,17 @@ import { createAgent } from '../../src/agent/agent.ts';
 
 const clients = 100;
 const tickMs = 5;
-const sliceMs = 4000;
+const sliceMs = 3000;
 const warmUpMs = 3000;
+
+interface Settings {
+  readonly way: string;
+  /** Milliseconds from report to report; 50 makes what reports cost twenty times as large as usual. */
+  readonly interval: number;
+  readonly rounds: number;
+  /** Messages per second into the server, over all clients. */
+  readonly rate: number;
+}
 
 interface Cpu {
   readonly cpuMs: number;
@@ -22,7 +31,7 @@ interface Cpu {
 }
 
 /** The observed process. `balancer` empty: no agent. `way` is the server that is observed. */
-async function serve(balancer: string, way: string): Promise<void> {
+async function serve(balancer: string, way: string, intervalMs: number): Promise<void> {
   const http = createServer();
   const server = new WebSocketServer({ server: http });
   let messages = 0;
@@ -33,7 +42,7 @@ async function serve(balancer: string, way: string): Promise<void> {
     });
   });
   if (balancer !== '') {
-    const agent = createAgent({ balancers: [balancer], pool: 'bench', id: 'a' });
+    const agent = createAgent({ balancers: [balancer], pool: 'bench', id: 'a', intervalMs });
     agent.observe(way === 'socket' ? http : server);
     agent.start();
   }
@@ -52,8 +61,8 @@ interface Subject {
   readonly sockets: readonly WebSocket[];
 }
 
-async function open(balancer: string, way: string): Promise<Subject> {
-  const child = fork(fileURLToPath(import.meta.url), ['--serve', balancer, way], {
+async function open(balancer: string, { way, interval }: Settings): Promise<Subject> {
+  const child = fork(fileURLToPath(import.meta.url), ['--serve', `--interval=${interval}`, balancer, way], {
     execArgv: ['--import', 'tsx'],
   });
   const [port] = (await once(child, 'message')) as [number];
@@ -80,17 +89,24 @@ async function cpuOf({ child }: Subject): Promise<Cpu> {
   return (await answer)[0];
 }
 
-/** CPU of one slice in percent of one core, and what was carried. */
-async function slice(subject: Subject, rate: number): Promise<{ percent: number; messages: number }> {
+/** CPU of one slice in percent of one core. */
+async function slice(subject: Subject, rate: number): Promise<number> {
   const before = await cpuOf(subject);
   const startMs = performance.now();
   await load(subject, rate, sliceMs);
   const after = await cpuOf(subject);
   const spanMs = performance.now() - startMs;
-  return {
-    percent: ((after.cpuMs - before.cpuMs) / spanMs) * 100,
-    messages: ((after.messages - before.messages) / spanMs) * 1000,
-  };
+  const carried = after.messages - before.messages;
+  if (carried < rate * (spanMs / 1000) * 0.9)
+    console.log(`only ${carried} messages in ${spanMs.toFixed(0)} ms`);
+  return ((after.cpuMs - before.cpuMs) / spanMs) * 100;
+}
+
+/** Differences in percent of one core. */
+function summary(differences: readonly number[]): string {
+  const sorted = differences.toSorted((a, b) => a - b);
+  const [least, most] = [sorted[0] ?? Number.NaN, sorted.at(-1) ?? Number.NaN];
+  return `median ${median(sorted).toFixed(2)} points, from ${least.toFixed(2)} to ${most.toFixed(2)}`;
 }
 
 function median(values: readonly number[]): number {
@@ -100,7 +116,8 @@ function median(values: readonly number[]): number {
   return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
-async function measure(way: string, slices: number, rate: number): Promise<void> {
+async function measure(settings: Settings): Promise<void> {
+  const { way, rounds, rate, interval } = settings;
   let reports = 0;
   const stub = createServer((request, response) => {
     reports += 1;
@@ -111,35 +128,39 @@ async function measure(way: string, slices: number, rate: number): Promise<void>
   stub.listen(0, '127.0.0.1');
   await once(stub, 'listening');
   const { port } = stub.address() as AddressInfo;
-  const plain = await open('', way);
-  const observed = await open(`http://127.0.0.1:${port}`, way);
   const { model } = cpus()[0] ?? { model: 'unknown' };
+  const what = way === 'socket' ? 'the http.Server (raw frames)' : 'the ws server';
+  console.log(`${model}, ${cpus().length} CPUs, load ${loadavg()[0]?.toFixed(1)}, Node ${process.version}`);
   console.log(
-    `${model}, ${cpus().length} CPUs, Node ${process.version}; observing the ${way === 'socket' ? 'http.Server (raw frames)' : 'ws server'}`,
+    `observing ${what}: ${clients} clients, ${rate} messages/s in and as many out, a report every ${interval} ms`,
   );
-  console.log(
-    `${clients} clients, ${rate} messages/s in and as many out, slices of ${sliceMs / 1000} s, in turns`,
-  );
-  for (const subject of [plain, observed]) await load(subject, rate, warmUpMs);
-  const differences: number[] = [];
-  for (let index = 0; index < slices; index += 1) {
-    // Each goes first in every other pair: whoever comes second finds a warmer machine.
-    const first = index % 2 === 0 ? plain : observed;
-    const one = await slice(first, rate);
-    const other = await slice(first === plain ? observed : plain, rate);
-    const [without, withAgent] = first === plain ? [one, other] : [other, one];
-    differences.push(withAgent.percent - without.percent);
-    const [a, b] = [without, withAgent].map(
-      ({ percent, messages }) => `${percent.toFixed(2)} % (${messages.toFixed(0)}/s)`,
+  const without = await open('', settings);
+  const control = await open('', settings);
+  const observed = await open(`http://127.0.0.1:${port}`, settings);
+  const subjects = [without, control, observed];
+  for (const subject of subjects) await load(subject, rate, warmUpMs);
+  const ofAgent: number[] = [];
+  const ofControl: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const percent = new Map<Subject, number>();
+    // Each goes first, second and third equally often.
+    for (let turn = 0; turn < subjects.length; turn += 1) {
+      const subject = subjects[(round + turn) % subjects.length] ?? without;
+      percent.set(subject, await slice(subject, rate));
+    }
+    const [plain = Number.NaN, again = Number.NaN, agent = Number.NaN] = subjects.map((one) =>
+      percent.get(one),
     );
+    ofAgent.push(agent - plain);
+    ofControl.push(again - plain);
+    const shown = [plain, again, agent].map((value) => value.toFixed(2));
     console.log(
-      `pair ${index + 1}: without ${a}, with ${b}, difference ${differences.at(-1)?.toFixed(2)} points`,
+      `round ${round + 1}: without ${shown[0]} %, control ${shown[1]} %, with agent ${shown[2]} % of a core`,
     );
   }
-  console.log(
-    `median difference ${median(differences).toFixed(2)} % of one core (goal: under 1); ${reports} reports`,
-  );
-  for (const { child, sockets } of [plain, observed]) {
+  console.log(`agent:   ${summary(ofAgent)} (goal: median under 1); ${reports} reports`);
+  console.log(`control: ${summary(ofControl)}`);
+  for (const { child, sockets } of subjects) {
     for (const socket of sockets) socket.terminate();
     child.disconnect();
     await once(child, 'exit');
@@ -153,10 +174,15 @@ const { values, positionals } = parseArgs({
   options: {
     serve: { type: 'boolean', default: false },
     socket: { type: 'boolean', default: false },
-    slices: { type: 'string', default: '8' },
+    rounds: { type: 'string', default: '9' },
     rate: { type: 'string', default: '10000' },
+    interval: { type: 'string', default: '1000' },
   },
 });
 
-if (values.serve) await serve(positionals[0] ?? '', positionals[1] ?? 'ws');
-else await measure(values.socket ? 'socket' : 'ws', Number(values.slices), Number(values.rate));
+const interval = Number(values.interval);
+if (values.serve) await serve(positionals[0] ?? '', positionals[1] ?? 'ws', interval);
+else {
+  const way = values.socket ? 'socket' : 'ws';
+  await measure({ way, interval, rounds: Number(values.rounds), rate: Number(values.rate) });
+}

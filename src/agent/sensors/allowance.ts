@@ -1,7 +1,7 @@
 // What this process may use of CPU and memory, read again now and then: limits change while containers run.
 import type { Clock } from '../../core/clock.ts';
 import type { CgroupDirectories, CpuPeriods } from './cgroup.ts';
-import { readCgroupLimits, readCpuPeriods } from './cgroup.ts';
+import { findQuota, readCgroupLimits, readCpuPeriods } from './cgroup.ts';
 
 /** What the process may use. */
 export interface Allowance {
@@ -25,6 +25,8 @@ export function createAllowanceReader(
   directories: CgroupDirectories,
   machine: () => Allowance,
 ): AllowanceReader {
+  // Looking for a quota opens a dozen files; not once per sample.
+  let quota = findQuota(directories);
   let known = read();
   let readAtMs = clock.nowMs();
 
@@ -41,9 +43,10 @@ export function createAllowanceReader(
     allowance() {
       if (clock.nowMs() - readAtMs < rereadMs) return known;
       readAtMs = clock.nowMs();
+      quota = findQuota(directories);
       known = read();
       return known;
     },
-    cpuPeriods: () => readCpuPeriods(directories),
+    cpuPeriods: () => (quota === undefined ? undefined : readCpuPeriods(quota)),
   };
 }

@@ -60,18 +60,18 @@ export function readCgroupLimits(directories: CgroupDirectories): CgroupLimits {
   return { cpus: smallest(cpus), memoryBytes: smallest(directories.memory.map(memoryOf)) };
 }
 
-/** Periods of the innermost group that has a quota, undefined when none has one. */
-export function readCpuPeriods(directories: CgroupDirectories): CpuPeriods | undefined {
-  for (const directory of directories.cpu) {
-    if (quotaOf(directory) === undefined) continue;
-    const text = readText(join(directory, 'cpu.stat')) ?? '';
-    const total = /^nr_periods (\d+)$/m.exec(text);
-    const throttled = /^nr_throttled (\d+)$/m.exec(text);
-    if (total !== null && throttled !== null) {
-      return { total: Number(total[1]), throttled: Number(throttled[1]) };
-    }
-  }
-  return undefined;
+/** Directory of the innermost group that has a quota, undefined when none has one. */
+export function findQuota(directories: CgroupDirectories): string | undefined {
+  return directories.cpu.find((directory) => quotaOf(directory) !== undefined);
+}
+
+/** Periods of a group with a quota, undefined when it does not count them. */
+export function readCpuPeriods(directory: string): CpuPeriods | undefined {
+  const text = readText(join(directory, 'cpu.stat')) ?? '';
+  const total = /^nr_periods (\d+)$/m.exec(text);
+  const throttled = /^nr_throttled (\d+)$/m.exec(text);
+  if (total === null || throttled === null) return undefined;
+  return { total: Number(total[1]), throttled: Number(throttled[1]) };
 }
 
 function quotaOf(directory: string): number | undefined {

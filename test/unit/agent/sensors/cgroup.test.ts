@@ -2,7 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { findCgroup, readCgroupLimits, readCpuPeriods } from '../../../../src/agent/sensors/cgroup.ts';
+import {
+  findCgroup,
+  findQuota,
+  readCgroupLimits,
+  readCpuPeriods,
+} from '../../../../src/agent/sensors/cgroup.ts';
 
 const roots: string[] = [];
 
@@ -22,6 +27,10 @@ function directoriesOf(files: Record<string, string>) {
 }
 
 const limitsOf = (files: Record<string, string>) => readCgroupLimits(directoriesOf(files));
+const periodsOf = (files: Record<string, string>) => {
+  const quota = findQuota(directoriesOf(files));
+  return quota === undefined ? 'no quota' : readCpuPeriods(quota);
+};
 const unlimited = { cpus: undefined, memoryBytes: undefined };
 
 describe('cgroup v2', () => {
@@ -73,10 +82,9 @@ describe('cgroup v2', () => {
       'sys/fs/cgroup/a/cpu.max': '50000 100000',
       'sys/fs/cgroup/a/cpu.stat': stat,
     };
-    expect(readCpuPeriods(directoriesOf(files))).toEqual({ total: 40, throttled: 7 });
-    expect(
-      readCpuPeriods(directoriesOf({ ...files, 'sys/fs/cgroup/a/cpu.max': 'max 100000' })),
-    ).toBeUndefined();
+    expect(periodsOf(files)).toEqual({ total: 40, throttled: 7 });
+    expect(periodsOf({ ...files, 'sys/fs/cgroup/a/cpu.max': 'max 100000' })).toBe('no quota');
+    expect(periodsOf({ ...files, 'sys/fs/cgroup/a/cpu.stat': 'garbage' })).toBeUndefined();
   });
 });
 
@@ -112,7 +120,7 @@ describe('a machine without usable cgroups', () => {
   it('has no limits when nothing is mounted', () => {
     expect(limitsOf({})).toEqual(unlimited);
     expect(limitsOf({ 'proc/self/cgroup': '0::/a\n' })).toEqual(unlimited);
-    expect(readCpuPeriods(directoriesOf({}))).toBeUndefined();
+    expect(periodsOf({})).toBe('no quota');
   });
 
   it('has no limits when the files hold garbage', () => {
