@@ -77,6 +77,10 @@ async function ask(
   return { status: response.statusCode, headers: response.headers, json, text };
 }
 
+function put(id: string, body: string, headers: Record<string, string> = {}): Promise<Answer> {
+  return ask('PUT', `/v1/nodes/${id}/admin-state`, { body, headers });
+}
+
 function report(id: string, cpu: number, change: object = {}): void {
   const source = { identity: '127.0.0.1', host: '127.0.0.1', port: 8081 };
   registry.applyReport(aReport(id, { signals: { cpu }, ...change }), source);
@@ -316,9 +320,6 @@ describe('a pool', () => {
 });
 
 describe('a node', () => {
-  const put = (id: string, body: string, headers: Record<string, string> = {}) =>
-    ask('PUT', `/v1/nodes/${id}/admin-state`, { body, headers });
-
   it('is set to drain and ready again, and takes no connections meanwhile', async () => {
     registry.addStatic('chat', aNode('a'));
     const drained = await put('a', '{"adminState":"drain"}');
