@@ -61,8 +61,10 @@ function byShares({ assessment, eligible }: Choice): string {
   const named = taking.slice(0, maxNamed).map((i) => `${nameOf(assessment, i)} (${percent(share[i] ?? 0)})`);
   const rest = taking.length - named.length;
   const names = rest > 0 ? `${named.join(', ')} and ${rest} more` : named.join(', ');
+  const next =
+    rounded(arrivals) === '1' ? 'the next arrival fills' : `the next ${rounded(arrivals)} arrivals fill`;
   const verb = taking.length === 1 ? 'goes' : 'goes by share';
-  return `The next connection ${verb} to ${names}: the next ${rounded(arrivals)} fill whoever has room up to the level ${rounded(level)}.`;
+  return `The next connection ${verb} to ${names}: ${next} whoever has room, up to the level ${rounded(level)}.`;
 }
 
 function lowestScore(assessment: Assessment, eligible: readonly number[]): string {

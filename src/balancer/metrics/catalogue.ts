@@ -10,8 +10,8 @@ export interface MetricEntry {
 
 const node = ['pool', 'node'] as const;
 
-/** The catalogue. A name is API: it is never reused for another meaning. */
-export const metricCatalogue = {
+/** What follows pools and nodes: read and rendered at scrape time by pool-page.ts. */
+export const poolMetrics = {
   herald_node_score: {
     type: 'gauge',
     labels: node,
@@ -82,6 +82,10 @@ export const metricCatalogue = {
     labels: ['pool'],
     help: 'Times that the pool went into panic, as a count.',
   },
+} as const satisfies Record<string, MetricEntry>;
+
+/** What happens, and what the process is: counted by prom-client. */
+export const processMetrics = {
   herald_reports_total: {
     type: 'counter',
     labels: ['outcome'],
@@ -113,6 +117,9 @@ export const metricCatalogue = {
     help: 'Always 1; the label says the version of Herald.',
   },
 } as const satisfies Record<string, MetricEntry>;
+
+/** Every metric of Herald's own. A name is API: it is never reused for another meaning. */
+export const metricCatalogue: Readonly<Record<string, MetricEntry>> = { ...poolMetrics, ...processMetrics };
 
 /** The states that herald_node_state tells apart; a node is in exactly one. */
 export const nodeStates = ['eligible', 'drain', 'maint', 'down', 'full'] as const;

@@ -4,8 +4,8 @@ import type { Clock } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/error.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import { boundedLabel } from './bounded-label.ts';
-import { metricCatalogue } from './catalogue.ts';
-import { observePools, type Meter } from './observe-pools.ts';
+import { processMetrics } from './catalogue.ts';
+import { poolPage } from './pool-page.ts';
 
 /** What came of a reload of configuration or policies. */
 export type ReloadOutcome = 'replaced' | 'unchanged' | 'refused';
@@ -22,7 +22,7 @@ export interface Metrics {
   countRelayEnd(reason: string): void;
 }
 
-// prom-client counts these under names that end like counters but are gauges; promtool refuses them.
+// prom-client gives these names that end like counters, but they are gauges; promtool refuses them.
 const misnamedDefaults = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`);
 const maxRelayEndReasons = 32;
 
@@ -33,45 +33,42 @@ export function createMetrics(deps: {
   readonly relayForm: 'fast' | 'plain';
   readonly version: string;
 }): Metrics {
+  const { pools, clock } = deps;
   const register = new Register();
   collectDefaultMetrics({ register });
   for (const name of misnamedDefaults) register.removeSingleMetric(name);
-  const meter = createMeter(register);
-  meter.gauges.herald_relay_form.set({ form: deps.relayForm }, 1);
-  meter.gauges.herald_build_info.set({ version: deps.version }, 1);
-  const { counters } = meter;
+  gauge(register, 'herald_relay_form').set({ form: deps.relayForm }, 1);
+  gauge(register, 'herald_build_info').set({ version: deps.version }, 1);
+  const refusals = counter(register, 'herald_refusals_total');
+  const reports = counter(register, 'herald_reports_total');
+  const reloads = counter(register, 'herald_policy_reloads_total');
+  const relayEnds = counter(register, 'herald_relay_ends_total');
   const relayEndReason = boundedLabel(maxRelayEndReasons);
   let scraping: Promise<string> | undefined;
+  const render = async () => `${poolPage(pools.values(), clock.nowMs())}\n${await register.metrics()}`;
   return {
     async scrape() {
-      scraping ??= render(register, () => observePools(meter, deps.pools.values(), deps.clock.nowMs()));
-      try {
-        return { contentType: register.contentType, text: await scraping };
-      } finally {
+      scraping ??= render().finally(() => {
         scraping = undefined;
-      }
+      });
+      return { contentType: register.contentType, text: await scraping };
     },
-    countRefusal: (pool, code) =>
-      counters.herald_refusals_total.inc({ pool: deps.pools.has(pool) ? pool : '', code }),
-    countReport: (outcome) => counters.herald_reports_total.inc({ outcome }),
-    countReload: (outcome) => counters.herald_policy_reloads_total.inc({ outcome }),
-    countRelayEnd: (reason) => counters.herald_relay_ends_total.inc({ reason: relayEndReason(reason) }),
+    countRefusal: (pool, code) => refusals.inc({ pool: pools.has(pool) ? pool : '', code }),
+    countReport: (outcome) => reports.inc({ outcome }),
+    countReload: (outcome) => reloads.inc({ outcome }),
+    countRelayEnd: (reason) => relayEnds.inc({ reason: relayEndReason(reason) }),
   };
 }
 
-async function render(register: Register, observe: () => void): Promise<string> {
-  observe();
-  return register.metrics();
+function gauge(register: Register, name: keyof typeof processMetrics): Gauge {
+  return new Gauge(optionsOf(register, name));
 }
 
-function createMeter(register: Register): Meter {
-  const gauges: Record<string, Gauge> = {};
-  const counters: Record<string, Counter> = {};
-  for (const [name, { type, labels, help }] of Object.entries(metricCatalogue)) {
-    const options = { name, help, labelNames: [...labels], registers: [register] };
-    if (type === 'gauge') gauges[name] = new Gauge(options);
-    else counters[name] = new Counter(options);
-  }
-  // One entry of each type for each entry of the catalogue: exactly what Meter maps the names to.
-  return { gauges, counters } as Meter;
+function counter(register: Register, name: keyof typeof processMetrics): Counter {
+  return new Counter(optionsOf(register, name));
+}
+
+function optionsOf(register: Register, name: keyof typeof processMetrics) {
+  const { help, labels } = processMetrics[name];
+  return { name, help, labelNames: [...labels], registers: [register] };
 }

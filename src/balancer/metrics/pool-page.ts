@@ -1,0 +1,82 @@
+// Reads the pools at scrape time, so that no message, placement or report pays for metrics, and a node's series
+// are gone as soon as the node is.
+import type { Assessment } from '../../core/assess.ts';
+import { imbalanceOf } from '../../core/imbalance.ts';
+import { builtinSignals, isBuiltinSignal, type SignalRule } from '../../core/signal.ts';
+import type { NodeView } from '../../core/snapshot.ts';
+import type { PoolState } from '../state/pool-state.ts';
+import { nodeStates, poolMetrics } from './catalogue.ts';
+import { createExposition, labelText, type Exposition } from './exposition.ts';
+
+type Page = Exposition<keyof typeof poolMetrics>;
+
+/** The part of the page that is about pools and nodes, at one instant. */
+export function poolPage(pools: Iterable<PoolState>, nowMs: number): string {
+  const page = createExposition(poolMetrics);
+  for (const pool of pools) {
+    const assessment = pool.assessment(nowMs);
+    addPool(page, pool, assessment);
+    assessment.snapshot.nodes.forEach((node, index) => {
+      const labels = labelText({ pool: pool.name, node: node.id });
+      addPlacing(page, labels, { assessment, index });
+      addLoad(page, labels, { node, nowMs, signals: pool.policy.signals });
+      addCounts(page, labels, node);
+    });
+  }
+  return page.text();
+}
+
+function addPool(page: Page, pool: PoolState, assessment: Assessment): void {
+  const labels = labelText({ pool: pool.name });
+  page.add('herald_imbalance_ratio', labels, imbalanceOf(assessment).ratio);
+  page.add('herald_pool_panic', labels, assessment.panic ? 1 : 0);
+  page.add('herald_pool_panics_total', labels, pool.panicsTotal);
+}
+
+function addPlacing(
+  page: Page,
+  labels: string,
+  { assessment, index }: { assessment: Assessment; index: number },
+): void {
+  page.add('herald_node_score', labels, assessment.score[index]);
+  page.add('herald_node_share', labels, assessment.share[index]);
+  const now = assessment.ineligible[index] ?? 'eligible';
+  for (const state of nodeStates)
+    page.add('herald_node_state', `${labels},state="${state}"`, state === now ? 1 : 0);
+}
+
+function addLoad(
+  page: Page,
+  labels: string,
+  { node, nowMs, signals }: { node: NodeView; nowMs: number; signals: readonly SignalRule[] },
+): void {
+  const { load } = node;
+  if (load === undefined) return;
+  page.add('herald_node_utilization', labels, load.utilization);
+  page.add('herald_node_report_age_seconds', labels, Math.max(0, nowMs - load.sampledAtMs) / 1000);
+  // Only what the policy names: an agent could report other custom names every second.
+  for (const { name } of signals) {
+    const value = load.signals[name];
+    if (value === undefined) continue;
+    page.add('herald_node_signal', `${labels},${labelText({ signal: name })}`, inBaseUnit(name, value));
+  }
+}
+
+function addCounts(page: Page, labels: string, { counters }: NodeView): void {
+  page.add('herald_connections', `${labels},kind="open"`, counters.open);
+  page.add('herald_connections', `${labels},kind="dialling"`, counters.dialling);
+  page.add('herald_placements_total', labels, counters.placedTotal);
+  page.add('herald_node_failures_total', labels, counters.failedTotal);
+  const toNode = `${labels},direction="toNode"`;
+  const toClient = `${labels},direction="toClient"`;
+  page.add('herald_messages_total', toNode, counters.messagesToNodeTotal);
+  page.add('herald_messages_total', toClient, counters.messagesToClientTotal);
+  page.add('herald_bytes_total', toNode, counters.bytesToNodeTotal);
+  page.add('herald_bytes_total', toClient, counters.bytesToClientTotal);
+}
+
+/** Prometheus counts time in seconds. */
+function inBaseUnit(signal: string, value: number): number {
+  const isMs = isBuiltinSignal(signal) && builtinSignals[signal].unit === 'milliseconds';
+  return isMs ? value / 1000 : value;
+}

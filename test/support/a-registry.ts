@@ -1,0 +1,52 @@
+// A registry with one pool, `chat`, on a clock that the test moves.
+import type { NodeIdentity } from '../../src/balancer/state/node-record.ts';
+import { Registry } from '../../src/balancer/state/registry.ts';
+import { pcg32 } from '../../src/core/rng.ts';
+import type { Policy } from '../../src/policy/policy.ts';
+import type { Report } from '../../src/protocol/report.ts';
+import { aPolicy } from './a-policy.ts';
+import { ManualClock } from './manual-clock.ts';
+
+export function aRegistry(policy: Policy = aPolicy()): { registry: Registry; clock: ManualClock } {
+  const clock = new ManualClock();
+  const registry = new Registry({
+    clock,
+    rng: pcg32(1),
+    visibility: { countsMessages: true, countsConnections: true },
+    notify: () => undefined,
+  });
+  registry.addPool('chat', policy);
+  // Past the time in which every node counts as one that was there before.
+  clock.advance(10_000);
+  return { registry, clock };
+}
+
+/** A node of the configuration. */
+export function aNode(id: string, change: Partial<NodeIdentity> = {}): NodeIdentity {
+  return {
+    id,
+    host: '127.0.0.1',
+    port: 8081,
+    capacity: undefined,
+    zone: '',
+    version: '',
+    maxConnections: Infinity,
+    ...change,
+  };
+}
+
+/** A decoded report of node `a` with `cpu` at 0.4, half of its saturation. */
+export function aReport(id: string, change: Partial<Report> = {}): Report {
+  return {
+    pool: 'chat',
+    node: { id, port: 8081 },
+    epoch: 'e1',
+    seq: 1,
+    ageMs: 0,
+    intervalMs: 1000,
+    connections: 0,
+    signals: { cpu: 0.4 },
+    leaving: false,
+    ...change,
+  };
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { readablePolicy } from '../../../../src/balancer/admin/readable-policy.ts';
+import type { Policy } from '../../../../src/policy/policy.ts';
+import { aPolicy } from '../../../support/a-policy.ts';
+
+const policy = aPolicy();
+
+function shown(change: Partial<Policy>): unknown {
+  return readablePolicy(aPolicy(change));
+}
+
+describe('a policy for people', () => {
+  it('has every section of a policy file', () => {
+    expect(Object.keys(readablePolicy(policy))).toEqual(
+      'apiVersion kind name signals score reports place affinity drain rebalance scale health'.split(' '),
+    );
+  });
+
+  it.each([
+    [0, '0s'],
+    [1, '1ms'],
+    [1500, '1500ms'],
+    [1000, '1s'],
+    [90_000, '90s'],
+    [60_000, '1m'],
+    [7_200_000, '2h'],
+  ])('writes %d ms as %s', (slowStartMs, text) => {
+    expect(shown({ place: { ...policy.place, slowStartMs } })).toMatchObject({ place: { slowStart: text } });
+  });
+
+  it('writes fractions without the last bits of binary', () => {
+    expect(shown({ scale: { ...policy.scale, target: 0.07 } })).toMatchObject({ scale: { target: '7%' } });
+    expect(shown({ scale: { ...policy.scale, target: 0.2 + 0.1 } })).toMatchObject({
+      scale: { target: '30%' },
+    });
+  });
+
+  it('writes what is chosen for each kind', () => {
+    expect(shown({})).toMatchObject({
+      place: { horizon: 'auto', connectRate: '1000000/s' },
+      affinity: { kind: 'none' },
+      health: { check: { kind: 'off' } },
+    });
+    const check = { kind: 'http', path: '/up', intervalMs: 5000, timeoutMs: 2000, fall: 3, rise: 2 } as const;
+    const other = shown({
+      signals: [{ name: 'throughput', kind: 'additive', saturation: 'auto' }],
+      score: { combine: 'mean', weights: { cpu: 2 }, smoothingMs: 500 },
+      place: { ...policy.place, horizonMs: 10_000 },
+      affinity: { kind: 'cookie', name: 'herald', yieldAt: 1.1 },
+      drain: { ...policy.drain, ratePerSecond: 5 },
+      health: { ...policy.health, check },
+    });
+    expect(other).toMatchObject({
+      signals: { throughput: { saturation: 'auto' } },
+      score: { combine: 'mean', weights: { cpu: 2 }, smoothing: '500ms' },
+      place: { horizon: '10s' },
+      affinity: { kind: 'cookie', name: 'herald', yieldAt: '110%' },
+      drain: { rate: '5/s' },
+      health: { check: { kind: 'http', path: '/up', interval: '5s', timeout: '2s', fall: 3, rise: 2 } },
+    });
+    const tcp = shown({ health: { ...policy.health, check: { ...check, kind: 'tcp' } } });
+    expect(tcp).toMatchObject({ health: { check: { kind: 'tcp', interval: '5s' } } });
+    expect(JSON.stringify(tcp)).not.toContain('/up');
+    const rate = shown({ signals: [{ name: 'throughput', kind: 'additive', saturation: 7000 }] });
+    expect(rate).toMatchObject({ signals: { throughput: { saturation: '7000/s' } } });
+  });
+});

@@ -1,0 +1,172 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { boundedLabel } from '../../../../src/balancer/metrics/bounded-label.ts';
+import { metricCatalogue, metricsReference } from '../../../../src/balancer/metrics/catalogue.ts';
+import { createExposition, labelText } from '../../../../src/balancer/metrics/exposition.ts';
+import { createMetrics, type Metrics } from '../../../../src/balancer/metrics/metrics.ts';
+import { createPlacement } from '../../../../src/balancer/state/placement.ts';
+import type { Registry } from '../../../../src/balancer/state/registry.ts';
+import { aNode, aRegistry, aReport } from '../../../support/a-registry.ts';
+import type { ManualClock } from '../../../support/manual-clock.ts';
+import { readPage, type PrometheusPage } from '../../../support/prometheus-page.ts';
+
+interface Room {
+  readonly registry: Registry;
+  readonly clock: ManualClock;
+  readonly metrics: Metrics;
+  page(): Promise<PrometheusPage>;
+}
+
+function aRoom(): Room {
+  const { registry, clock } = aRegistry();
+  onTestFinished(() => registry.stop());
+  const metrics = createMetrics({ pools: registry.pools, clock, relayForm: 'fast', version: '1.2.3' });
+  return { registry, clock, metrics, page: async () => readPage((await metrics.scrape()).text) };
+}
+
+const source = { identity: '127.0.0.1', host: '127.0.0.1', port: 8081 };
+
+describe('the page', () => {
+  it('declares every metric of the catalogue, with its help and type', async () => {
+    const { page } = aRoom();
+    const { types, helps } = await page();
+    for (const [name, { type, help }] of Object.entries(metricCatalogue))
+      expect([name, types.get(name), helps.get(name)]).toEqual([name, type, help]);
+    expect(types.get('process_cpu_seconds_total')).toBe('counter');
+  });
+
+  it('leaves out the defaults that promtool refuses', async () => {
+    const { types } = await aRoom().page();
+    expect([...types.keys()].filter((name) => /nodejs_active_.*_total/.test(name))).toEqual([]);
+  });
+
+  it('says what runs', async () => {
+    const { samples } = await aRoom().page();
+    expect(samples.get('herald_build_info{version="1.2.3"}')).toBe(1);
+    expect(samples.get('herald_relay_form{form="fast"}')).toBe(1);
+  });
+
+  it('is the same for two scrapes at once', async () => {
+    const { metrics } = aRoom();
+    const [one, two] = await Promise.all([metrics.scrape(), metrics.scrape()]);
+    expect(one.text).toBe(two.text);
+    metrics.countReport('accepted');
+    expect((await metrics.scrape()).text).not.toBe(one.text);
+  });
+
+  it('has no number that is not one', () => {
+    const page = createExposition({ herald_x: { type: 'gauge', labels: ['a'], help: 'X.' } });
+    page.add('herald_x', labelText({ a: 'q"\\\n' }), 1);
+    page.add('herald_x', 'a="nan"', NaN);
+    page.add('herald_x', 'a="inf"', Infinity);
+    page.add('herald_x', 'a="none"', undefined);
+    expect(page.text()).toBe('# HELP herald_x X.\n# TYPE herald_x gauge\nherald_x{a="q\\"\\\\\\n"} 1\n');
+  });
+});
+
+describe('nodes', () => {
+  it('show what placement knows of them', async () => {
+    const { registry, clock, page } = aRoom();
+    const signals = { cpu: 0.4, eventLoopLag: 20, queueDelayMs: 5, unheardOf: 1 };
+    registry.applyReport(aReport('a', { signals }), source);
+    clock.advance(1500);
+    const { samples } = await page();
+    const of = (name: string, more = '') => samples.get(`${name}{pool="chat",node="a"${more}}`);
+    expect(of('herald_node_utilization')).toBeCloseTo(0.5);
+    expect(of('herald_node_share')).toBe(1);
+    expect(of('herald_node_score')).toBeGreaterThan(0.5);
+    expect(of('herald_node_report_age_seconds')).toBe(1.5);
+    expect(of('herald_node_signal', ',signal="cpu"')).toBe(0.4);
+    expect(of('herald_node_signal', ',signal="eventLoopLag"')).toBe(0.02);
+    expect(of('herald_node_signal', ',signal="queueDelayMs"')).toBe(5);
+    expect(of('herald_node_signal', ',signal="unheardOf"')).toBeUndefined();
+    expect(of('herald_node_state', ',state="eligible"')).toBe(1);
+    expect(of('herald_node_state', ',state="drain"')).toBe(0);
+    expect(samples.get('herald_imbalance_ratio{pool="chat"}')).toBe(1);
+    expect(samples.get('herald_pool_panic{pool="chat"}')).toBe(0);
+  });
+
+  it('count connections, placements, failures and traffic', async () => {
+    const { registry, clock, page } = aRoom();
+    registry.addStatic('chat', aNode('a'));
+    const placement = createPlacement({ pools: registry.pools, clock, notify: () => undefined });
+    const place = () => {
+      const result = placement.place({ pool: 'chat', affinityNode: '', excluded: new Set() });
+      if (!result.placed) throw new Error(result.refusal.message);
+      return result.lease;
+    };
+    const lease = place();
+    lease.opened();
+    lease.toNode(3, 300);
+    lease.toClient(4, 4000);
+    place().failed('refused');
+    place();
+    const { samples } = await page();
+    const of = (name: string, more = '') => samples.get(`${name}{pool="chat",node="a"${more}}`);
+    expect(of('herald_connections', ',kind="open"')).toBe(1);
+    expect(of('herald_connections', ',kind="dialling"')).toBe(1);
+    expect(of('herald_placements_total')).toBe(3);
+    expect(of('herald_node_failures_total')).toBe(1);
+    expect(of('herald_messages_total', ',direction="toNode"')).toBe(3);
+    expect(of('herald_messages_total', ',direction="toClient"')).toBe(4);
+    expect(of('herald_bytes_total', ',direction="toNode"')).toBe(300);
+    expect(of('herald_bytes_total', ',direction="toClient"')).toBe(4000);
+  });
+
+  it('without reports have no utilization and no age, and their pool has no imbalance', async () => {
+    const { registry, page } = aRoom();
+    registry.addStatic('chat', aNode('a'));
+    const names = [...(await page()).samples.keys()].filter((name) => name.startsWith('herald_'));
+    expect(names.filter((name) => /utilization|report_age|signal|imbalance/.test(name))).toEqual([]);
+    expect(names).toContain('herald_node_share{pool="chat",node="a"}');
+  });
+
+  it('take their series with them', async () => {
+    const { registry, page } = aRoom();
+    registry.applyReport(aReport('a'), source);
+    expect([...(await page()).samples.keys()].some((name) => name.includes('node="a"'))).toBe(true);
+    registry.remove('a');
+    expect([...(await page()).samples.keys()].some((name) => name.includes('node="a"'))).toBe(false);
+  });
+});
+
+describe('events', () => {
+  it('are counted by outcome', async () => {
+    const { metrics, page } = aRoom();
+    metrics.countReport('accepted');
+    metrics.countReport('HERALD_REPORT_STALE');
+    metrics.countReload('refused');
+    metrics.countRefusal('chat', 'HERALD_NO_NODE');
+    metrics.countRefusal('no-such-pool', 'HERALD_ROUTE_UNKNOWN');
+    metrics.countRelayEnd('idle');
+    const { samples } = await page();
+    expect(samples.get('herald_reports_total{outcome="accepted"}')).toBe(1);
+    expect(samples.get('herald_reports_total{outcome="HERALD_REPORT_STALE"}')).toBe(1);
+    expect(samples.get('herald_policy_reloads_total{outcome="refused"}')).toBe(1);
+    expect(samples.get('herald_refusals_total{pool="chat",code="HERALD_NO_NODE"}')).toBe(1);
+    expect(samples.get('herald_refusals_total{pool="",code="HERALD_ROUTE_UNKNOWN"}')).toBe(1);
+    expect(samples.get('herald_relay_ends_total{reason="idle"}')).toBe(1);
+  });
+
+  it('do not grow the register without end', () => {
+    const label = boundedLabel(2);
+    expect(['a', 'b', 'c', 'a', 'd'].map(label)).toEqual(['a', 'b', 'other', 'a', 'other']);
+  });
+});
+
+describe('the reference page', () => {
+  it('is what the catalogue says', () => {
+    const file = join(import.meta.dirname, '../../../../docs/reference/metrics.md');
+    expect(readFileSync(file, 'utf8')).toBe(metricsReference());
+  });
+
+  it('names every metric once, with a help that ends like a sentence', () => {
+    const page = metricsReference();
+    for (const [name, { help, type }] of Object.entries(metricCatalogue)) {
+      expect(page.split(`| \`${name}\` |`)).toHaveLength(2);
+      expect(help).toMatch(/\.$/);
+      expect(name.endsWith('_total')).toBe(type === 'counter');
+    }
+  });
+});
