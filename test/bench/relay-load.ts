@@ -63,7 +63,7 @@ class Client {
   constructor(port: number, frame: Buffer) {
     this.#frame = frame;
     const arrived = new EventEmitter();
-    this.opened = once(arrived, 'open').then(() => {});
+    this.opened = new Promise((resolve, reject) => arrived.once('open', resolve).once('error', reject));
     const buffer = Buffer.allocUnsafeSlow(65_536);
     const callback = (size: number, bytes: Uint8Array): boolean => {
       if (this.#isOpen) this.#received(size);
@@ -71,7 +71,7 @@ class Client {
       return true;
     };
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer, callback } });
-    // `once` rejects by it while the client is opening; later errors end the run anyway.
+    // Without a listener, 'error' would be thrown.
     this.#socket.on('error', (error) => arrived.listenerCount('error') > 0 && arrived.emit('error', error));
     this.#socket.write(upgradeRequest);
   }
