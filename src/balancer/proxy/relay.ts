@@ -1,9 +1,10 @@
 // Moves bytes between a client's wire and a node's until both are closed, and settles the lease. Dialling and
 // handshakes are over before; who may be relayed where is decided elsewhere.
 import type { Clock } from '../../core/clock.ts';
-import { FrameCursor } from '../../protocol/websocket.ts';
 import type { Lease } from '../state/ports.ts';
-import type { Wire, WireReader } from './wire.ts';
+import { Flow } from './flow.ts';
+import type { FlowOwner } from './flow.ts';
+import type { Wire } from './wire.ts';
 
 /**
  * Why a relay ended, by what came first. `client`, `node`: that side ended in order. `clientReset`, `nodeReset`:
@@ -49,8 +50,13 @@ export interface RelayOptions {
   readonly onEnd: (reason: RelayEnd, totals: RelayTotals) => void;
 }
 
-export class Relay {
-  readonly #options: RelayOptions;
+export class Relay implements FlowOwner {
+  readonly #downstream: Wire;
+  readonly #upstream: Wire;
+  readonly #lease: Lease;
+  readonly #idleTimeoutMs: number;
+  readonly #halfClosedTimeoutMs: number;
+  readonly #onEnd: RelayOptions['onEnd'];
   readonly #clock: Clock;
   readonly #removed: (relay: Relay) => void;
   readonly #toNode: Flow;
@@ -64,31 +70,31 @@ export class Relay {
   /** `removed` is called once, when the relay has ended. Nothing moves before `start`. */
   constructor(options: RelayOptions, clock: Clock, removed: (relay: Relay) => void) {
     const { downstream, upstream, lease, isFramed } = options;
-    this.#options = options;
+    // Not the options themselves: a relay lives for days, and they hold the bytes left over.
+    this.#downstream = downstream;
+    this.#upstream = upstream;
+    this.#lease = lease;
+    this.#idleTimeoutMs = options.idleTimeoutMs;
+    this.#halfClosedTimeoutMs = options.halfClosedTimeoutMs;
+    this.#onEnd = options.onEnd;
     this.#clock = clock;
     this.#removed = removed;
     this.#startedMs = clock.nowMs();
     this.#lastActiveMs = this.#startedMs;
-    this.#toNode = new Flow(this, downstream, upstream, lease, true, isFramed);
-    this.#toClient = new Flow(this, upstream, downstream, lease, false, isFramed);
+    const both = { owner: this, lease, isFramed };
+    this.#toNode = new Flow({ ...both, source: downstream, sink: upstream, isToNode: true });
+    this.#toClient = new Flow({ ...both, source: upstream, sink: downstream, isToNode: false });
   }
 
   /** Takes both wires over and moves what was left over. */
-  start(): void {
-    const { downstream, upstream, fromClient, fromNode } = this.#options;
-    downstream.reader = this.#toNode;
-    upstream.reader = this.#toClient;
+  start(fromClient: Buffer, fromNode: Buffer): void {
+    this.#downstream.reader = this.#toNode;
+    this.#upstream.reader = this.#toClient;
     // A wire that closed under its former reader tells us nothing any more.
-    if (downstream.isClosed) return this.#finish('clientReset');
-    if (upstream.isClosed) return this.#finish('nodeReset');
-    downstream.useSharedBuffer();
-    upstream.useSharedBuffer();
-    downstream.resume();
-    upstream.resume();
-    if (fromClient.length > 0) this.#toNode.bytes(fromClient, 0, fromClient.length);
-    if (fromNode.length > 0) this.#toClient.bytes(fromNode, 0, fromNode.length);
-    if (downstream.sawEnd) this.#toNode.ended();
-    if (upstream.sawEnd) this.#toClient.ended();
+    if (this.#downstream.isClosed) return this.#finish('clientReset');
+    if (this.#upstream.isClosed) return this.#finish('nodeReset');
+    this.#toNode.start(fromClient);
+    this.#toClient.start(fromNode);
   }
 
   /** Ends the relay at once; does nothing when it has ended. */
@@ -98,13 +104,12 @@ export class Relay {
 
   /** Called by the owner at regular times: finds idle and half-closed relays. */
   tick(nowMs: number): void {
-    const { idleTimeoutMs, halfClosedTimeoutMs } = this.#options;
     const toNode = this.#toNode.takeActivity();
     const toClient = this.#toClient.takeActivity();
     if (toNode || toClient) this.#lastActiveMs = nowMs;
-    if (this.#halfClosedMs !== undefined && nowMs - this.#halfClosedMs >= halfClosedTimeoutMs)
+    if (this.#halfClosedMs !== undefined && nowMs - this.#halfClosedMs >= this.#halfClosedTimeoutMs)
       return this.#finish('halfClosed');
-    if (nowMs - this.#lastActiveMs >= idleTimeoutMs) this.#finish('idle');
+    if (nowMs - this.#lastActiveMs >= this.#idleTimeoutMs) this.#finish('idle');
   }
 
   /** The source of `flow` has ended its half: its sink's half follows behind the bytes queued. */
@@ -127,14 +132,13 @@ export class Relay {
   #finish(reason: RelayEnd): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const { downstream, upstream, lease, onEnd } = this.#options;
     // Who did not break the connection learns that it broke, instead of taking it for an end in order.
     const reset = reason === 'clientReset' || reason === 'nodeReset';
-    downstream.destroy({ reset });
-    upstream.destroy({ reset });
+    this.#downstream.destroy({ reset });
+    this.#upstream.destroy({ reset });
     this.#removed(this);
-    lease.release();
-    onEnd(reason, this.#totals());
+    this.#lease.release();
+    this.#onEnd(reason, this.#totals());
   }
 
   #totals(): RelayTotals {
@@ -145,57 +149,5 @@ export class Relay {
       toClientMessages: this.#toClient.messageCount,
       durationMs: this.#clock.nowMs() - this.#startedMs,
     };
-  }
-}
-
-/** One direction: the reader of its source. Nothing here allocates for a message. */
-class Flow implements WireReader {
-  readonly sink: Wire;
-  byteCount = 0;
-  messageCount = 0;
-  readonly #relay: Relay;
-  readonly #source: Wire;
-  readonly #lease: Lease;
-  readonly #isToNode: boolean;
-  readonly #cursor: FrameCursor | undefined;
-  #wasActive = false;
-
-  constructor(relay: Relay, source: Wire, sink: Wire, lease: Lease, isToNode: boolean, isFramed: boolean) {
-    this.#relay = relay;
-    this.#source = source;
-    this.sink = sink;
-    this.#lease = lease;
-    this.#isToNode = isToNode;
-    this.#cursor = isFramed ? new FrameCursor() : undefined;
-  }
-
-  bytes(buffer: Buffer, start: number, end: number): void {
-    const messages = this.#cursor === undefined ? 0 : this.#cursor.scan(buffer, start, end);
-    this.#wasActive = true;
-    this.byteCount += end - start;
-    this.messageCount += messages;
-    if (this.#isToNode) this.#lease.toNode(messages, end - start);
-    else this.#lease.toClient(messages, end - start);
-    if (!this.sink.send(buffer, start, end)) this.#source.pause();
-  }
-
-  ended(): void {
-    this.#relay.flowEnded(this);
-  }
-
-  /** The source takes bytes again: whoever feeds it may go on. */
-  drained(): void {
-    this.sink.resume();
-  }
-
-  closed(error: NodeJS.ErrnoException | undefined): void {
-    this.#relay.sourceClosed(this, error);
-  }
-
-  /** Whether bytes have passed since the last call. */
-  takeActivity(): boolean {
-    const wasActive = this.#wasActive;
-    this.#wasActive = false;
-    return wasActive;
   }
 }

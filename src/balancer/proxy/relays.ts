@@ -25,7 +25,7 @@ export class Relays {
   open(options: RelayOptions): Relay {
     const relay = new Relay(options, this.#clock, this.#removed);
     this.#open.add(relay);
-    relay.start();
+    relay.start(options.fromClient, options.fromNode);
     return relay;
   }
 

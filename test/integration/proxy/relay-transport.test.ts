@@ -109,6 +109,31 @@ describe('descriptors of the fast transport', () => {
   });
 });
 
+/** Answers `welcome` by how many of five were, `open` when five are connected, `drop` when they are gone. */
+const fiveClients = `
+  const net = require('net');
+  const five = (event) => {
+    const sockets = [1, 2, 3, 4, 5].map(() => {
+      const socket = net.connect(Number(process.argv[1]), '127.0.0.1');
+      socket.text = '';
+      socket.on('data', (chunk) => (socket.text += chunk));
+      socket.on('error', () => {});
+      return socket;
+    });
+    const happened = sockets.map((socket) => new Promise((resolve) => {
+      socket.on(event, resolve);
+      socket.on('close', resolve);
+    }));
+    return Promise.all(happened).then(() => sockets);
+  };
+  let open = [];
+  process.stdin.on('data', async (command) => {
+    if (String(command) === 'open') open = await five('connect');
+    for (const socket of String(command) === 'drop' ? open : []) socket.destroy();
+    const served = String(command) === 'welcome' ? await five('close') : [];
+    console.log(served.filter((socket) => socket.text === 'welcome').length);
+  });`;
+
 describe.each(['fast', 'plain'])('the %s transport without descriptors left', (form) => {
   it('refuses clients without dying, and serves again when there are some', async () => {
     const { code, stdout, stderr } = await run(exhaustDescriptors(form), [], 'ulimit -n 80;');
@@ -117,46 +142,38 @@ describe.each(['fast', 'plain'])('the %s transport without descriptors left', (f
   });
 });
 
-/** Takes all descriptors but a few, lets clients come, frees them, and tries once more. */
+/** Serves five clients, takes all descriptors, lets five more come, frees them, and serves five again. */
 function exhaustDescriptors(form: string): string {
   return `
     import { spawn } from 'node:child_process';
     import { openSync, closeSync } from 'node:fs';
     const { createTransport } = await import('./src/balancer/proxy/transport.ts');
     const transport = await createTransport({ form: '${form}' });
+    let accepted = 0;
     const listener = await transport.listen({ host: '127.0.0.1', port: 0 }, (wire) => {
+      accepted += 1;
       wire.send(Buffer.from('welcome'), 0, 7);
       wire.end();
       wire.reader = { bytes() {}, drained() {}, ended() {}, closed() {} };
       wire.resume();
     });
-    // Prints for each line it reads how many of five connections were welcomed; gives up on those without answer.
-    const client = spawn(process.execPath, ['-e', \`
-      const net = require('net');
-      const one = () => new Promise((resolve) => {
-        let text = '';
-        const socket = net.connect(\${listener.port}, '127.0.0.1');
-        socket.on('data', (chunk) => (text += chunk));
-        socket.on('error', () => resolve(text));
-        socket.on('close', () => resolve(text));
-        socket.setTimeout(300, () => { socket.destroy(); });
-      });
-      process.stdin.on('data', async () => {
-        const texts = await Promise.all([one(), one(), one(), one(), one()]);
-        console.log(texts.filter((text) => text === 'welcome').length);
-      });
-    \`], { stdio: ['pipe', 'pipe', 'inherit'] });
-    const welcomed = () => new Promise((resolve) => {
-      client.stdout.once('data', (line) => resolve(Number(line)));
-      client.stdin.write('go');
+    const client = spawn(process.execPath, ['-e', \`${fiveClients}\`, String(listener.port)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
     });
-    const first = await welcomed();
+    const ask = (command) => new Promise((resolve) => {
+      client.stdout.once('data', (line) => resolve(Number(line)));
+      client.stdin.write(command);
+    });
+    const first = await ask('welcome');
     const taken = [];
     try { for (;;) taken.push(openSync('/dev/null', 'r')); } catch {}
-    const meanwhile = await welcomed();
+    await ask('open');
+    for (let i = 0; i < 100; i++) await new Promise((resolve) => setImmediate(resolve));
+    const meanwhile = accepted - first;
+    await ask('drop');
     for (const descriptor of taken) closeSync(descriptor);
-    const after = await welcomed();
-    console.log('refused: ' + (first === 5 && meanwhile === 0) + ', served again: ' + (after === 5));
+    const last = await ask('welcome');
+    console.log('refused: ' + (first === 5 && meanwhile === 0) + ', served again: ' + (last === 5));
     client.kill();
     process.exit(0);`;
 }
