@@ -4,7 +4,7 @@ import type { Wire, WireReader } from '../../src/balancer/proxy/wire.ts';
 
 /** Starts a tunnel; ends it when either wire is closed. */
 export function startStubRelay(start: RelayStart): RunningRelay {
-  const { downstream, upstream, toClientFirst, toNodeFirst } = start;
+  const { downstream, upstream, fromNode, fromClient } = start;
   let hasEnded = false;
   const destroy = (): void => {
     if (hasEnded) return;
@@ -27,10 +27,10 @@ export function startStubRelay(start: RelayStart): RunningRelay {
   });
   downstream.reader = flow(downstream, upstream);
   upstream.reader = flow(upstream, downstream);
-  upstream.send(toNodeFirst, 0, toNodeFirst.length);
-  downstream.send(toClientFirst, 0, toClientFirst.length);
+  upstream.send(fromClient, 0, fromClient.length);
+  downstream.send(fromNode, 0, fromNode.length);
   if (downstream.isClosed || upstream.isClosed) destroy();
   downstream.resume();
   upstream.resume();
-  return { destroy };
+  return { stop: destroy };
 }

@@ -2,8 +2,9 @@
 import { Buffer } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
+import type { Policy } from '../../policy/policy.ts';
 import type { DialFailure, Lease } from '../state/ports.ts';
-import { failureOf, wasNeverSent } from './failure.ts';
+import { failureOf, isRepeatable } from './failure.ts';
 import type { ForwardedRequest } from './forward.ts';
 import type { NodePools } from './node-pools.ts';
 import type { Ending } from './open.ts';
@@ -18,9 +19,6 @@ import { AnswerCounter, answerFields, trailerFields } from './forwarded-answer.t
 type Controller = Dispatcher.DispatchController;
 
 const nothing = Buffer.alloc(0);
-
-// RFC 9110, section 9.2.2. Only these may reach a second node after the first may have seen them.
-const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
 /** One exchange. Ends by itself, or by `destroy`. */
 export class Exchange implements Ending {
@@ -68,8 +66,7 @@ export class Exchange implements Ending {
   #place(): void {
     const { pool, head } = this.#forwarded;
     const { placement, affinity, rng } = this.#deps;
-    const rule = placement.policyOf(pool)?.affinity ?? { kind: 'none' };
-    const affinityNode = affinity.nodeOf(pool, rule, head.fields);
+    const affinityNode = affinity.nodeOf(pool, this.#affinityRule(), head.fields);
     const result = placement.place({ pool, affinityNode, excluded: this.#excluded });
     if (result.placed) return this.#send(result.lease);
     if (this.#lastFailure === undefined) this.#refuse(refusalOf(result.refusal, rng));
@@ -115,8 +112,8 @@ export class Exchange implements Ending {
     // 1xx before the answer: 100 is answered here, and nothing else of the kind concerns a client of a proxy.
     if (status < 200 || this.#isOver) return;
     const { pool, head } = this.#forwarded;
-    const rule = this.#deps.placement.policyOf(pool)?.affinity ?? { kind: 'none' };
-    const cookie = this.#deps.affinity.setCookie({ pool, nodeId: lease.node.id }, rule, head.fields);
+    const placed = { pool, nodeId: lease.node.id };
+    const cookie = this.#deps.affinity.setCookie(placed, this.#affinityRule(), head.fields);
     const fields = answerFields(controller.rawHeaders, cookie);
     this.#counter = new AnswerCounter(fields);
     lease.toClient(this.#counter.messagesAtStart, 0);
@@ -144,14 +141,22 @@ export class Exchange implements Ending {
   #failed(lease: Lease, error: unknown): void {
     if (this.#isOver) return;
     if (this.#response.headersSent) return this.#brokeOff(lease);
-    const reason = failureOf(error);
+    const reason = this.#isClientLate() ? 'local' : failureOf(error);
     lease.failed(reason);
     this.#deps.events.nodeFailed(this.#forwarded.pool, lease.node.id, reason, error);
     this.#excluded.add(lease.node.id);
     this.#lastFailure = reason;
     const attempts = this.#deps.placement.policyOf(this.#forwarded.pool)?.place.attempts ?? 1;
-    if (this.#attempts < attempts && this.#isRepeatable(reason, error)) this.#place();
+    const isBegun = this.#body?.isStarted === true;
+    const method = this.#forwarded.request.method ?? '';
+    if (this.#attempts < attempts && !isBegun && isRepeatable(method, error)) this.#place();
     else this.#refuse(unreachable(reason, this.#attempts));
+  }
+
+  // A node that gives up on half a body has its reason in the client; blaming it would let slow clients eject
+  // nodes.
+  #isClientLate(): boolean {
+    return this.#body?.isStarted === true && !this.#forwarded.request.complete;
   }
 
   // The client must not take what it has for the whole answer. The node did take the exchange, so its end is
@@ -161,14 +166,6 @@ export class Exchange implements Ending {
     lease.release();
     if (this.#response.statusCode === 304) this.#response.end();
     else this.#response.destroy();
-  }
-
-  // A request that no node has seen may always go elsewhere. One that was sent may when doing it twice is
-  // harmless, its body was not begun, and the node broke off: one that is merely slow may still be doing it.
-  #isRepeatable(reason: DialFailure, error: unknown): boolean {
-    if (this.#body?.isStarted === true) return false;
-    if (wasNeverSent(error)) return true;
-    return reason === 'reset' && idempotent.has(this.#forwarded.request.method ?? '');
   }
 
   #refuse(problem: Parameters<typeof respondProblem>[1]): void {
@@ -184,15 +181,15 @@ export class Exchange implements Ending {
     this.#body?.stream.destroy();
   }
 
+  // Asked for each time: a policy may change while a request waits.
+  #affinityRule(): Policy['affinity'] {
+    return this.#deps.placement.policyOf(this.#forwarded.pool)?.affinity ?? { kind: 'none' };
+  }
+
   #leave(): void {
     this.#isOver = true;
     this.#deps.open.remove(this);
   }
 }
 
-interface Answer {
-  readonly lease: Lease;
-  readonly controller: Controller;
-  readonly status: number;
-  readonly reason: string;
-}
+type Answer = Readonly<{ lease: Lease; controller: Controller; status: number; reason: string }>;

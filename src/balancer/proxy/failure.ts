@@ -22,13 +22,38 @@ const timeoutCodes = new Set([
 const refusedCodes = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENOTFOUND']);
 const resetCodes = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET']);
 
+// undici's complaints about a request, and its words for connections that we have closed ourselves. A client
+// must not be able to eject nodes by sending what undici refuses.
+const ownCodes = new Set([
+  'UND_ERR_INVALID_ARG',
+  'UND_ERR_NOT_SUPPORTED',
+  'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
+  'UND_ERR_ABORTED',
+  'UND_ERR_DESTROYED',
+  'UND_ERR_CLOSED',
+]);
+
 /** The reason for the lease. An unknown error counts as `handshake`: the node was reached and went wrong. */
 export function failureOf(error: unknown): DialFailure {
   const code = codeOf(error);
-  if (localCodes.has(code)) return 'local';
+  if (localCodes.has(code) || ownCodes.has(code)) return 'local';
   if (timeoutCodes.has(code)) return 'timeout';
   if (refusedCodes.has(code)) return 'refused';
   return resetCodes.has(code) ? 'reset' : 'handshake';
+}
+
+// RFC 9110, section 9.2.2. Only these may reach a second node after the first may have seen them.
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+
+/**
+ * Whether a request whose body has not been begun may go to another node after `error`. One that no node has
+ * seen always may. One that was sent may when doing it twice is harmless and the node broke off: a node that
+ * is merely slow may still be doing it.
+ */
+export function isRepeatable(method: string, error: unknown): boolean {
+  const code = codeOf(error);
+  if (refusedCodes.has(code) || localCodes.has(code) || code === 'UND_ERR_CONNECT_TIMEOUT') return true;
+  return resetCodes.has(code) && idempotent.has(method);
 }
 
 function codeOf(error: unknown): string {
@@ -36,10 +61,4 @@ function codeOf(error: unknown): string {
   // Several addresses tried at once fail as one AggregateError; its first member tells as much as any.
   if (error instanceof AggregateError && !('code' in error)) return codeOf(error.errors[0]);
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
-}
-
-/** Whether the request cannot have reached the node: no connection came about. */
-export function wasNeverSent(error: unknown): boolean {
-  const code = codeOf(error);
-  return refusedCodes.has(code) || localCodes.has(code) || code === 'UND_ERR_CONNECT_TIMEOUT';
 }

@@ -17,6 +17,8 @@ import { respondProblem } from './respond.ts';
 export interface HttpSide {
   /** Takes a connection whose first bytes the socket will yield again. */
   adopt(socket: Socket): void;
+  /** Closes connections between two requests; the others close with their answer. Idempotent. */
+  retire(): void;
   /** Closes every connection at once. */
   stop(): void;
 }
@@ -34,19 +36,29 @@ const lingerMs = 2_000;
 export function createHttpSide(deps: ProxyDeps, parts: SideParts): HttpSide {
   const server = createStrictServer(deps);
   /** The answer under way on a socket: an error answer would land in the middle of it. */
-  const answering = new WeakMap<Duplex, ServerResponse>();
+  const answering = new Map<Duplex, ServerResponse>();
   const refused = new WeakSet<Duplex>();
+  let isRetired = false;
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     answering.set(request.socket, response);
-    response.on('close', () => answering.delete(request.socket));
+    response.on('close', () => {
+      // Pipelined requests: the latest one is the last to be answered.
+      if (answering.get(request.socket) === response) answering.delete(request.socket);
+      // An answer whose head had gone out before could not say that the connection closes.
+      if (isRetired) server.closeIdleConnections();
+    });
+    if (isRetired) response.shouldKeepAlive = false;
     handleRequest(deps, parts, request, response);
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, early: Buffer) => {
-    handleUpgradeEvent({ deps, parts, server, refuse }, request, { socket, early });
+    // Pipelined behind a request whose answer is under way, its 101 would land in that answer.
+    if (answering.has(socket)) socket.destroy();
+    else handleUpgradeEvent({ deps, parts, server, refuse }, request, { socket, early });
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    refuse(socket, requestInvalid('CONNECT is not served: this is no forward proxy'));
+    if (answering.has(socket)) socket.destroy();
+    else refuse(socket, requestInvalid('CONNECT is not served: this is no forward proxy'));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // The parser repeats its error for each further read, and for the end.
@@ -75,6 +87,11 @@ export function createHttpSide(deps: ProxyDeps, parts: SideParts): HttpSide {
 
   return {
     adopt: (socket) => void server.emit('connection', socket),
+    retire() {
+      isRetired = true;
+      for (const response of answering.values()) response.shouldKeepAlive = false;
+      server.closeIdleConnections();
+    },
     stop() {
       server.close();
       server.closeAllConnections();

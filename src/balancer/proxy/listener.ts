@@ -39,7 +39,7 @@ export interface HttpListenerOptions {
 export interface HttpListener {
   /** Binds. Rejects with HERALD_LISTEN_FAILED, as the transport does. */
   start(): Promise<WireListener>;
-  /** Stops accepting; what is open lives on. Idempotent. */
+  /** Stops accepting; what is open lives on, connections that HTTP keeps alive until their next answer. Idempotent. */
   stopAccepting(): Promise<void>;
   /** Stops accepting and ends what is open, at once. Idempotent. */
   stop(): Promise<void>;
@@ -67,6 +67,7 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
   async function stopAccepting(): Promise<void> {
     const closing = bound;
     bound = undefined;
+    httpSide.retire();
     await closing?.close();
   }
 

@@ -37,22 +37,22 @@ export interface RelayStart {
   readonly pool: string;
   readonly downstream: Wire;
   readonly upstream: Wire;
-  /** Bytes of the node that came behind its 101, often empty. */
-  readonly toClientFirst: Buffer;
   /** Bytes of the client that came behind its request head, often empty. */
-  readonly toNodeFirst: Buffer;
+  readonly fromClient: Buffer;
+  /** Bytes of the node that came behind its 101, often empty. */
+  readonly fromNode: Buffer;
   readonly lease: Lease;
   /** Whether the bytes are WebSocket frames. */
-  readonly frames: boolean;
-  readonly idleMs: number;
-  /** Called once, after both wires are closed. The caller releases the lease then. */
-  onEnd(): void;
+  readonly isFramed: boolean;
+  readonly idleTimeoutMs: number;
+  /** Called once, when both wires are closed or closing, maybe before the start returns. Releases the lease. */
+  readonly onEnd: () => void;
 }
 
 /** A running tunnel, as its starter sees it. */
 export interface RunningRelay {
   /** Ends it at once, without a goodbye. Idempotent. */
-  destroy(): void;
+  stop(): void;
 }
 
 /** Starts a tunnel: takes both wires over, sends what came first, resumes reading. */

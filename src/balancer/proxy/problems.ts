@@ -15,7 +15,7 @@ const failureText: Readonly<Record<DialFailure, string>> = {
   timeout: 'did not answer in time',
   reset: 'reset the connection',
   handshake: 'sent no usable HTTP answer',
-  local: 'could not be dialled for want of local ports or descriptors',
+  local: 'was not reached: the balancer had no port, no descriptor or no whole request for it',
 };
 
 /** Every attempt failed; `last` is how the last one did, `attempts` how many there were, 1 or more. */

@@ -153,17 +153,17 @@ export class Upgrade implements WireReader, Ending {
     this.#send(switchText(answer, cookie));
     let relay: RunningRelay | undefined;
     let isEnded = false;
-    const ending: Ending = { destroy: () => relay?.destroy() };
+    const ending: Ending = { destroy: () => relay?.stop() };
     open.add(ending);
     relay = this.#deps.startRelay({
       pool: this.#pool,
       downstream: this.#client,
       upstream: node,
-      toClientFirst: rest,
-      toNodeFirst: Buffer.concat(this.#early),
+      fromNode: rest,
+      fromClient: Buffer.concat(this.#early),
       lease,
-      frames: true,
-      idleMs: timeouts.tunnelIdleMs,
+      isFramed: true,
+      idleTimeoutMs: timeouts.tunnelIdleMs,
       onEnd: () => {
         if (isEnded) return;
         isEnded = true;
@@ -193,9 +193,4 @@ export class Upgrade implements WireReader, Ending {
   }
 }
 
-interface Answered {
-  readonly lease: Lease;
-  readonly node: Wire;
-  readonly answer: AnswerHead;
-  readonly rest: Buffer;
-}
+type Answered = Readonly<{ lease: Lease; node: Wire; answer: AnswerHead; rest: Buffer }>;

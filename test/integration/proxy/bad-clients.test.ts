@@ -86,6 +86,20 @@ describe('a body', () => {
     expect(proxy.placement.leases[0]?.settled).toBe('released');
   });
 
+  it('that makes the node give up is not blamed on the node', async () => {
+    const node = await startRawNode('a', (socket, text) => {
+      if (text.endsWith('half')) socket.resetAndDestroy();
+    });
+    const proxy = await startProxy({ nodes: [node] });
+    const client = new RawClient(proxy.port).send(
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf',
+    );
+    await client.heard('HERALD_DIAL_FAILED');
+    expect(proxy.told).toEqual(['a: local', 'HERALD_DIAL_FAILED']);
+    client.socket.destroy();
+    await proxy.finish();
+  });
+
   it('that stands still ends with the idle time', async () => {
     const node = await startRawNode('a', () => {});
     const proxy = await startProxy({ nodes: [node], timeouts: { requestIdleMs: 200 } });

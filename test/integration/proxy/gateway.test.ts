@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { startProxy } from '../../support/proxy.ts';
 import { RawClient, upgradeText } from '../../support/raw-client.ts';
 import { answering, startRawNode, switching } from '../../support/raw-node.ts';
+import { until } from '../../support/until.ts';
+
+const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 describe('an upgrade', () => {
   it('reaches the node with our account of the client, and bytes pass both ways', async () => {
@@ -74,6 +77,30 @@ describe('an upgrade', () => {
     await proxy.finish();
   });
 
+  it('holds a client back that sends much before the 101, and loses nothing', async () => {
+    const later: { answer?: () => void } = {};
+    const much = `${'0123456789'.repeat(2_000_000)}!`;
+    const node = await startRawNode('a', (socket, text) => {
+      if (text.length > much.length) socket.write('done');
+      else if (later.answer === undefined && text.endsWith('\r\n\r\n'))
+        later.answer = () => void socket.write(switching);
+    });
+    const proxy = await startProxy({ nodes: [node] });
+    const client = new RawClient(proxy.port).send(upgradeText());
+    await until(
+      () => later.answer !== undefined,
+      () => 'no request at the node',
+    );
+    client.send(much);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(client.socket.writableLength).toBeGreaterThan(0);
+    later.answer?.();
+    await client.heard('done');
+    expect(node.received[0]?.slice(-much.length) === much).toBe(true);
+    client.socket.destroy();
+    await proxy.finish();
+  });
+
   it('passes what the node sends in one piece with its 101', async () => {
     const node = await startRawNode('a', answering(`${switching}welcome`));
     const proxy = await startProxy({ nodes: [node] });
@@ -138,14 +165,40 @@ describe('a refusal', () => {
 });
 
 describe('stopping', () => {
+  it('to accept closes idle connections at once and others with their answer, and takes no new ones', async () => {
+    const later: { answer: () => void } = { answer: () => {} };
+    const node = await startRawNode('a', (socket, text) => {
+      if (text.includes('/slow')) later.answer = () => void socket.write(ok);
+      else socket.write(ok);
+    });
+    const proxy = await startProxy({ nodes: [node] });
+    const idle = new RawClient(proxy.port).send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await idle.heard('\r\n\r\nok');
+    const busy = new RawClient(proxy.port).send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until(
+      () => node.received.join('').includes('/slow'),
+      () => 'no slow request at the node',
+    );
+    await proxy.listener.stopAccepting();
+    await idle.over();
+    expect(busy.isOver).toBe(false);
+    later.answer();
+    expect(await busy.over()).toMatch(/Connection: close[^]*ok$/);
+    const refused = new RawClient(proxy.port);
+    expect(await refused.over()).toBe('');
+    await proxy.finish();
+  });
+
   it('ends heads, handshakes and tunnels, and settles their leases', async () => {
     const silent = await startRawNode('silent', () => {});
     const proxy = await startProxy({ nodes: [silent] });
     const idle = new RawClient(proxy.port).send('GET / HT');
     const waiting = new RawClient(proxy.port).send(upgradeText());
     const poll = new RawClient(proxy.port).send('GET /poll HTTP/1.1\r\nHost: a\r\n\r\n');
-    while (silent.received.filter((text) => text.endsWith('\r\n\r\n')).length < 2)
-      await new Promise((resolve) => setTimeout(resolve, 2));
+    await until(
+      () => silent.received.filter((text) => text.endsWith('\r\n\r\n')).length === 2,
+      () => 'not both requests at the node',
+    );
     await proxy.listener.stop();
     await Promise.all([idle.over(), waiting.over(), poll.over()]);
     await proxy.finish();

@@ -99,6 +99,19 @@ describe('bytes behind a request', () => {
     await proxy.finish();
   });
 
+  it.each([
+    ['an upgrade', upgradeText()],
+    ['CONNECT', 'CONNECT b:80 HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['nonsense', 'nonsense\r\n\r\n'],
+  ])('of a request not yet answered cut the connection when they are %s', async (_name, text) => {
+    const node = await startRawNode('a', () => {});
+    const proxy = await startProxy({ nodes: [node] });
+    const client = new RawClient(proxy.port).send(`GET /slow HTTP/1.1\r\nHost: a\r\n\r\n${text}`);
+    expect(await client.over()).toBe('');
+    await proxy.finish();
+    expect(node.received.join('')).not.toContain('websocket');
+  });
+
   it('of a refused upgrade never reach another node as a request', async () => {
     const node = await startRawNode('a', answering('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno'));
     const proxy = await startProxy({ nodes: [node] });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failureOf, wasNeverSent } from '../../../../src/balancer/proxy/failure.ts';
+import { failureOf, isRepeatable } from '../../../../src/balancer/proxy/failure.ts';
 
 const coded = (code: string): Error => Object.assign(new Error(code), { code });
 
@@ -16,10 +16,17 @@ describe('failureOf', () => {
     ['EMFILE', 'local', true],
     ['EADDRNOTAVAIL', 'local', true],
     ['EAI_AGAIN', 'local', true],
+    ['UND_ERR_INVALID_ARG', 'local', false],
     ['HPE_INVALID_CONSTANT', 'handshake', false],
-  ] as const)('tells %s as %s', (code, reason, neverSent) => {
+  ] as const)('tells %s as %s', (code, reason, isNeverSent) => {
     expect(failureOf(coded(code))).toBe(reason);
-    expect(wasNeverSent(coded(code))).toBe(neverSent);
+    expect(isRepeatable('POST', coded(code))).toBe(isNeverSent);
+  });
+
+  it('lets an idempotent request go elsewhere after a reset, and none after a timeout', () => {
+    expect(isRepeatable('GET', coded('ECONNRESET'))).toBe(true);
+    expect(isRepeatable('PATCH', coded('ECONNRESET'))).toBe(false);
+    expect(isRepeatable('GET', coded('UND_ERR_HEADERS_TIMEOUT'))).toBe(false);
   });
 
   it('looks into an error made of several', () => {
