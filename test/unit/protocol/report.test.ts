@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeraldError } from '../../../src/core/error.ts';
 import { builtinSignals } from '../../../src/core/signal.ts';
@@ -45,6 +45,9 @@ const changed = (changes: object) => ({ ...full, ...changes });
 const withNode = (changes: object) => changed({ node: { ...full.node, ...changes } });
 const withSignals = (changes: object) => changed({ signals: { ...full.signals, ...changes } });
 const withCustom = (custom: unknown) => withSignals({ custom });
+
+const named = (count: number) =>
+  withCustom(Object.fromEntries(Array.from({ length: count }, (_, index) => [`c${index}`, index])));
 
 describe('decodeReport', () => {
   it('reads the report of the design, with policy names of signals', () => {
@@ -194,8 +197,6 @@ describe('decodeReport refuses', () => {
   }
 
   it('more than 32 custom signals', () => {
-    const named = (count: number) =>
-      withCustom(Object.fromEntries(Array.from({ length: count }, (_, index) => [`c${index}`, index])));
     expect(Object.keys(decodeReport(named(32)).signals)).toHaveLength(32 + 5);
     expect(refusal(named(33)).paths).toEqual(['signals.custom']);
   });
@@ -225,7 +226,7 @@ const signals = fc
     fc.dictionary(fc.constantFrom(...Object.keys(builtinSignals)), positive(1e12)),
     fc.dictionary(customName, positive(1e12), { maxKeys: 32 }),
   )
-  .map(([builtin, custom]) => ({ ...custom, ...builtin }));
+  .map(([builtin, custom]) => Object.assign(custom, builtin));
 const maybe = { requiredKeys: ['id'] as ['id'] };
 const anyReport: fc.Arbitrary<Report> = fc.record({
   pool: idOf,
