@@ -48,6 +48,9 @@ export function explainNode(
   };
 }
 
+// Half of a tenth of a point: what is less is no reason for anything.
+const leastTold = 0.0005;
+
 type Detail = Omit<NodeExplanation, 'scoreReason' | 'shareReason'>;
 
 function scoreReason(detail: Detail, { basis }: Assessment, { load, counters }: NodeView): string {
@@ -75,6 +78,7 @@ function scoreReason(detail: Detail, { basis }: Assessment, { load, counters }: 
   const added = detail.added ?? 0;
   const sign = added < 0 ? '−' : '+';
   const from = load?.latest.bottleneck === '' ? '' : ` (${load?.latest.bottleneck})`;
+  if (Math.abs(added) < leastTold) return `Scores ${score}, as reported${from}.`;
   return `Scores ${score} = ${rounded(detail.reported ?? NaN)} reported${from} ${sign} ${rounded(Math.abs(added))} for what has come and gone since, and for distress.`;
 }
 

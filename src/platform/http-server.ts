@@ -39,9 +39,13 @@ export class HttpServer {
   readonly #server: Server;
   readonly #clock: Clock;
   readonly #limits: HttpLimits;
+  readonly #onError: (error: unknown) => void;
   #stopping: Promise<void> | undefined;
 
-  constructor({ app, clock, limits }: { app: HttpApp; clock: Clock; limits: HttpLimits }) {
+  /** `onError` hears of trouble with accepting, such as a system out of descriptors: the server goes on. */
+  constructor(deps: { app: HttpApp; clock: Clock; limits: HttpLimits; onError: (error: unknown) => void }) {
+    const { app, clock, limits } = deps;
+    this.#onError = deps.onError;
     this.#clock = clock;
     this.#limits = limits;
     this.#server = createServer(
@@ -76,6 +80,7 @@ export class HttpServer {
       server.once('error', reject);
       server.listen(options, () => {
         server.off('error', reject);
+        server.on('error', this.#onError);
         resolve(server.address());
       });
     });

@@ -395,6 +395,27 @@ describe('starting and stopping', () => {
     await once(blocker, 'close');
   });
 
+  it('connections beyond the limit are closed, and those within it served', async () => {
+    const limits = { ...defaultHttpLimits, maxConnections: 2, stopGraceMs: 100 };
+    await using small = await anIntake(registry, { limits });
+    const sockets = [connect(small.port, '127.0.0.1'), connect(small.port, '127.0.0.1')];
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    // An answer on each shows that both have been accepted before the flood.
+    for (const socket of sockets) {
+      socket.write('GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n');
+      await once(socket, 'data');
+    }
+    const flood = Array.from({ length: 20 }, () =>
+      exchange({ host: '127.0.0.1', port: small.port }, ['GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n']),
+    );
+    expect(await Promise.all(flood)).toEqual(Array.from({ length: 20 }, () => ''));
+    for (const socket of sockets) {
+      socket.write('GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n');
+      expect(String(await once(socket, 'data'))).toContain('alive');
+      socket.destroy();
+    }
+  });
+
   it('stop ends keep-alive connections, half requests among them, and may be called twice or unstarted', async () => {
     await make(0).stop();
     const one = make(0);

@@ -36,7 +36,7 @@ const hosts = ['localhost', 'herald', '127.0.0.1', '[::1]'] as const;
 export function createAdmin(deps: AdminDeps): Admin {
   const { clock, socketPath, onInternalError, limits = defaultHttpLimits } = deps;
   const app = createHttpApp({ routes: routesOf(deps), hosts, onInternalError });
-  const server = new HttpServer({ app, clock, limits });
+  const server = new HttpServer({ app, clock, limits, onError: onInternalError });
   return {
     start: () => listenPrivately(server, socketPath),
     stop: () => server.stop(),

@@ -40,7 +40,7 @@ export interface Intake {
 export function createIntake(deps: IntakeDeps): Intake {
   const { clock, bind, onInternalError, limits = defaultHttpLimits } = deps;
   const app = createHttpApp({ routes: routesOf(deps), hosts: undefined, onInternalError });
-  const server = new HttpServer({ app, clock, limits });
+  const server = new HttpServer({ app, clock, limits, onError: onInternalError });
   return {
     stop: () => server.stop(),
     async start() {

@@ -140,6 +140,41 @@ describe('a score', () => {
     expect(scoreReason).toMatch(/^Scores 0\.6 = 0\.5 reported \(cpu\) \+ 0\.1 for what/);
   });
 
+  it('is what was reported when nothing has changed since', () => {
+    const room = new Room();
+    room.report('a', {});
+    expect(room.node('a').scoreReason).toBe('Scores 0.5, as reported (cpu).');
+  });
+
+  it('says how far below its messages a doubted report is', () => {
+    const room = new Room();
+    for (const id of ['a', 'b', 'liar']) room.registry.addStatic('chat', aNode(id));
+    const nodes = ['a', 'b', 'liar'].map((id) => room.registry.node(id).node);
+    for (let seq = 1; seq <= 20; seq += 1) {
+      for (const { counters, identity } of nodes) {
+        counters.messagesToNodeTotal += 1000 + seq * 10;
+        counters.messagesPerSecond = 1000;
+        const cpu = identity.id === 'liar' ? 0.001 : 0.4;
+        room.report(identity.id, { seq, signals: { cpu } });
+      }
+      room.clock.advance(1000);
+      for (const { counters } of nodes) counters.messagesPerSecond = 1000;
+    }
+    const { evidence, scoreReason } = room.node('liar');
+    expect(evidence).toBe('doubted');
+    expect(scoreReason).toMatch(/^Reports 0\.00125, far below what its messages cost elsewhere/);
+  });
+
+  it('below load is what the relay counts', () => {
+    const room = new Room();
+    for (const id of ['a', 'b']) room.registry.addStatic('chat', aNode(id));
+    for (const { counters } of room.registry.pool('chat').nodes.values()) counters.messagesPerSecond = 50;
+    expect(room.node('a')).toMatchObject({
+      evidence: 'counted',
+      scoreReason: 'Scores 0.5 by 50 messages/s that the relay sees.',
+    });
+  });
+
   it.each([
     ['none', 'It has not reported'],
     ['expired', 'Its last usable report is too old'],
