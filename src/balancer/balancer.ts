@@ -6,31 +6,42 @@ import type { Rng } from '../core/rng.ts';
 import type { LoadedConfig } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
-import { createHealthChecker } from './health/checker.ts';
+import { createAdmin, type Admin } from './admin/admin.ts';
+import { createHealthChecker, type HealthChecker } from './health/checker.ts';
 import { createProbe } from './health/probe.ts';
-import type { Intake } from './intake/intake.ts';
 import { createConfiguredIntake } from './intake-wiring.ts';
+import type { Intake } from './intake/intake.ts';
+import type { Phase } from './intake/readiness.ts';
 import { createConfiguredListener } from './listeners.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import type { HttpListener } from './proxy/listener.ts';
+import { proxyEvents, relayEndSink } from './proxy-events.ts';
 import { Relays } from './proxy/relays.ts';
 import { createTransport, type TransportForm } from './proxy/transport.ts';
+import type { Transport } from './proxy/wire.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
 import { waitUntilIdle } from './shutdown.ts';
 import { createPlacement } from './state/placement.ts';
 import { Registry } from './state/registry.ts';
 
+/** What a balancer starts from. */
+export type BalancerSettings = Pick<LoadedConfig, 'config' | 'policies'>;
+
 /** What a balancer is made of. */
 export interface BalancerOptions {
-  readonly loaded: Pick<LoadedConfig, 'config' | 'policies'>;
+  readonly loaded: BalancerSettings;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Logger;
   readonly transport: TransportForm;
+  /** Version of this package. */
+  readonly version: string;
 }
 
-interface Bound {
-  readonly listener: HttpListener;
-  readonly port: number;
+interface Edges {
+  readonly intake: Intake;
+  readonly admin: Admin;
+  readonly metrics: Metrics;
 }
 
 /** A balancer with a lifetime: `start` once, `stop` once. */
@@ -38,13 +49,13 @@ export class Balancer {
   readonly registry: Registry;
   readonly #options: BalancerOptions;
   readonly #relays: Relays;
-  readonly #health: ReturnType<typeof createHealthChecker>;
-  readonly #listeners = new Map<string, Bound>();
-  #intake: Intake | undefined;
+  readonly #health: HealthChecker;
+  readonly #listeners = new Map<string, { listener: HttpListener; port: number }>();
+  #edges: Edges | undefined;
   #intakePort = 0;
-  #loaded: BalancerOptions['loaded'];
+  #loaded: BalancerSettings;
   #route: RouteTable;
-  #phase: 'starting' | 'serving' | 'stopping' = 'starting';
+  #phase: Phase = 'starting';
 
   constructor(options: BalancerOptions) {
     const { loaded, clock, rng, log } = options;
@@ -62,7 +73,7 @@ export class Balancer {
     this.#health = createHealthChecker({ registry: this.registry, probe: createProbe(clock), clock, rng });
   }
 
-  /** The bound port of the intake. */
+  /** The bound port of the intake; 0 before `start`. */
   get intakePort(): number {
     return this.#intakePort;
   }
@@ -86,10 +97,16 @@ export class Balancer {
 
   /** Binds everything. Rejects with HERALD_LISTEN_FAILED after ending what was bound before. */
   async start(): Promise<void> {
+    const { transport: form, clock, log } = this.#options;
     try {
-      await this.#bind();
+      const transport = await createTransport({ form, clock });
+      const { fallbackReason } = transport;
+      log.info({ form: transport.form, ...(fallbackReason && { fallbackReason }) }, 'relay form chosen');
+      this.#edges = this.#createEdges(transport);
+      await this.#startEdges(this.#edges);
+      await this.#startListeners(transport, this.#edges.metrics);
     } catch (error) {
-      await this.stop(0);
+      await this.stop();
       throw error;
     }
     this.#health.start();
@@ -97,8 +114,8 @@ export class Balancer {
   }
 
   /**
-   * Stops accepting, lets what is open end by itself for `graceMs`, then ends the rest at once: the number of
-   * connections that were cut.
+   * Stops accepting, lets what is open end by itself for `graceMs` (0: not at all), then ends the rest at once.
+   * Resolves with the number of connections that were cut.
    */
   async stop(graceMs = 0): Promise<number> {
     this.#phase = 'stopping';
@@ -108,56 +125,80 @@ export class Balancer {
     this.#health.stop();
     await Promise.all(listeners.map((listener) => listener.stop()));
     this.#relays.stop();
-    await this.#intake?.stop();
+    await Promise.all([this.#edges?.intake.stop(), this.#edges?.admin.stop()]);
     this.registry.stop();
     return cut;
   }
 
-  /** Takes a new configuration over: policies, pools, static nodes and routes at once; the rest needs a restart. */
-  reconfigure(loaded: BalancerOptions['loaded']): void {
-    const sections = restartNeededFor(this.#loaded.config, loaded.config);
+  /**
+   * Takes a new configuration over: policies, pools, static nodes and routes at once. The names of the sections
+   * that differ but take a restart to change.
+   */
+  reconfigure(loaded: BalancerSettings): string[] {
+    const needRestart = restartNeededFor(this.#loaded.config, loaded.config);
     this.registry.configure(poolSettings(loaded.config, loaded.policies));
     this.#route = buildRouteTable(loaded.config.pools);
     this.#loaded = loaded;
-    const { log } = this.#options;
-    log.info({ pools: loaded.config.pools.length, policies: loaded.policies.size }, 'configuration reloaded');
-    if (sections.length > 0) log.warn({ sections }, 'these sections change with a restart only');
+    this.#edges?.metrics.countReload('replaced');
+    return needRestart;
   }
 
-  async #bind(): Promise<void> {
-    const { log, transport: form, clock, rng } = this.#options;
+  /** Counts a configuration that was refused: the old one goes on. */
+  refuseConfiguration(): void {
+    this.#edges?.metrics.countReload('refused');
+  }
+
+  #createEdges(transport: Transport): Edges {
+    const { clock, log, version } = this.#options;
     const { config } = this.#loaded;
-    const transport = await createTransport({ form, clock });
-    log.info({ form: transport.form, fallbackReason: transport.fallbackReason }, 'relay form chosen');
-    const placement = createPlacement({
-      pools: this.registry.pools,
-      clock,
-      notify: (event, facts) => log.warn(facts, event),
-    });
-    this.#intake = createConfiguredIntake(config.intake, {
-      registry: this.registry,
-      clock,
-      log,
-      phase: () => this.#phase,
-    });
-    this.#intakePort = (await this.#intake.start()).port;
-    log.info({ listener: 'intake', host: config.intake.bind.host, port: this.#intakePort }, 'listening');
+    const { registry } = this;
+    const metrics = createMetrics({ pools: registry.pools, clock, relayForm: transport.form, version });
+    const onInternalError = (error: unknown) => log.error({ err: error }, 'request failed');
+    return {
+      metrics,
+      intake: createConfiguredIntake(config.intake, {
+        registry,
+        clock,
+        metrics,
+        onInternalError,
+        phase: () => this.#phase,
+      }),
+      admin: createAdmin({
+        socketPath: config.admin.socketPath,
+        registry,
+        clock,
+        policies: () => this.#loaded.policies.values(),
+        onInternalError,
+      }),
+    };
+  }
+
+  async #startEdges({ intake, admin }: Edges): Promise<void> {
+    const { log } = this.#options;
+    const { config } = this.#loaded;
+    await admin.start();
+    log.info({ listener: 'admin', socket: config.admin.socketPath }, 'listening');
+    const { host, port } = await intake.start();
+    this.#intakePort = port;
+    log.info({ listener: 'intake', host, port }, 'listening');
+  }
+
+  async #startListeners(transport: Transport, metrics: Metrics): Promise<void> {
+    const { log, clock, rng } = this.#options;
+    const { registry } = this;
+    const notify = (event: string, facts: object) => log.warn(facts, event);
     const parts = {
       transport,
       relays: this.#relays,
-      registry: this.registry,
-      placement,
+      registry,
+      placement: createPlacement({ pools: registry.pools, clock, notify }),
       route: (host: string, path: string) => this.#route(host, path),
       clock,
       rng,
-      events: {
-        refused: (pool: string, code: string) => log.debug({ pool, code }, 'refused'),
-        nodeFailed: (pool: string, node: string, reason: string, error: unknown) =>
-          log.debug({ pool, node, reason, err: error }, 'node failed'),
-      },
-      onRelayEnd: (pool: string, reason: string) => log.trace({ pool, reason }, 'relay ended'),
+      events: proxyEvents(metrics, log),
+      onRelayEnd: relayEndSink(metrics, log),
     };
-    for (const settings of config.listeners) {
+    for (const settings of this.#loaded.config.listeners) {
       const listener = createConfiguredListener(settings, parts);
       const { host, port } = await listener.start();
       this.#listeners.set(settings.name, { listener, port });

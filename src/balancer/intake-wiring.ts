@@ -1,17 +1,23 @@
 // The intake of a configuration, wired to the registry.
 import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../platform/logger.ts';
 import { matchesAnyCidr } from '../policy/cidr.ts';
 import type { Config } from '../policy/config.ts';
 import { decodeReport } from '../protocol/report.ts';
 import { createIntake, type Intake } from './intake/intake.ts';
 import type { Phase } from './intake/readiness.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import type { Registry } from './state/registry.ts';
 
 /** An intake for these settings, not yet listening. */
 export function createConfiguredIntake(
   settings: Config['intake'],
-  parts: { registry: Registry; clock: Clock; log: Logger; phase: () => Phase },
+  parts: {
+    registry: Registry;
+    clock: Clock;
+    metrics: Metrics;
+    phase: () => Phase;
+    onInternalError: (error: unknown) => void;
+  },
 ): Intake {
   const { from, ports } = settings.register;
   return createIntake({
@@ -23,8 +29,8 @@ export function createConfiguredIntake(
     mayRegister: (host, port) =>
       from.length > 0 && matchesAnyCidr(from, host) && (ports.length === 0 || ports.includes(port)),
     phase: parts.phase,
-    scrape: async () => ({ contentType: 'text/plain', text: '' }),
-    onReport: () => {},
-    onInternalError: (error) => parts.log.error({ err: error }, 'intake failed'),
+    scrape: () => parts.metrics.scrape(),
+    onReport: (outcome) => parts.metrics.countReport(outcome),
+    onInternalError: parts.onInternalError,
   });
 }

@@ -50,21 +50,14 @@ export function createConfiguredListener(config: ListenerConfig, parts: Listener
 }
 
 function relayStarter({ relays, onRelayEnd }: ListenerParts): StartRelay {
-  return (start) => {
-    const relay = relays.open({
-      downstream: start.downstream,
-      upstream: start.upstream,
-      fromClient: start.toNodeFirst,
-      fromNode: start.toClientFirst,
-      lease: start.lease,
-      isFramed: start.frames,
-      idleTimeoutMs: start.idleMs > 0 ? start.idleMs : Infinity,
+  return ({ pool, idleTimeoutMs, onEnd, ...start }) =>
+    relays.open({
+      ...start,
+      idleTimeoutMs: idleTimeoutMs > 0 ? idleTimeoutMs : Infinity,
       halfClosedTimeoutMs,
       onEnd: (reason, totals) => {
-        onRelayEnd(start.pool, reason, totals);
-        start.onEnd();
+        onRelayEnd(pool, reason, totals);
+        onEnd();
       },
     });
-    return { destroy: () => relay.stop() };
-  };
 }

@@ -1,13 +1,16 @@
 #!/usr/bin/env node
 // The `herald` command: one file a verb under commands/, put together here.
-import { Command } from 'commander';
 import { createSystemClock } from '../platform/system-clock.ts';
-import { registerDemo } from './commands/demo.ts';
+import { createProgram } from './program.ts';
+import { failureOf } from './fail.ts';
 import type { CliIo } from './io.ts';
 
 const interrupted = new AbortController();
-process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));
-process.once('SIGTERM', () => interrupted.abort(new Error('interrupted')));
+// Once: a second signal meets the default and ends the process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
+// `herald status | head` closes our output: that is an end, not an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 const io: CliIo = {
   stdout: process.stdout,
@@ -17,6 +20,10 @@ const io: CliIo = {
   signal: interrupted.signal,
 };
 
-const program = new Command('herald').description('feedback-driven load balancer for long-lived connections');
-registerDemo(program, io);
-await program.parseAsync();
+try {
+  await createProgram(io, (code) => (process.exitCode = code)).parseAsync();
+} catch (error) {
+  const { code, message } = failureOf(error, interrupted.signal);
+  if (message !== '') process.stderr.write(`herald: ${message}\n`);
+  process.exitCode = code;
+}

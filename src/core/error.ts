@@ -151,6 +151,11 @@ export const errorCatalogue = {
     meaning: 'No policy has this name.',
     remedy: 'Name one of the policies that `GET /v1/pools` lists.',
   },
+  HERALD_USAGE: {
+    status: 400,
+    meaning: 'A command was called with an option or a value that it does not take.',
+    remedy: 'See `herald help COMMAND`.',
+  },
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',

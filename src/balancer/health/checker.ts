@@ -17,11 +17,20 @@ interface CheckState {
   successes: number;
 }
 
-/** Checks every node of every pool as its policy asks. `stop` leaves results as they are. */
-export function createHealthChecker(deps: { registry: Registry; probe: Probe; clock: Clock; rng: Rng }): {
+/** Checks with a lifetime. */
+export interface HealthChecker {
   start(): void;
+  /** No further check begins and no result counts; what was found stays as it is. */
   stop(): void;
-} {
+}
+
+/** Checks every node of every pool as its policy asks. */
+export function createHealthChecker(deps: {
+  registry: Registry;
+  probe: Probe;
+  clock: Clock;
+  rng: Rng;
+}): HealthChecker {
   const { registry, clock, rng } = deps;
   const states = new WeakMap<NodeRecord, CheckState>();
   let timer: Timer | undefined;

@@ -92,10 +92,26 @@ export class Registry {
     const names = new Set(pools.map(({ name }) => name));
     for (const name of this.#pools.keys()) if (!names.has(name)) this.#pools.delete(name);
     for (const { name, policy, nodes } of pools) {
-      const pool = this.#pools.get(name) ?? this.#addPool(name, policy);
+      const pool = this.#pools.get(name) ?? this.addPool(name, policy);
       if (pool.policy !== policy) pool.replacePolicy(policy);
       this.#configureNodes(pool, nodes);
     }
+  }
+
+  /** Adds a pool without nodes, or replaces one of this name. */
+  addPool(name: string, policy: Policy): PoolState {
+    const context = { rng: this.#rng, visibility: this.#visibility, notify: this.#notify };
+    const pool = new PoolState(name, policy, { ...context, nowMs: this.#clock.nowMs() });
+    this.#pools.set(name, pool);
+    return pool;
+  }
+
+  /** Adds a node of the configuration, in place of any of this id in the pool. HERALD_POOL_UNKNOWN. */
+  addStatic(pool: string, identity: NodeIdentity): void {
+    const state = this.pool(pool);
+    state.nodes.set(identity.id, new NodeRecord(identity, 'static', this.#joinedAtMs()));
+    state.discardAssessment();
+    this.#notify('node added', { pool, node: identity.id, address: addressOf(identity) });
   }
 
   /**
@@ -144,13 +160,6 @@ export class Registry {
     this.#notify('node removed', { pool: pool.name, node: id });
   }
 
-  #addPool(name: string, policy: Policy): PoolState {
-    const context = { rng: this.#rng, visibility: this.#visibility, notify: this.#notify };
-    const pool = new PoolState(name, policy, { ...context, nowMs: this.#clock.nowMs() });
-    this.#pools.set(name, pool);
-    return pool;
-  }
-
   #configureNodes(pool: PoolState, identities: readonly NodeIdentity[]): void {
     const wanted = new Map(identities.map((identity) => [identity.id, identity]));
     for (const [id, node] of pool.nodes) if (node.origin === 'static' && !wanted.has(id)) this.remove(id);
@@ -160,8 +169,7 @@ export class Registry {
         known.identity = { ...identity, version: known.identity.version };
         continue;
       }
-      pool.nodes.set(identity.id, new NodeRecord(identity, 'static', this.#joinedAtMs()));
-      this.#notify('node added', { pool: pool.name, node: identity.id, address: addressOf(identity) });
+      this.addStatic(pool.name, identity);
     }
     pool.discardAssessment();
   }

@@ -7,6 +7,7 @@ import { runDemo } from '../../demo/demo.ts';
 import type { DemoRule } from '../../demo/imbalance.ts';
 import { loadConfig } from '../../platform/config.ts';
 import { createSilentLogger } from '../../platform/logger.ts';
+import { packageVersion } from '../../platform/version.ts';
 import { createSystemRng } from '../../platform/system-rng.ts';
 import type { CliIo } from '../io.ts';
 
@@ -57,8 +58,14 @@ function balancerStarter({ clock }: CliIo): (rule: DemoRule) => Promise<Balancer
       { ...policy, place: { ...policy.place, picker } },
     ]);
     const loaded = { config, policies: new Map(withPicker) };
-    const log = createSilentLogger();
-    const balancer = new Balancer({ loaded, clock, rng: createSystemRng(), log, transport: 'auto' });
+    const balancer = new Balancer({
+      loaded,
+      clock,
+      rng: createSystemRng(),
+      log: createSilentLogger(),
+      transport: 'auto',
+      version: packageVersion(),
+    });
     await balancer.start();
     return balancer;
   };

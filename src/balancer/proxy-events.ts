@@ -1,0 +1,28 @@
+// What the data plane tells metrics and the log. Nothing here runs for a message.
+import type { Logger } from '../platform/logger.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import type { ProxyEvents } from './proxy/ports.ts';
+import type { RelayEnd, RelayTotals } from './proxy/relay.ts';
+
+/** Events of listeners as counters and log lines. */
+export function proxyEvents(metrics: Metrics, log: Logger): ProxyEvents {
+  return {
+    refused: (pool, code) => {
+      metrics.countRefusal(pool, code);
+      log.debug({ pool, code }, 'refused');
+    },
+    // Not warn: a node that is down fails as often as clients come; ejection and checks tell it once.
+    nodeFailed: (pool, node, reason, error) => log.debug({ pool, node, reason, err: error }, 'node failed'),
+  };
+}
+
+/** Ends of relays as counters and log lines. */
+export function relayEndSink(
+  metrics: Metrics,
+  log: Logger,
+): (pool: string, reason: RelayEnd, totals: RelayTotals) => void {
+  return (pool, reason, totals) => {
+    metrics.countRelayEnd(reason);
+    log.trace({ pool, reason, ...totals }, 'relay ended');
+  };
+}

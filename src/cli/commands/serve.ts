@@ -1,0 +1,101 @@
+// `herald serve`: runs a balancer until it is told to stop, and takes new configurations over while it runs.
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { Balancer } from '../../balancer/balancer.ts';
+import { HeraldError } from '../../core/error.ts';
+import { findConfigPath, loadConfig, type LoadedConfig } from '../../platform/config.ts';
+import { createLogger, type Logger } from '../../platform/logger.ts';
+import { createSystemRng } from '../../platform/system-rng.ts';
+import { packageVersion } from '../../platform/version.ts';
+import { watchFiles } from '../../platform/watch-directory.ts';
+import { exitCodes, type ExitCode } from '../exit-code.ts';
+import type { CliIo } from '../io.ts';
+
+interface Flags {
+  readonly config?: string;
+  readonly grace: number;
+}
+
+/** Adds `herald serve`. */
+export function registerServe(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
+  program
+    .command('serve')
+    .description('run the balancer')
+    .option('-c, --config <file>', 'configuration file')
+    .option('--grace <seconds>', 'how long open connections may go on after SIGTERM', seconds, 30)
+    .action(async ({ config, grace }: Flags) => {
+      const path = findConfigPath(config, io.env, existsSync);
+      const loaded = await loadConfig(path, io.env);
+      const log = createLogger(loaded.config.log);
+      for (const warning of loaded.warnings) log.warn(warning);
+      finish(await serve({ path, loaded, log, io, graceMs: grace * 1000 }));
+    });
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value <= 86_400) return value;
+  throw new HeraldError('HERALD_USAGE', `--grace takes whole seconds from 0 to 86400, not '${text}'`);
+}
+
+async function serve(run: {
+  path: string;
+  loaded: LoadedConfig;
+  log: Logger;
+  io: CliIo;
+  graceMs: number;
+}): Promise<ExitCode> {
+  const { path, loaded, log, io, graceMs } = run;
+  const { clock } = io;
+  const version = packageVersion();
+  const balancer = new Balancer({
+    loaded,
+    clock,
+    rng: createSystemRng(),
+    log,
+    transport: formOf(io.env['HERALD_TRANSPORT']),
+    version,
+  });
+  await balancer.start();
+  const reload = () => void reloadConfig(balancer, { path, log, io });
+  const watch = watchFiles({ ...loaded.watched, clock, onChange: reload });
+  process.on('SIGHUP', reload);
+  log.info({ version, config: path, pid: process.pid }, 'serving');
+  await aborted(io.signal);
+  process.off('SIGHUP', reload);
+  watch.close();
+  // A second signal does not wait: the first one's listener is gone, so the default ends the process.
+  log.info({ open: balancer.openCount, graceMs }, 'stopping');
+  const cut = await balancer.stop(graceMs);
+  log.info({ cut }, 'stopped');
+  return exitCodes.done;
+}
+
+/** One reading at a time would lose the last of two quick changes; each reading takes the files as they are. */
+async function reloadConfig(
+  balancer: Balancer,
+  { path, log, io }: { path: string; log: Logger; io: CliIo },
+): Promise<void> {
+  try {
+    const loaded = await loadConfig(path, io.env);
+    const needRestart = balancer.reconfigure(loaded);
+    log.info({ pools: loaded.config.pools.length, policies: loaded.policies.size }, 'configuration reloaded');
+    if (needRestart.length > 0)
+      log.warn({ sections: needRestart }, 'these sections change with a restart only');
+  } catch (error) {
+    balancer.refuseConfiguration();
+    const problems = error instanceof HeraldError ? error.message : String(error);
+    log.error({ problems }, 'configuration refused: the old one goes on');
+  }
+}
+
+function formOf(wish: string | undefined): 'auto' | 'fast' | 'plain' {
+  if (wish === undefined || wish === '') return 'auto';
+  if (wish === 'auto' || wish === 'fast' || wish === 'plain') return wish;
+  throw new HeraldError('HERALD_USAGE', `HERALD_TRANSPORT takes auto, fast or plain, not '${wish}'`);
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
