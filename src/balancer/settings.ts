@@ -1,4 +1,5 @@
 // From the configuration's words to the registry's.
+import { isDeepStrictEqual } from 'node:util';
 import type { Config, StaticNodeConfig } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { HeraldError } from '../core/error.ts';
@@ -28,5 +29,5 @@ function identityOf({ id, address, capacity, zone, maxConnections }: StaticNodeC
 /** Sections that take a restart to change, of those that differ between two configurations. */
 export function restartNeededFor(from: Config, to: Config): string[] {
   const fixed = ['listeners', 'intake', 'admin', 'state', 'log'] as const;
-  return fixed.filter((section) => JSON.stringify(from[section]) !== JSON.stringify(to[section]));
+  return fixed.filter((section) => !isDeepStrictEqual(from[section], to[section]));
 }
