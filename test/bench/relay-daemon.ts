@@ -111,6 +111,8 @@ class Daemon {
         failed: () => downstream.destroy(),
       }),
     );
+    // Never given to node:http: it may be a tunnel from its first byte on.
+    upstream.useSharedBuffer();
     const gone: WireReader = {
       bytes() {},
       drained() {},

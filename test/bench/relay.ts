@@ -45,9 +45,9 @@ export async function benchRelay(options: RelayBenchOptions = {}): Promise<Relay
   } = options;
   if (!existsSync('/proc/self/schedstat'))
     throw new Error('the relay benchmark needs Linux with /proc/PID/schedstat');
-  const load = fork(join(import.meta.dirname, 'relay-load.ts'), { execArgv: ['--import', 'tsx'] });
+  const load = startLoad();
   // The first message of relay-load.ts, by its own type.
-  const [ready] = (await once(load, 'message')) as [LoadReady];
+  const [ready] = (await Promise.race([once(load.process, 'message'), load.died])) as [LoadReady];
   const subjects = await startSubjects(ready.nodePort);
   try {
     const rows: RelayRow[] = [];
@@ -69,8 +69,24 @@ export async function benchRelay(options: RelayBenchOptions = {}): Promise<Relay
     return rows;
   } finally {
     for (const subject of subjects) await subject.stop();
-    load.kill();
+    load.process.kill();
   }
+}
+
+/** The generator's process, and a promise that only ever fails. */
+interface Load {
+  readonly process: ChildProcess;
+  readonly died: Promise<never>;
+}
+
+function startLoad(): Load {
+  const child = fork(join(import.meta.dirname, 'relay-load.ts'), { execArgv: ['--import', 'tsx'] });
+  const died = once(child, 'exit').then(() => {
+    throw new Error('the load generator ended');
+  });
+  // It ends with the benchmark, when nobody waits for it any more.
+  died.catch(() => {});
+  return { process: child, died };
 }
 
 type Cell = Pick<RelayRow, 'unit' | 'connections' | 'payloadBytes'>;
@@ -98,7 +114,7 @@ async function compare(
 }
 
 async function messageSlice(
-  load: ChildProcess,
+  load: Load,
   subject: Subject,
   connections: number,
   payloadBytes: number,
@@ -113,19 +129,16 @@ async function messageSlice(
   return (after - before) / 1000 / (2 * roundTrips);
 }
 
-async function handshakeSlice(load: ChildProcess, subject: Subject, count: number): Promise<number> {
+async function handshakeSlice(load: Load, subject: Subject, count: number): Promise<number> {
   const before = subject.cpuNanoseconds();
   await ask(load, { kind: 'handshakes', port: subject.port, count, parallel: parallelHandshakes });
   return (subject.cpuNanoseconds() - before) / 1000 / count;
 }
 
-async function ask(load: ChildProcess, command: LoadCommand): Promise<number> {
-  load.send(command);
-  const ended = once(load, 'exit').then(() => {
-    throw new Error(`the load generator ended during ${command.kind}`);
-  });
+async function ask(load: Load, command: LoadCommand): Promise<number> {
+  load.process.send(command);
   // Each command has one answer of this type.
-  const [answer] = (await Promise.race([once(load, 'message'), ended])) as [LoadAnswer];
+  const [answer] = (await Promise.race([once(load.process, 'message'), load.died])) as [LoadAnswer];
   return answer.count;
 }
 
