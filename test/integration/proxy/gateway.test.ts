@@ -92,8 +92,13 @@ describe('an upgrade', () => {
       () => 'no request at the node',
     );
     client.send(much);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(client.socket.writableLength).toBeGreaterThan(0);
+    // Until nothing moves any more: what is left then waits for the node's answer.
+    let left = -1;
+    while (left !== client.socket.writableLength) {
+      left = client.socket.writableLength;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(left).toBeGreaterThan(0);
     later.answer?.();
     await client.heard('done');
     expect(node.received[0]?.slice(-much.length) === much).toBe(true);
