@@ -39,9 +39,8 @@ const relayHorizonMs = 1000;
 export function assess(snapshot: PoolSnapshot, rule: PlaceRule): Assessment {
   const { nodes, atMs } = snapshot;
   const states = nodes.map((node) => loadStateOf(node, atMs, rule.reports));
-  const stateOf = new Map(nodes.map((node, index) => [node, states[index]]));
-  const ineligible = eligibilityOf(nodes, (node) =>
-    stateOf.get(node) === 'valid' ? (node.load?.distress ?? 0) : 0,
+  const ineligible = eligibilityOf(nodes, (node, index) =>
+    states[index] === 'valid' ? (node.load?.distress ?? 0) : 0,
   );
   const eligible = ineligible.map((reason) => reason === undefined);
   const footing = footingOf(snapshot, states, eligible);
@@ -50,7 +49,7 @@ export function assess(snapshot: PoolSnapshot, rule: PlaceRule): Assessment {
     snapshot,
     states,
     ineligible,
-    connections: Float64Array.from(nodes, (node) => node.counters.connections),
+    connections: new Float64Array(nodes.map(({ counters }) => counters.connections)),
     ...footing,
     ...sheet,
     ...shareOut(snapshot, rule, { sheet, eligible, horizonMs: horizonOf(snapshot, rule, footing) }),
@@ -82,7 +81,7 @@ function shareOut(
   const { nodes, atMs } = snapshot;
   const { score, slope } = sheet;
   const eligibleCount = eligible.filter(Boolean).length;
-  const open = Float64Array.from(nodes, (_, index) => (eligible[index] === true ? Infinity : 0));
+  const open = new Float64Array(eligible.map((may) => (may ? Infinity : 0)));
   const lowest = score.reduce(
     (low, each, index) => (eligible[index] === true ? Math.min(low, each) : low),
     Infinity,
@@ -90,9 +89,10 @@ function shareOut(
   const expected = Math.max(1, (snapshot.arrivalsPerSecond * horizonMs) / 1000);
   const arrivals = Math.max(expected, volumeAt({ score, slope, bound: open }, lowest + deadBand));
   const moment = { nowMs: atMs, arrivals, horizonMs, eligibleCount };
+  const guards = guardsFor(rule, { arrivals, expected });
   const boundFor = (node: NodeView, index: number) =>
-    eligible[index] === true ? boundOf(node, guardsFor(rule, { arrivals, expected }), moment) : 0;
-  const bound = Float64Array.from(nodes.map(boundFor));
+    eligible[index] === true ? boundOf(node, guards, moment) : 0;
+  const bound = new Float64Array(nodes.map(boundFor));
   const { level, filled, unplaced } = waterFill({ score, slope, bound, arrivals });
   const total = filled.reduce((sum, each) => sum + each, 0);
   const share = total > 0 ? filled.map((each) => each / total) : filled;

@@ -25,13 +25,13 @@ export function ineligibleBecause(node: NodeView): Exclude<IneligibleReason, 'ex
  */
 export function eligibilityOf(
   nodes: readonly NodeView[],
-  distressOf: (node: NodeView) => number,
+  distressOf: (node: NodeView, index: number) => number,
 ): (IneligibleReason | undefined)[] {
   const reasons: (IneligibleReason | undefined)[] = nodes.map(ineligibleBecause);
   const eligible = reasons.filter((reason) => reason === undefined).length;
   const isOverwhelmed = (index: number) => {
     const node = nodes[index];
-    return reasons[index] === undefined && node !== undefined && distressOf(node) >= refusedDistress;
+    return reasons[index] === undefined && node !== undefined && distressOf(node, index) >= refusedDistress;
   };
   const overwhelmed = [...reasons.keys()].filter(isOverwhelmed);
   if (overwhelmed.length * 2 > eligible) return reasons;

@@ -45,7 +45,7 @@ export interface SharedFit {
   readonly slopes: Float64Array;
 }
 
-/** One node's part in a shared fit. */
+/** One node's part in a shared fit; `noMoments` for one that has not reported: it takes the pool's slope. */
 export interface FitInput {
   readonly moments: Moments;
   /** Declared capacity; its slope is then the pool's ÷ capacity instead of its own. Undefined: learned. */
@@ -65,17 +65,18 @@ const leastPairs = 2;
  */
 export function fitShared(inputs: readonly FitInput[]): SharedFit {
   const intercept = sharedIntercept(inputs);
-  const raw = inputs.map(({ moments }) => ownSlope(moments, intercept));
-  const known = raw.flatMap((slope, index) =>
-    Number.isNaN(slope) ? [] : [slope * (inputs[index]?.capacity ?? 1)],
-  );
+  // Plain loops over plain arrays here and in score.ts: flatMap and Float64Array.from were half of an assessment.
+  const known: number[] = [];
+  for (const { moments, capacity } of inputs) {
+    const slope = ownSlope(moments, intercept);
+    if (!Number.isNaN(slope)) known.push(slope * (capacity ?? 1));
+  }
   if (known.length === 0)
     return { intercept, slope: undefined, slopes: new Float64Array(inputs.length).fill(NaN) };
   const slope = median(known, 0);
-  const slopes = Float64Array.from(inputs, ({ moments, capacity }) =>
-    capacity === undefined ? shrunkSlope(moments, intercept, slope) : slope / capacity,
-  );
-  return { intercept, slope, slopes };
+  const slopeOf = ({ moments, capacity }: FitInput) =>
+    capacity === undefined ? shrunkSlope(moments, intercept, slope) : slope / capacity;
+  return { intercept, slope, slopes: new Float64Array(inputs.map(slopeOf)) };
 }
 
 function sharedIntercept(inputs: readonly FitInput[]): number {

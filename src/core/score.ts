@@ -1,7 +1,7 @@
 // How loaded is each node now, and what would one more connection add? Which node to take is not decided here.
 import type { Basis, LoadState } from './basis.ts';
 import { median } from './median.ts';
-import { fitShared, type SharedFit } from './moments.ts';
+import { fitShared, noMoments, type SharedFit } from './moments.ts';
 import { connectionsPerCapacity, type NodeView, type PoolSnapshot } from './snapshot.ts';
 
 /** Where a node's score comes from. `doubted`: its report is far below what our relay measures. */
@@ -42,27 +42,12 @@ export function scorePool(
 ): ScoreSheet {
   const { nodes } = snapshot;
   const fitBy = (key: 'byMessages' | 'byConnections') =>
-    fitShared(
-      nodes.flatMap((node) =>
-        node.load === undefined ? [] : [{ moments: node.load[key], capacity: node.capacity }],
-      ),
-    );
-  const costs = spread(nodes, fitBy('byMessages'));
-  const slopes = spread(nodes, fitBy('byConnections'));
+    fitShared(nodes.map(({ load, capacity }) => ({ moments: load?.[key] ?? noMoments, capacity })));
+  const costs = fitBy('byMessages');
+  const slopes = fitBy('byConnections');
   const sheet = { costs, slopes };
   if (footing.basis === 'load') return { ...scoreByLoad(snapshot, footing.states, sheet), ...sheet };
   return { ...scoreByCount(snapshot, footing.basis), ...sheet };
-}
-
-/** A fit over the nodes that report, as a fit over all nodes: the others take the pool's slope. */
-function spread(nodes: readonly NodeView[], fit: SharedFit): SharedFit {
-  let next = 0;
-  const slopes = Float64Array.from(nodes, (node) => {
-    if (node.load === undefined) return (fit.slope ?? NaN) / (node.capacity ?? 1);
-    next += 1;
-    return fit.slopes[next - 1] ?? NaN;
-  });
-  return { ...fit, slopes };
 }
 
 type Scores = Pick<ScoreSheet, 'score' | 'slope' | 'evidence'>;
@@ -173,8 +158,8 @@ function scoreByCount({ nodes, messagesPerSecondPerConnection }: PoolSnapshot, b
   // One more step in the mean keeps an empty pool from dividing by nothing.
   const scale = nominalUtilization / (mean + step);
   return {
-    score: Float64Array.from(amounts, (amount) => amount * scale),
-    slope: Float64Array.from(nodes, (node) => Math.max(leastSlope, (step * scale) / (node.capacity ?? 1))),
+    score: new Float64Array(amounts.map((amount) => amount * scale)),
+    slope: new Float64Array(nodes.map((node) => Math.max(leastSlope, (step * scale) / (node.capacity ?? 1)))),
     evidence: nodes.map(() => 'counted'),
   };
 }

@@ -18,7 +18,9 @@ export const nothingSeen: Visibility = { countsMessages: false, countsConnection
 /** What an HAProxy tells: connections, not messages. */
 export const connectionsSeen: Visibility = { countsMessages: false, countsConnections: true };
 
-type PolicyParts = { [Key in keyof Policy]?: Policy[Key] extends object ? Partial<Policy[Key]> : Policy[Key] };
+type PolicyParts = {
+  [Key in keyof Policy]?: Policy[Key] extends object ? Partial<Policy[Key]> : Policy[Key];
+};
 
 /** The default policy, changed in the keys of the sections given. */
 export function aPolicy(parts: PolicyParts = {}): Policy {
@@ -161,7 +163,11 @@ interface ReportParts extends Partial<Omit<Report, 'node'>> {
 export function aReport({ id = 'a', capacity, version, ...parts }: ReportParts = {}): Report {
   return {
     pool: 'chat',
-    node: { id, ...(capacity === undefined ? {} : { capacity }), ...(version === undefined ? {} : { version }) },
+    node: {
+      id,
+      ...(capacity === undefined ? {} : { capacity }),
+      ...(version === undefined ? {} : { version }),
+    },
     epoch: 'e1',
     seq: 1,
     ageMs: 0,
