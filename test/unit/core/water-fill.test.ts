@@ -1,6 +1,6 @@
 // The fill found no level where slopes, scores and bounds span many magnitudes: Newton's steps circled inside the
 // bracket for all 200 steps (also with 1,000 ordinary nodes), and what came out was off by any factor.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pcg32 } from '../../../src/core/rng.ts';
 import { volumeAt, waterFill, type WaterFillInput } from '../../../src/core/water-fill.ts';
