@@ -26,7 +26,8 @@ export class ConnectionTable {
   #columns: Columns = emptyColumns(firstCapacity);
   readonly #owners: (NodeCounters | undefined)[] = [];
   readonly #free: number[] = [];
-  #sweptAtMs = NaN;
+  // Before the first sweep every connection has lived since it was opened.
+  #sweptAtMs = -Infinity;
   #meanPerSecond = 0;
 
   /** Messages per second of an average connection lately; 0 before any was seen. */
@@ -70,7 +71,7 @@ export class ConnectionTable {
 
   /** Brings every rate up to date and sums them up for the nodes given (all that own slots). */
   sweep(nowMs: number, nodes: Iterable<NodeCounters>): void {
-    const elapsedMs = Number.isNaN(this.#sweptAtMs) ? 0 : nowMs - this.#sweptAtMs;
+    const elapsedMs = nowMs - this.#sweptAtMs;
     const kept = keptWeight(elapsedMs, memoryMs);
     this.#sweptAtMs = nowMs;
     this.#updateMean(nowMs, kept, elapsedMs);
