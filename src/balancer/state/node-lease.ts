@@ -19,19 +19,16 @@ export class NodeLease implements Lease {
   readonly #record: NodeRecord;
   #stage: Stage = 'dialling';
   #slot = -1;
-  // What this placement is taken to bring while it has no slot of its own to show it.
-  readonly #expectedPerSecond: number;
 
   constructor(owner: LeaseOwner, pool: PoolState, record: NodeRecord) {
     this.#owner = owner;
     this.#pool = pool;
     this.#record = record;
     this.node = record.identity;
-    this.#expectedPerSecond = pool.table.meanMessagesPerSecond;
     const { counters } = record;
     counters.dialling += 1;
     counters.placedTotal += 1;
-    counters.messagesPerSecond += this.#expectedPerSecond;
+    counters.messagesPerSecond += pool.table.meanMessagesPerSecond;
     pool.markDirty();
   }
 
@@ -43,9 +40,7 @@ export class NodeLease implements Lease {
     counters.open += 1;
     counters.openedTotal += 1;
     passive.succeed();
-    // The slot brings the same expectation: handed over, not added.
-    counters.messagesPerSecond -= this.#expectedPerSecond;
-    counters.messagesPerSecond += this.#pool.table.meanMessagesPerSecond;
+    // Its rate needs no change: what is dialled counts at the mean since the last sweep, and so does a fresh slot.
     this.#slot = this.#pool.table.open(counters, this.#owner.nowMs());
   }
 
@@ -85,7 +80,8 @@ export class NodeLease implements Lease {
       this.#slot = -1;
     } else {
       counters.dialling -= 1;
-      counters.messagesPerSecond = Math.max(0, counters.messagesPerSecond - this.#expectedPerSecond);
+      const expectedPerSecond = this.#pool.table.meanMessagesPerSecond;
+      counters.messagesPerSecond = Math.max(0, counters.messagesPerSecond - expectedPerSecond);
     }
     this.#stage = 'settled';
     this.#pool.markDirty();
