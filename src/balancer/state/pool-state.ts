@@ -1,5 +1,6 @@
 // One pool: its nodes, its counts, and the assessment that placements share until something has changed.
 import { assess, type Assessment } from '../../core/assess.ts';
+import type { NodeCounters } from '../../core/node-counters.ts';
 import { createPicker, type Picker } from '../../core/pick/picker.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { PoolSnapshot, Visibility } from '../../core/snapshot.ts';
@@ -17,6 +18,8 @@ export class PoolState {
   readonly nodes = new Map<string, NodeRecord>();
   readonly table = new ConnectionTable();
   readonly arrivals: ArrivalRate;
+  // Counts of removed nodes that still carry connections: the sweep needs all that own slots.
+  readonly #departed = new Set<NodeCounters>();
   readonly #visibility: Visibility;
   readonly #rng: Rng;
   #policy: Policy;
@@ -49,6 +52,14 @@ export class PoolState {
     }
     this.#policy = policy;
     this.markDirty();
+  }
+
+  /** Forgets a node. Its connections are counted on until the last has ended. */
+  remove(id: string): void {
+    const counters = this.nodes.get(id)?.counters;
+    if (counters !== undefined && counters.connections > 0) this.#departed.add(counters);
+    this.nodes.delete(id);
+    this.discardAssessment();
   }
 
   /** Says that the next placement needs a new assessment. */
@@ -88,12 +99,14 @@ export class PoolState {
   /** Notes counts and brings rates up to date; `sweep` also looks through the connections. */
   tick(nowMs: number, sweep: boolean): void {
     this.arrivals.tick(nowMs);
-    if (sweep)
-      this.table.sweep(
-        nowMs,
-        [...this.nodes.values()].map(({ counters }) => counters),
-      );
+    if (sweep) this.#sweep(nowMs);
     for (const { counters } of this.nodes.values()) counters.record(nowMs);
     this.markDirty();
+  }
+
+  #sweep(nowMs: number): void {
+    const here = [...this.nodes.values()].map(({ counters }) => counters);
+    this.table.sweep(nowMs, [...here, ...this.#departed]);
+    for (const counters of this.#departed) if (counters.connections === 0) this.#departed.delete(counters);
   }
 }

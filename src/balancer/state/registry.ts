@@ -126,8 +126,7 @@ export class Registry {
   /** Forgets a node; its open connections live on. HERALD_NODE_UNKNOWN when there is none. */
   remove(id: string): void {
     const { pool } = this.node(id);
-    pool.nodes.delete(id);
-    pool.discardAssessment();
+    pool.remove(id);
     this.#notify('node removed', { pool: pool.name, node: id });
   }
 
