@@ -8,6 +8,8 @@ export interface CountedAt {
   readonly messages: number;
   /** Connections open or being dialled. */
   readonly connections: number;
+  /** The instant that these are the counts of: the one asked for, but not before the notes begin. */
+  readonly atMs: number;
 }
 
 /** Counts of one node. Gauges go up and down, `…Total` only up. */
@@ -51,33 +53,35 @@ export class NodeCounters {
   }
 
   /**
-   * The counts at a past instant, between two notes by straight line; the oldest note for anything
-   * older, the counts now for anything newer than the last note or when nothing was noted yet.
+   * The counts at a past instant, between two notes (the counts now are the newest): messages by straight
+   * line, connections of the nearer one. The oldest note for anything older; the counts now when nothing was noted.
    */
   at(atMs: number, nowMs: number): CountedAt {
-    let later: CountedAt = { messages: this.messagesTotal, connections: this.connections };
-    let laterAtMs = nowMs;
+    let later: CountedAt = { messages: this.messagesTotal, connections: this.connections, atMs: nowMs };
     const oldest = Math.max(0, this.#recorded - historyLength);
     for (let index = this.#recorded - 1; index >= oldest; index -= 1) {
       const slot = index % historyLength;
       const noteAtMs = this.#atMs[slot] ?? NaN;
-      const note = { messages: this.#messages[slot] ?? 0, connections: this.#connections[slot] ?? 0 };
-      if (noteAtMs <= atMs)
-        return between({ from: note, to: later }, (atMs - noteAtMs) / (laterAtMs - noteAtMs));
+      const messages = this.#messages[slot] ?? 0;
+      const note = { messages, connections: this.#connections[slot] ?? 0, atMs: noteAtMs };
+      if (noteAtMs <= atMs) return between(note, later, atMs);
       later = note;
-      laterAtMs = noteAtMs;
     }
-    return later;
+    // Nothing was carried before the first note of all, but unknown is what the ring has forgotten.
+    return oldest === 0 ? { ...later, atMs } : later;
   }
 }
 
-function between({ from, to }: { from: CountedAt; to: CountedAt }, part: number): CountedAt {
+function between(from: CountedAt, to: CountedAt, atMs: number): CountedAt {
+  const part = (atMs - from.atMs) / (to.atMs - from.atMs);
   // Two notes at one instant leave nothing to interpolate.
   if (!(part > 0)) return from;
   const near = Math.min(part, 1);
   return {
     messages: from.messages + (to.messages - from.messages) * near,
-    // A count is a step, not a slope: half a connection would be neither before nor after.
-    connections: near < 1 ? from.connections : to.connections,
+    // A count is a step, not a slope, so the nearer note's: what was placed just before a sample must not be
+    // missing in it, or it would count twice, once in the report and once as placed since.
+    connections: near < 0.5 ? from.connections : to.connections,
+    atMs,
   };
 }

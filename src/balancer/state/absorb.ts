@@ -23,8 +23,10 @@ function relayWindow(node: NodeRecord, { report, nowMs }: { report: Report; nowM
   const endMs = nowMs - report.ageMs;
   const end = node.counters.at(endMs, nowMs);
   const start = node.counters.at(endMs - report.intervalMs, nowMs);
+  // A span longer than the counters remember is judged by the part that they do.
+  const spanMs = end.atMs - start.atMs;
   return {
-    messagesPerSecond: Math.max(0, ((end.messages - start.messages) * 1000) / report.intervalMs),
+    messagesPerSecond: spanMs > 0 ? Math.max(0, ((end.messages - start.messages) * 1000) / spanMs) : 0,
     connections: end.connections,
   };
 }
