@@ -111,6 +111,10 @@ function finite(value: number | undefined): number | undefined {
   return value === undefined || Number.isNaN(value) ? undefined : value;
 }
 
+type Learned = Pick<NodeLoad, 'byMessages' | 'byConnections' | 'byThroughput'>;
+
+const nothingLearned: Learned = { byMessages: noMoments, byConnections: noMoments, byThroughput: noMoments };
+
 function learn(
   previous: NodeLoad | undefined,
   seen: {
@@ -120,22 +124,23 @@ function learn(
     latest: Utilization;
     sampledAtMs: number;
   },
-): Pick<NodeLoad, 'byMessages' | 'byConnections' | 'byThroughput'> {
+): Learned {
   const { report, rule, relay, latest } = seen;
-  const old = previous ?? { byMessages: noMoments, byConnections: noMoments, byThroughput: noMoments };
+  const { byMessages, byConnections, byThroughput } = previous ?? nothingLearned;
   const kept = previous === undefined ? 1 : learnedWeight(seen.sampledAtMs - previous.sampledAtMs);
   const y = latest.additive;
-  if (!(y < learnBelow)) return old;
+  // Three fields, never `previous` itself: spread over the new load it would undo the whole report.
+  if (!(y < learnBelow)) return { byMessages, byConnections, byThroughput };
   const throughput = report.signals['throughput'];
   const others = rule.signals.filter(({ saturation }) => saturation !== 'auto');
   const rest = readUtilization(report.signals, others, { combine: rule.combine, autoSaturation: undefined });
   return {
     byMessages:
-      relay === undefined ? old.byMessages : addPair(old.byMessages, { x: relay.messagesPerSecond, y }, kept),
-    byConnections: addPair(old.byConnections, { x: report.connections, y }, kept),
+      relay === undefined ? byMessages : addPair(byMessages, { x: relay.messagesPerSecond, y }, kept),
+    byConnections: addPair(byConnections, { x: report.connections, y }, kept),
     byThroughput:
       throughput === undefined || Number.isNaN(rest.additive)
-        ? old.byThroughput
-        : addPair(old.byThroughput, { x: throughput, y: rest.additive }, kept),
+        ? byThroughput
+        : addPair(byThroughput, { x: throughput, y: rest.additive }, kept),
   };
 }
