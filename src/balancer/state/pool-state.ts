@@ -8,6 +8,7 @@ import type { Policy } from '../../policy/policy.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { ConnectionTable } from './connection-table.ts';
 import type { NodeRecord } from './node-record.ts';
+import type { Notify } from './notice.ts';
 
 // Shares are computed at most this often, however many reports and placements come.
 const leastAssessmentAgeMs = 50;
@@ -26,12 +27,20 @@ export class PoolState {
   #picker: Picker;
   #assessment: Assessment | undefined;
   #isDirty = true;
+  #isPanicking = false;
+  readonly #notify: Notify;
+  /** Times that placing had to go on without load data. */
   panicsTotal = 0;
 
-  constructor(name: string, policy: Policy, context: { rng: Rng; visibility: Visibility; nowMs: number }) {
+  constructor(
+    name: string,
+    policy: Policy,
+    context: { rng: Rng; visibility: Visibility; nowMs: number; notify: Notify },
+  ) {
     this.name = name;
     this.#policy = policy;
     this.#rng = context.rng;
+    this.#notify = context.notify;
     this.#visibility = context.visibility;
     this.#picker = createPicker(policy.place.picker, context.rng);
     this.arrivals = new ArrivalRate(context.nowMs);
@@ -79,10 +88,17 @@ export class PoolState {
       last !== undefined && (!this.#isDirty || nowMs - last.snapshot.atMs < leastAssessmentAgeMs);
     if (isFresh) return last;
     const next = assess(this.snapshot(nowMs), this.#policy);
-    if (next.panic && last?.panic !== true) this.panicsTotal += 1;
+    this.#notePanic(next);
     this.#assessment = next;
     this.#isDirty = false;
     return next;
+  }
+
+  #notePanic({ panic, basis }: Assessment): void {
+    if (panic === this.#isPanicking) return;
+    this.#isPanicking = panic;
+    if (panic) this.panicsTotal += 1;
+    this.#notify(panic ? 'panic began' : 'panic ended', { pool: this.name, basis });
   }
 
   snapshot(nowMs: number): PoolSnapshot {

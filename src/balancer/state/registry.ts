@@ -50,8 +50,8 @@ export class Registry {
   }
 
   addPool(name: string, policy: Policy): void {
-    const { clock, rng, visibility } = { clock: this.#clock, rng: this.#rng, visibility: this.#visibility };
-    this.#pools.set(name, new PoolState(name, policy, { rng, visibility, nowMs: clock.nowMs() }));
+    const context = { rng: this.#rng, visibility: this.#visibility, notify: this.#notify };
+    this.#pools.set(name, new PoolState(name, policy, { ...context, nowMs: this.#clock.nowMs() }));
   }
 
   /** The pool, or HERALD_POOL_UNKNOWN with the nearest name. */
@@ -96,8 +96,8 @@ export class Registry {
     if (!isNewer(known?.load, report)) throw stale(report, known?.load?.seq);
     if (known === undefined && report.leaving) return 'ready';
     const node = known ?? new NodeRecord(identityOf(report, source), 'registered', this.#joinedAtMs());
-    this.#welcome(pool, node, { report, isNew: known === undefined });
     this.#identify(pool, node, { report, source });
+    this.#welcome(pool, node, { report, isNew: known === undefined });
     node.load = absorb(pool, node, { report, nowMs });
     pool.markDirty();
     if (report.leaving) this.#farewell(pool, node);
