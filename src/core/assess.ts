@@ -44,7 +44,7 @@ export function assess(snapshot: PoolSnapshot, rule: PlaceRule): Assessment {
   );
   const eligible = ineligible.map((reason) => reason === undefined);
   const footing = footingOf(snapshot, states, eligible);
-  const sheet = scorePool(snapshot, { basis: footing.basis, states });
+  const sheet = scorePool(snapshot, { basis: footing.basis, states, eligible });
   return {
     snapshot,
     states,

@@ -35,27 +35,31 @@ const leastSlope = 1e-9;
 // Mean score of the rungs below load: only ratios mean anything there.
 const nominalUtilization = 0.5;
 
+/** What is known of the nodes before they are scored, in the snapshot's order. */
+interface Judged {
+  readonly states: readonly LoadState[];
+  readonly eligible: readonly boolean[];
+}
+
 /** Scores a pool on the rung it stands on. Deterministic; looks at the counters as they are now. */
-export function scorePool(
-  snapshot: PoolSnapshot,
-  footing: { basis: Basis; states: readonly LoadState[] },
-): ScoreSheet {
+export function scorePool(snapshot: PoolSnapshot, footing: Judged & { basis: Basis }): ScoreSheet {
   const { nodes } = snapshot;
   const fitBy = (key: 'byMessages' | 'byConnections') =>
     fitShared(nodes.map(({ load, capacity }) => ({ moments: load?.[key] ?? noMoments, capacity })));
   const costs = fitBy('byMessages');
   const slopes = fitBy('byConnections');
   const sheet = { costs, slopes };
-  if (footing.basis === 'load') return { ...scoreByLoad(snapshot, footing.states, sheet), ...sheet };
+  if (footing.basis === 'load') return { ...scoreByLoad(snapshot, footing, sheet), ...sheet };
   return { ...scoreByCount(snapshot, footing.basis), ...sheet };
 }
 
 type Scores = Pick<ScoreSheet, 'score' | 'slope' | 'evidence'>;
 type Fits = Pick<ScoreSheet, 'costs' | 'slopes'>;
 
-function scoreByLoad(snapshot: PoolSnapshot, states: readonly LoadState[], fits: Fits): Scores {
+function scoreByLoad(snapshot: PoolSnapshot, judged: Judged, fits: Fits): Scores {
   const { nodes } = snapshot;
-  const idle = idleRule(snapshot, states);
+  const { states, eligible } = judged;
+  const idle = idleRule(snapshot, judged);
   const score = new Float64Array(nodes.length).fill(NaN);
   const slope = new Float64Array(nodes.length).fill(NaN);
   const evidence: Evidence[] = nodes.map((node, index) => {
@@ -65,7 +69,9 @@ function scoreByLoad(snapshot: PoolSnapshot, states: readonly LoadState[], fits:
     slope[index] = prediction.slope ?? idle.priorSlope / (node.capacity ?? 1);
     return isDoubtful(node, prediction.utilization, fits.costs) ? 'doubted' : 'measured';
   });
-  const believed = (values: Float64Array) => values.filter((_, index) => evidence[index] === 'measured');
+  // Of the eligible alone: half a fleet that drains has no load, and would make the unknown look idle.
+  const believed = (values: Float64Array) =>
+    values.filter((_, index) => evidence[index] === 'measured' && eligible[index] === true);
   const medianScore = median(believed(score), 0);
   const medianSlope = median(believed(slope), idle.priorSlope);
   nodes.forEach((node, index) => {
@@ -128,13 +134,13 @@ function surchargeOf(node: NodeView, state: LoadState | undefined): number {
 /** How much a connection counts for its own sake, and what it is taken to add before anything is learned. */
 function idleRule(
   snapshot: PoolSnapshot,
-  states: readonly LoadState[],
+  { states, eligible }: Judged,
 ): { slope: number; priorSlope: number } {
   let utilization = 0;
   let connections = 0;
   let capacity = 0;
   snapshot.nodes.forEach((node, index) => {
-    if (states[index] !== 'valid' || node.load === undefined) return;
+    if (states[index] !== 'valid' || eligible[index] !== true || node.load === undefined) return;
     const size = node.capacity ?? 1;
     utilization += node.load.utilization * size;
     connections += node.counters.connections;
