@@ -60,6 +60,23 @@ const snapshot: fc.Arbitrary<PoolSnapshot> = fc
 
 const sum = (values: Float64Array) => values.reduce((total, each) => total + each, 0);
 
+const busy = () => aLoadedNode(0.9, { open: 90 });
+
+const full = (count: number) => Array.from({ length: count }, () => aLoadedNode(0.8, { open: 80 }));
+
+const shareAt = (ageMs: number) => {
+  const newcomer = aLoadedNode(0, { joinedAtMs: -ageMs });
+  return assess(aSnapshot([newcomer, ...full(3)], { arrivalsPerSecond: 100 }), policy).share[0];
+};
+
+const limited = aLoadedNode(0.3, { open: 95, maxConnections: 100 });
+const { share, arrivals } = assess(aSnapshot([limited, ...full(3)], { arrivalsPerSecond: 500 }), policy);
+expect((share[0] ?? NaN) * arrivals).toBeCloseTo(5, 6);
+  });
+
+  it('say how many arrivals they leave without a place, and spread them in proportion', () => {
+const limited = () => aLoadedNode(0.3, { open: 90, maxConnections: 100 });
+
 describe('shares', () => {
   it('sum to 1, or are all 0 when no node is eligible; are never negative; and are 0 for the ineligible', () => {
     fc.assert(
@@ -147,7 +164,6 @@ describe('shares', () => {
   });
 
   it('of two and three nodes may all go to one', () => {
-    const busy = () => aLoadedNode(0.9, { open: 90 });
     for (const others of [[busy()], [busy(), busy()]]) {
       const { share } = assess(aSnapshot([aLoadedNode(0.3, { open: 30 }), ...others]), policy);
       expect(share[0]).toBeCloseTo(1, 9);
@@ -163,13 +179,7 @@ describe('shares', () => {
 });
 
 describe('guards', () => {
-  const full = (count: number) => Array.from({ length: count }, () => aLoadedNode(0.8, { open: 80 }));
-
   it('let a newcomer take a tenth of the arrivals at first, and in proportion to its time later', () => {
-    const shareAt = (ageMs: number) => {
-      const newcomer = aLoadedNode(0, { joinedAtMs: -ageMs });
-      return assess(aSnapshot([newcomer, ...full(3)], { arrivalsPerSecond: 100 }), policy).share[0];
-    };
     expect(shareAt(0)).toBeCloseTo(0.1, 6);
     expect(shareAt(5999)).toBeCloseTo(0.1, 3);
     expect(shareAt(18_000)).toBeCloseTo(0.3, 6);
@@ -189,13 +199,6 @@ describe('guards', () => {
   });
 
   it('leave no more than its room to a node with a limit', () => {
-    const limited = aLoadedNode(0.3, { open: 95, maxConnections: 100 });
-    const { share, arrivals } = assess(aSnapshot([limited, ...full(3)], { arrivalsPerSecond: 500 }), policy);
-    expect((share[0] ?? NaN) * arrivals).toBeCloseTo(5, 6);
-  });
-
-  it('say how many arrivals they leave without a place, and spread them in proportion', () => {
-    const limited = () => aLoadedNode(0.3, { open: 90, maxConnections: 100 });
     const { share, unplaced, arrivals } = assess(
       aSnapshot([limited(), limited()], { arrivalsPerSecond: 500 }),
       policy,

@@ -76,17 +76,17 @@ describe('Registry', () => {
   });
 });
 
-describe('panic', () => {
-  const beginning = (room: ReturnType<typeof aRoom>) => {
-    for (const id of ['a', 'b', 'c']) room.report({ id });
-    room.clock.advance(100);
-    room.place()?.release();
-    room.clock.advance(11_000);
-    room.place()?.release();
-  };
-  const panics = (room: ReturnType<typeof aRoom>) =>
-    room.notices.filter(({ event }) => event.startsWith('panic')).map(({ event }) => event);
+const beginning = (room: ReturnType<typeof aRoom>) => {
+  for (const id of ['a', 'b', 'c']) room.report({ id });
+  room.clock.advance(100);
+  room.place()?.release();
+  room.clock.advance(11_000);
+  room.place()?.release();
+};
+const panics = (room: ReturnType<typeof aRoom>) =>
+  room.notices.filter(({ event }) => event.startsWith('panic')).map(({ event }) => event);
 
+describe('panic', () => {
   it('is counted and logged once while it lasts, whatever changes meanwhile', () => {
     const room = aRoom({ nodes: ['a', 'b', 'c'], visibility: connectionsSeen });
     beginning(room);
