@@ -41,6 +41,12 @@ const seenByCount = { visibility: connectionsSeen };
 const judge = (nodes: readonly NodeView[], parts: Parameters<typeof aSnapshot>[1] = {}) =>
   assess(aSnapshot(nodes, parts), policy);
 
+const honest = () => byMessages(0.6, 600);
+
+const known = () => [0.4, 0.6, 0.8].map((utilization) => aLoadedNode(utilization));
+
+const at = (distress: number) => aLoadedNode(0.5, { load: aLoad({ utilization: 0.5, distress }) });
+
 describe('the score by connections', () => {
   it('is the reported utilization when nothing has happened since', () => {
     const { score, slope, evidence } = judge([byConnections(0.5, 50), byConnections(0.3, 30)], seenByCount);
@@ -124,8 +130,6 @@ describe('the score by messages', () => {
 });
 
 describe('doubt', () => {
-  const honest = () => byMessages(0.6, 600);
-
   it('gives a node that claims to be idle under measured load the median, or what the relay measures if more', () => {
     const liar = byMessages(0.01, 600);
     const { score, evidence } = judge([liar, honest(), honest(), honest()]);
@@ -147,8 +151,6 @@ describe('doubt', () => {
 });
 
 describe('the unknown', () => {
-  const known = () => [0.4, 0.6, 0.8].map((utilization) => aLoadedNode(utilization));
-
   it.each([
     ['has never reported', aNode()],
     ['is in its blackout', aNode({ joinedAtMs: -3000, load: aLoad({ utilization: 0, firstAtMs: -2000 }) })],
@@ -176,8 +178,6 @@ describe('the unknown', () => {
 });
 
 describe('distress', () => {
-  const at = (distress: number) => aLoadedNode(0.5, { load: aLoad({ utilization: 0.5, distress }) });
-
   it('raises the score: ten points at its saturation, forty at twice that', () => {
     const { score } = judge([at(0), at(1), at(2), at(0)]);
     expect([...score].map((each) => Number(each.toFixed(9)))).toEqual([0.5, 0.6, 0.9, 0.5]);
