@@ -109,7 +109,7 @@ function findStand(input: WaterFillInput): Stand {
     const isUsable = newton > low && newton < high && step % halvedEvery !== 0;
     const next = isUsable ? newton : low + (high - low) / 2;
     // Two neighbouring doubles: there is no level between them.
-    if (!(next > low && next < high)) return below;
+    if (!(next > low && next < high)) break;
     stand = measure(input, next);
   }
   return below;

@@ -59,6 +59,24 @@ describe('median', () => {
     expect([...values]).toEqual([3, 1, 2]);
   });
 
+  it('is what sorting finds, with ties, in any order', () => {
+    const few = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(few, (all) => {
+        const sorted = all.toSorted((a, b) => a - b);
+        const half = sorted.length >> 1;
+        const upper = sorted[half] ?? NaN;
+        const expected = sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? NaN) + upper) / 2;
+        expect(median(all, NaN)).toBe(expected);
+      }),
+      { seed: 6, numRuns: 500 },
+    );
+  });
+
+  it('ends also when a value is not a number', () => {
+    expect(median([NaN, NaN, NaN, 1], 0)).toBeNaN();
+  });
+
   it('has as many values below as above, and cannot be pulled by one of them', () => {
     const values = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 3 });
     fc.assert(
