@@ -7,6 +7,7 @@ export type PassiveRule = Policy['health']['passive'];
 export class PassiveHealth {
   #failuresAtMs: number[] = [];
   #ejectedUntilMs = -Infinity;
+  #sparedUntilMs = -Infinity;
 
   /** True while the node is ejected. */
   isEjected(nowMs: number): boolean {
@@ -15,7 +16,7 @@ export class PassiveHealth {
 
   /** Notes a failure. True when it is the one too many: the caller decides whether the pool can spare the node. */
   fail(nowMs: number, rule: PassiveRule): boolean {
-    if (rule.errors === 0 || this.isEjected(nowMs)) return false;
+    if (rule.errors === 0 || this.isEjected(nowMs) || nowMs < this.#sparedUntilMs) return false;
     this.#failuresAtMs = this.#failuresAtMs.filter((atMs) => nowMs - atMs < rule.windowMs);
     this.#failuresAtMs.push(nowMs);
     return this.#failuresAtMs.length >= rule.errors;
@@ -24,6 +25,12 @@ export class PassiveHealth {
   /** Forgets the failures: the node has answered. */
   succeed(): void {
     if (this.#failuresAtMs.length > 0) this.#failuresAtMs = [];
+  }
+
+  /** The pool cannot do without the node: its failures are not counted until then. */
+  spare(untilMs: number): void {
+    this.#sparedUntilMs = untilMs;
+    this.#failuresAtMs = [];
   }
 
   eject(untilMs: number): void {
