@@ -25,7 +25,8 @@ export function createPlacement(deps: {
     place(request) {
       const pool = pools.get(request.pool);
       if (pool === undefined) return refuse('HERALD_POOL_UNKNOWN', `no pool '${request.pool}'`);
-      pool.arrivals.count();
+      // A retry is the same connection: counted again, failing nodes would look like a storm of clients.
+      if (request.excluded.size === 0) pool.arrivals.count();
       const assessment = pool.assessment(clock.nowMs());
       const index = chooseNode(pool, assessment, request);
       const record = pool.nodes.get(assessment.snapshot.nodes[index]?.id ?? '');
@@ -90,6 +91,7 @@ function countFailure(failure: {
     ejectMs: rule.ejectMs,
   };
   if (others + 1 > rule.maxEjected * pool.nodes.size) {
+    node.passive.spare(nowMs + rule.windowMs);
     notify('node not ejected: too many are already', { ...facts, ejected: others });
     return;
   }

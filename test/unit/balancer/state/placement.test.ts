@@ -1,4 +1,5 @@
-// One placement whole: affinity, exclusion, room, refusal, ejection.
+// One placement whole: affinity, exclusion, room, refusal, ejection. What broke once: a retry counted as one more
+// arrival, and a node that could not be ejected was said so at every failure, each of which looked through all others.
 import { describe, expect, it } from 'vitest';
 import { aPlainPolicy, anIdentity, aRoom, type Room } from '../../../support/builders.ts';
 
@@ -68,6 +69,19 @@ describe('place', () => {
   });
 });
 
+describe('arrivals', () => {
+  it('are connections, not attempts: a retry on another node is no arrival', () => {
+    const room = aRoom({ nodes: ['a', 'b', 'c'] });
+    for (let step = 0; step < 100; step += 1) {
+      room.place()?.failed('refused');
+      room.place({ excluded: ['a'] })?.failed('refused');
+      room.place({ excluded: ['a', 'b'] })?.opened();
+      room.clock.advance(100);
+    }
+    expect(room.registry.pool('chat').arrivals.perSecond).toBeCloseTo(10, 6);
+  });
+});
+
 describe('affinity', () => {
   it('keeps a client where it was, also on the busier node', () => {
     expect(settled().place({ affinityNode: 'a' })?.node.id).toBe('a');
@@ -122,6 +136,16 @@ describe('passive health', () => {
       event: 'node not ejected: too many are already',
       facts: { node: 'b', ejected: 1 },
     });
+  });
+
+  it('says once in a window that it cannot eject, however many fail', () => {
+    const room = aRoom({ nodes: ['a'] });
+    const said = () => room.notices.filter(({ event }) => event.startsWith('node not ejected')).length;
+    failOn(room, 'a', 500);
+    expect(said()).toBe(1);
+    room.clock.advance(10_000);
+    failOn(room, 'a', 500);
+    expect(said()).toBe(2);
   });
 
   it('does not blame a node for trouble of our own, and forgives when it answers', () => {
