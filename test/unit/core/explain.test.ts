@@ -7,7 +7,7 @@ import type { Policy } from '../../../src/policy/policy.ts';
 import type { NodeExplanation, PoolExplanation } from '../../../src/protocol/admin-api.ts';
 import type { Report } from '../../../src/protocol/report.ts';
 import { aPolicy } from '../../support/a-policy.ts';
-import { aNode, aRegistry, aReport } from '../../support/a-registry.ts';
+import { aNode, aRegistry, aReport, sourceOf } from '../../support/a-registry.ts';
 import type { ManualClock } from '../../support/manual-clock.ts';
 
 class Room {
@@ -20,7 +20,7 @@ class Room {
   }
 
   report(id: string, change: Partial<Report>): void {
-    this.registry.applyReport(aReport(id, change), { identity: 'x', host: '127.0.0.1', port: 8081 });
+    this.registry.applyReport(aReport(id, change), sourceOf(id));
   }
 
   place(times: number): void {
