@@ -9,6 +9,8 @@ class SocketWire implements Wire {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly #socket: Socket;
+  /** The other side has ended its half. */
+  sawEnd = false;
   #isDestroyed = false;
   #error: NodeJS.ErrnoException | undefined;
 
@@ -29,6 +31,9 @@ class SocketWire implements Wire {
     if (this.#isDestroyed || this.#socket.writableEnded) return true;
     return this.#socket.write(Buffer.from(buffer.subarray(start, end)));
   }
+
+  /** Sockets have buffers of their own. */
+  useSharedBuffer(): void {}
 
   pause(): void {
     this.#socket.pause();
@@ -64,7 +69,10 @@ class SocketWire implements Wire {
 
   readonly #onData = (chunk: Buffer): void => this.reader.bytes(chunk, 0, chunk.length);
 
-  readonly #onEnd = (): void => this.reader.ended();
+  readonly #onEnd = (): void => {
+    this.sawEnd = true;
+    this.reader.ended();
+  };
 
   readonly #onDrain = (): void => this.reader.drained();
 
@@ -82,6 +90,7 @@ export function wireOf(socket: Socket): Wire {
 /** A transport that counts what it has open: accepted and dialled sockets that have not closed. */
 export interface CountingTransport extends Transport {
   readonly openSockets: number;
+  readonly fallbackReason: undefined;
 }
 
 /** Wires over net.Socket; `dialError` makes every dial fail with that code instead. */
@@ -94,6 +103,7 @@ export function createPlainTestTransport(dialError?: () => string | undefined): 
   };
   return {
     form: 'plain',
+    fallbackReason: undefined,
     get openSockets() {
       return openSockets;
     },
