@@ -62,7 +62,7 @@ export interface FakeDial {
 /** A transport whose dials wait for the test; it cannot listen. */
 export function createFakeTransport(): { transport: Transport; dials: FakeDial[] } {
   const dials: FakeDial[] = [];
-  const transport: Transport = {
+  const transport: Transport & { fallbackReason: undefined } = {
     form: 'plain',
     fallbackReason: undefined,
     listen: () => Promise.reject(new Error('a fake transport cannot listen')),
