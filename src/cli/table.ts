@@ -56,5 +56,5 @@ export function bar(part: number, width: number): string {
 
 /** A fraction as whole per cent; `-` when it is not known. */
 export function percent(part: number | null | undefined): string {
-  return part === null || part === undefined || Number.isNaN(part) ? '-' : `${Math.round(part * 100)} %`;
+  return part === null || part === undefined || Number.isNaN(part) ? '-' : `${Math.round(part * 100)}%`;
 }

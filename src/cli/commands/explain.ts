@@ -56,9 +56,9 @@ function arithmetic(answer: PoolExplanation): string {
 
 function signed(part: number | null): string {
   if (part === null) return '-';
-  return `${part < 0 ? '−' : '+'}${Math.abs(part * 100).toFixed(1)} %`;
+  return `${part < 0 ? '−' : '+'}${Math.abs(part * 100).toFixed(1)}%`;
 }
 
 function perConnection(slope: number | null): string {
-  return slope === null ? '-' : `${(slope * 100).toPrecision(2)} %`;
+  return slope === null ? '-' : `${(slope * 100).toPrecision(2)}%`;
 }

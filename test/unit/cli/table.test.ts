@@ -35,11 +35,6 @@ describe('table', () => {
   });
 
   it('shows what is not known as a dash', () => {
-    expect([percent(0.123), percent(null), percent(undefined), percent(NaN)]).toEqual([
-      '12 %',
-      '-',
-      '-',
-      '-',
-    ]);
+    expect([percent(0.123), percent(null), percent(undefined), percent(NaN)]).toEqual(['12%', '-', '-', '-']);
   });
 });

@@ -114,9 +114,9 @@ describe('what it is placed by', () => {
     const room = new Room();
     room.registry.addStatic('chat', aNode('a'));
     expect(room.explain().basisReason).toBe(
-      'By connections: only 0 of 1 eligible nodes past their blackout have valid reports.',
+      'By connections: no node has reported.',
     );
-    expect(room.node('a').scoreReason).toMatch(/^Scores 0 by 0 connections\.$/);
+    expect(room.node('a').scoreReason).toMatch(/^Scores 0% by 0 connections\.$/);
   });
 
   it('is called panic when data that was there has expired', () => {
@@ -137,13 +137,13 @@ describe('a score', () => {
     const { score, reported, added, scoreReason } = room.node('a');
     expect(reported).toBeCloseTo(0.5);
     expect(added).toBeCloseTo((score ?? NaN) - 0.5);
-    expect(scoreReason).toMatch(/^Scores 0\.6 = 0\.5 reported \(cpu\) \+ 0\.1 for what/);
+    expect(scoreReason).toMatch(/^Scores 60% = 50% reported \(cpu\) \+ 10% for what/);
   });
 
   it('is what was reported when nothing has changed since', () => {
     const room = new Room();
     room.report('a', {});
-    expect(room.node('a').scoreReason).toBe('Scores 0.5, as reported (cpu).');
+    expect(room.node('a').scoreReason).toBe('Scores 50%, as reported (cpu).');
   });
 
   it('says how far below its messages a doubted report is', () => {
@@ -162,7 +162,7 @@ describe('a score', () => {
     }
     const { evidence, scoreReason } = room.node('liar');
     expect(evidence).toBe('doubted');
-    expect(scoreReason).toMatch(/^Reports 0\.00125, far below what its messages cost elsewhere/);
+    expect(scoreReason).toMatch(/^Reports 0\.13%, far below what its messages cost elsewhere/);
   });
 
   it('below load is what the relay counts', () => {
@@ -171,7 +171,7 @@ describe('a score', () => {
     for (const { counters } of room.registry.pool('chat').nodes.values()) counters.messagesPerSecond = 50;
     expect(room.node('a')).toMatchObject({
       evidence: 'counted',
-      scoreReason: 'Scores 0.5 by 50 messages/s that the relay sees.',
+      scoreReason: 'Scores 50% by 50 messages/s that the relay sees.',
     });
   });
 
@@ -205,7 +205,7 @@ describe('a share', () => {
       maint: 'Takes nothing: the operator has set it to maint.',
       down: 'Takes nothing: it is down (answers 500).',
       full: 'Takes nothing: it holds 0 connections of the 0 that it may.',
-      ok: expect.stringMatching(/^Takes 100%: there are /),
+      ok: expect.stringMatching(/^Takes 100%: there is room for /),
     });
   });
 
