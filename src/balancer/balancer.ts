@@ -17,7 +17,7 @@ import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import type { HttpListener } from './proxy/listener.ts';
 import { proxyEvents, relayEndSink } from './proxy-events.ts';
 import { Relays } from './proxy/relays.ts';
-import { createTransport, type TransportForm } from './proxy/transport.ts';
+import { createTransport } from './proxy/transport.ts';
 import type { Transport } from './proxy/wire.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
 import { waitUntilIdle } from './shutdown.ts';
@@ -33,7 +33,6 @@ export interface BalancerOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Logger;
-  readonly transport: TransportForm;
   /** Version of this package. */
   readonly version: string;
 }
@@ -97,8 +96,9 @@ export class Balancer {
 
   /** Binds everything. Rejects with HERALD_LISTEN_FAILED after ending what was bound before. */
   async start(): Promise<void> {
-    const { transport: form, clock, log } = this.#options;
+    const { clock, log } = this.#options;
     try {
+      const { form } = this.#loaded.config.relay;
       const transport = await createTransport({ form, clock });
       const { fallbackReason } = transport;
       log.info({ form: transport.form, ...(fallbackReason && { fallbackReason }) }, 'relay form chosen');

@@ -28,6 +28,6 @@ function identityOf({ id, address, capacity, zone, maxConnections }: StaticNodeC
 
 /** Sections that take a restart to change, of those that differ between two configurations. */
 export function restartNeededFor(from: Config, to: Config): string[] {
-  const fixed = ['listeners', 'intake', 'admin', 'state', 'log'] as const;
+  const fixed = ['listeners', 'intake', 'admin', 'state', 'log', 'relay'] as const;
   return fixed.filter((section) => !isDeepStrictEqual(from[section], to[section]));
 }

@@ -77,6 +77,7 @@ export function compileConfig(document: ConfigDocument, { resolvePath, secrets }
     admin: { socketPath: resolvePath(document.admin.socket) },
     state: { kind: 'memory' as const },
     log: { level: log.level, format: log.format },
+    relay: { form: document.relay.form },
     policiesDirectory: resolvePath(document.policies),
     pools: Object.entries(document.pools).map(([name, pool]) => compilePool(name, pool)),
   });

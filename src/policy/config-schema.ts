@@ -99,6 +99,18 @@ const log = z
   .prefault({})
   .describe('What is logged.');
 
+const relay = z
+  .strictObject({
+    form: z
+      .enum(['auto', 'fast', 'plain'])
+      .prefault('auto')
+      .describe(
+        'How bytes are carried. `fast`: raw handles, one read buffer; `plain`: documented sockets only; `auto`: fast where it proves itself at start.',
+      ),
+  })
+  .prefault({})
+  .describe('The relay.');
+
 const pool = z
   .strictObject({
     policy: name().prefault('default').describe('Name of a policy; `default` exists without a file.'),
@@ -120,6 +132,7 @@ export const configSchema = z.strictObject({
   admin,
   state,
   log,
+  relay,
   policies: text('path')
     .prefault('./policies')
     .describe('Directory of policy files (*.yaml, *.yml), relative to this file.'),

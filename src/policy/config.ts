@@ -86,6 +86,10 @@ export interface Config {
     /** `auto`: pretty on a terminal, else JSON. */
     readonly format: 'json' | 'pretty' | 'auto';
   };
+  readonly relay: {
+    /** `auto`: fast where the probe at start passes, else plain. */
+    readonly form: 'auto' | 'fast' | 'plain';
+  };
   readonly policiesDirectory: string;
   /** At least one, in the order of the file; names are unique. */
   readonly pools: readonly PoolConfig[];

@@ -11,6 +11,7 @@ const overrides: Readonly<Record<string, Path>> = {
   HERALD_LOG_LEVEL: ['log', 'level'],
   HERALD_INTAKE_BIND: ['intake', 'bind'],
   HERALD_ADMIN_SOCKET: ['admin', 'socket'],
+  HERALD_RELAY_FORM: ['relay', 'form'],
 };
 
 // Read elsewhere: by the commands, by agents, by the tests.

@@ -63,7 +63,6 @@ function balancerStarter({ clock }: CliIo): (rule: DemoRule) => Promise<Balancer
       clock,
       rng: createSystemRng(),
       log: createSilentLogger(),
-      transport: 'auto',
       version: packageVersion(),
     });
     await balancer.start();

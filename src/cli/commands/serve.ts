@@ -53,7 +53,6 @@ async function serve(run: {
     clock,
     rng: createSystemRng(),
     log,
-    transport: formOf(io.env['HERALD_TRANSPORT']),
     version,
   });
   await balancer.start();
@@ -87,12 +86,6 @@ async function reloadConfig(
     const problems = error instanceof HeraldError ? error.message : String(error);
     log.error({ problems }, 'configuration refused: the old one goes on');
   }
-}
-
-function formOf(wish: string | undefined): 'auto' | 'fast' | 'plain' {
-  if (wish === undefined || wish === '') return 'auto';
-  if (wish === 'auto' || wish === 'fast' || wish === 'plain') return wish;
-  throw new HeraldError('HERALD_USAGE', `HERALD_TRANSPORT takes auto, fast or plain, not '${wish}'`);
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -45,6 +45,7 @@ describe('a config file', () => {
       admin: { socketPath: '/at/./run/herald.sock' },
       state: { kind: 'memory' },
       log: { level: 'info', format: 'auto' },
+      relay: { form: 'auto' },
       policiesDirectory: '/at/./policies',
       pools: [
         {
