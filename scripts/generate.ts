@@ -2,12 +2,15 @@
 // A new kind of generated file is one more entry of the list.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { metricsReference } from '../src/balancer/metrics/catalogue.ts';
 import { errorReference } from './generators/error-reference.ts';
 import type { Generator } from './generators/generator.ts';
 import { jsonSchemas } from './generators/json-schema.ts';
 import { keyReferences } from './generators/key-reference.ts';
 
-const generators: readonly Generator[] = [...jsonSchemas, ...keyReferences, errorReference];
+const metrics: Generator = { path: 'docs/reference/metrics.md', render: metricsReference };
+
+const generators: readonly Generator[] = [...jsonSchemas, ...keyReferences, errorReference, metrics];
 
 const root = join(import.meta.dirname, '..');
 

@@ -3,6 +3,8 @@
 /** Somewhere to write text. */
 export interface TextStream {
   readonly isTTY?: boolean;
+  /** Width of the terminal; undefined where it is none. */
+  readonly columns?: number;
   write(text: string): unknown;
 }
 

@@ -29,6 +29,22 @@ export function widthOf(text: string): number {
   return [...stripVTControlCharacters(text)].length;
 }
 
+/** Text in lines of at most `width` columns, broken at spaces; every line but the first begins with `indent`. */
+export function wrapText(text: string, width: number, indent = ''): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line === '' || widthOf(longer) <= width) {
+      line = longer;
+      continue;
+    }
+    lines.push(line);
+    line = indent + word;
+  }
+  return [...lines, line];
+}
+
 function pad(cell: string, width: number, align: 'left' | 'right'): string {
   const space = ' '.repeat(Math.max(0, width - widthOf(cell)));
   return align === 'right' ? space + cell : cell + space;
@@ -56,5 +72,5 @@ export function bar(part: number, width: number): string {
 
 /** A fraction as whole per cent; `-` when it is not known. */
 export function percent(part: number | null | undefined): string {
-  return part === null || part === undefined || Number.isNaN(part) ? '-' : `${Math.round(part * 100)} %`;
+  return part === null || part === undefined || Number.isNaN(part) ? '-' : `${Math.round(part * 100)}%`;
 }

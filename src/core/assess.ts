@@ -2,7 +2,7 @@
 import type { Policy } from '../policy/policy.ts';
 import { footingOf, loadStateOf, type Footing, type LoadState } from './basis.ts';
 import { eligibilityOf, type IneligibleReason } from './eligibility.ts';
-import { boundOf } from './guard.ts';
+import { boundOf, type GuardRule } from './guard.ts';
 import { scorePool, type ScoreSheet } from './score.ts';
 import type { NodeView, PoolSnapshot } from './snapshot.ts';
 import { volumeAt, waterFill } from './water-fill.ts';
@@ -27,6 +27,8 @@ export interface Assessment extends Footing, ScoreSheet {
   /** Of these, what the guards leave without a place: it is spread in proportion all the same. */
   readonly unplaced: number;
   readonly horizonMs: number;
+  /** The policy's guards as they bounded this assessment's arrivals. */
+  readonly guards: GuardRule;
 }
 
 // Nodes whose scores differ by less than two points are as good as each other: the level is never closer to the
@@ -71,7 +73,7 @@ function horizonOf(snapshot: PoolSnapshot, rule: PlaceRule, { basis }: Footing):
   return seesMessages ? relayHorizonMs : 2 * rule.reports.intervalMs + rule.score.smoothingMs;
 }
 
-type Shares = Pick<Assessment, 'share' | 'level' | 'arrivals' | 'unplaced' | 'horizonMs'>;
+type Shares = Pick<Assessment, 'share' | 'level' | 'arrivals' | 'unplaced' | 'horizonMs' | 'guards'>;
 
 function shareOut(
   snapshot: PoolSnapshot,
@@ -96,10 +98,14 @@ function shareOut(
   const { level, filled, unplaced } = waterFill({ score, slope, bound, arrivals });
   const total = filled.reduce((sum, each) => sum + each, 0);
   const share = total > 0 ? filled.map((each) => each / total) : filled;
-  return { share, level, arrivals, unplaced, horizonMs };
+  return { share, level, arrivals, unplaced, horizonMs, guards };
 }
 
 /** The dead band may fill in more than is expected to come; a rate is then meant for that much more time. */
-function guardsFor({ place }: PlaceRule, { arrivals, expected }: { arrivals: number; expected: number }) {
-  return { ...place, connectRatePerSecond: (place.connectRatePerSecond * arrivals) / expected };
+function guardsFor(
+  { place }: PlaceRule,
+  { arrivals, expected }: { arrivals: number; expected: number },
+): GuardRule {
+  const { maxShare, slowStartMs } = place;
+  return { maxShare, slowStartMs, connectRatePerSecond: (place.connectRatePerSecond * arrivals) / expected };
 }

@@ -43,8 +43,8 @@ export const errorCatalogue = {
   },
   HERALD_NODE_ID_TAKEN: {
     status: 409,
-    meaning: 'A node id is claimed by another pool or address.',
-    remedy: 'Give each node an id of its own, or remove the old node first.',
+    meaning: 'A node id is claimed by another pool, address or reporter, or its address has an id already.',
+    remedy: 'Give each node one id of its own, or remove the old node first.',
   },
   HERALD_POOL_UNKNOWN: {
     status: 404,

@@ -64,12 +64,12 @@ function byShares({ assessment, eligible }: Choice): string {
   const next =
     rounded(arrivals) === '1' ? 'the next arrival fills' : `the next ${rounded(arrivals)} arrivals fill`;
   const verb = taking.length === 1 ? 'goes' : 'goes by share';
-  return `The next connection ${verb} to ${names}: ${next} whoever has room, up to the level ${rounded(level)}.`;
+  return `The next connection ${verb} to ${names}: ${next} whoever has room, up to the level ${percent(level)}.`;
 }
 
 function lowestScore(assessment: Assessment, eligible: readonly number[]): string {
   const best = lowestBy(eligible, (i) => liveScore(assessment, i));
-  return `${nameOf(assessment, best)} has the lowest (${rounded(liveScore(assessment, best))})`;
+  return `${nameOf(assessment, best)} has the lowest (${percent(liveScore(assessment, best))})`;
 }
 
 function lowestBy(eligible: readonly number[], numberOf: (index: number) => number): number {

@@ -1,14 +1,13 @@
 // One node of an explanation: what its score is made of, and why its share is what it is.
-import type { Policy } from '../policy/policy.ts';
 import type { GuardName, NodeExplanation } from '../protocol/admin-api.ts';
 import type { Assessment } from './assess.ts';
 import { boundOf, type GuardRule } from './guard.ts';
 import type { NodeView } from './snapshot.ts';
 
-/** A fraction for people: `42%`, with a digit after the point below ten. */
+/** A fraction for people: `42%`, two significant digits below ten. */
 export function percent(fraction: number): string {
   const value = fraction * 100;
-  return `${value !== 0 && Math.abs(value) < 10 ? Number(value.toFixed(1)) : Math.round(value)}%`;
+  return `${Math.abs(value) < 10 ? Number(value.toPrecision(2)) : Math.round(value)}%`;
 }
 
 /** A number for people: three significant digits. */
@@ -19,14 +18,13 @@ export function rounded(value: number): string {
 /** Explains one node: the one at `index` of the assessment. */
 export function explainNode(
   assessment: Assessment,
-  policy: Policy,
   { node, index }: { node: NodeView; index: number },
 ): NodeExplanation {
   const score = assessment.score[index] ?? NaN;
   const evidence = assessment.evidence[index] ?? 'counted';
   const reported = finite(node.load?.utilization);
   const isOwn = evidence === 'measured' && reported !== null;
-  const { bound, guard } = tightest(assessment, node, policy.place);
+  const { bound, guard } = tightest(assessment, node);
   const ineligible = assessment.ineligible[index] ?? null;
   const detail: Omit<NodeExplanation, 'scoreReason' | 'shareReason'> = {
     id: node.id,
@@ -54,7 +52,7 @@ const leastTold = 0.0005;
 type Detail = Omit<NodeExplanation, 'scoreReason' | 'shareReason'>;
 
 function scoreReason(detail: Detail, { basis }: Assessment, { load, counters }: NodeView): string {
-  const score = rounded(detail.score ?? NaN);
+  const score = percent(detail.score ?? NaN);
   if (detail.evidence === 'counted') {
     const seen = {
       load: '',
@@ -65,7 +63,7 @@ function scoreReason(detail: Detail, { basis }: Assessment, { load, counters }: 
     return `Scores ${score} by ${seen}.`;
   }
   if (detail.evidence === 'doubted')
-    return `Reports ${rounded(detail.reported ?? NaN)}, far below what its messages cost elsewhere, so it scores ${score} as the pool's median.`;
+    return `Reports ${percent(detail.reported ?? NaN)}, far below what its messages cost elsewhere, so it scores ${score} as the pool's median.`;
   if (detail.evidence === 'median') {
     const why = {
       none: 'It has not reported',
@@ -79,20 +77,20 @@ function scoreReason(detail: Detail, { basis }: Assessment, { load, counters }: 
   const sign = added < 0 ? '−' : '+';
   const from = load?.latest.bottleneck === '' ? '' : ` (${load?.latest.bottleneck})`;
   if (Math.abs(added) < leastTold) return `Scores ${score}, as reported${from}.`;
-  return `Scores ${score} = ${rounded(detail.reported ?? NaN)} reported${from} ${sign} ${rounded(Math.abs(added))} for what has come and gone since, and for distress.`;
+  return `Scores ${score} = ${percent(detail.reported ?? NaN)} reported${from} ${sign} ${percent(Math.abs(added))} for what has come and gone since, and for distress.`;
 }
 
 function shareReason(detail: Detail, assessment: Assessment, node: NodeView): string {
   if (detail.ineligible !== null) return ineligibleReason(detail, node);
   const share = percent(detail.share);
-  const level = rounded(assessment.level);
+  const level = percent(assessment.level);
   const taken = detail.share * (assessment.arrivals - assessment.unplaced);
   const isHeld = detail.guard !== null && detail.bound !== null && taken >= detail.bound * (1 - 1e-9);
   if (isHeld) return `Takes ${share}, held there by ${guardWords(detail.guard, node, assessment)}.`;
-  const score = rounded(detail.score ?? NaN);
+  const score = percent(detail.score ?? NaN);
   if (detail.share === 0) return `Takes nothing now: its score ${score} is at or above the level ${level}.`;
-  const room = rounded(assessment.level - (detail.score ?? NaN));
-  return `Takes ${share}: there are ${room} from its score up to the level ${level}, and each connection adds ${rounded(detail.slope ?? NaN)}.`;
+  const room = percent(assessment.level - (detail.score ?? NaN));
+  return `Takes ${share}: there is room for ${room} from its score up to the level ${level}, and each connection adds ${percent(detail.slope ?? NaN)}.`;
 }
 
 function ineligibleReason({ ineligible }: Detail, node: NodeView): string {
@@ -119,16 +117,12 @@ const off: GuardRule = { maxShare: Infinity, slowStartMs: 0, connectRatePerSecon
 
 /** The bound of the fill and the guard that sets it: each guard is asked with the others off. */
 function tightest(
-  { snapshot, ineligible, arrivals, horizonMs }: Assessment,
+  { snapshot, ineligible, arrivals, horizonMs, guards }: Assessment,
   node: NodeView,
-  place: Policy['place'],
 ): { bound: number; guard: GuardName | null } {
   const eligibleCount = ineligible.filter((reason) => reason === undefined).length;
   const moment = { nowMs: snapshot.atMs, arrivals, horizonMs, eligibleCount };
-  const expected = Math.max(1, (snapshot.arrivalsPerSecond * horizonMs) / 1000);
-  // As in assess.ts: what the dead band fills in beyond the expected arrivals has that much more time.
-  const connectRatePerSecond = (place.connectRatePerSecond * arrivals) / expected;
-  const { maxShare, slowStartMs } = place;
+  const { maxShare, slowStartMs, connectRatePerSecond } = guards;
   // Slow start last: it also scales the connect rate, and must not be blamed where it is over.
   const rules: readonly (readonly [GuardName, GuardRule])[] = [
     ['maxConnections', off],

@@ -6,6 +6,7 @@ import { explainNode, percent, rounded } from './explain-node.ts';
 import { imbalanceOf } from './imbalance.ts';
 import { nextSentence } from './explain-next.ts';
 import type { SharedFit } from './moments.ts';
+import { idleUtilization } from './score.ts';
 
 /** Explains an assessment that was made by this policy. */
 export function explain(assessment: Assessment, policy: Policy): PoolExplanation {
@@ -24,7 +25,7 @@ export function explain(assessment: Assessment, policy: Policy): PoolExplanation
     level: Number.isFinite(level) ? level : null,
     summary: nextSentence(assessment, policy.place.picker),
     notes: notesOn(assessment, policy),
-    nodes: snapshot.nodes.map((node, index) => explainNode(assessment, policy, { node, index })),
+    nodes: snapshot.nodes.map((node, index) => explainNode(assessment, { node, index })),
   };
 }
 
@@ -35,7 +36,10 @@ function basisReason({ basis, panic, states, ineligible }: Assessment): string {
   const settled = eligible.filter((state) => state !== 'blackout').length;
   if (basis === 'load')
     return `By load: ${valid} of ${settled} eligible nodes past their blackout have valid reports.`;
-  const lack = `only ${valid} of ${settled} eligible nodes past their blackout have valid reports`;
+  const hasReported = eligible.some((state) => state !== 'none');
+  const lack = hasReported
+    ? `only ${valid} of ${settled} eligible nodes past their blackout have valid reports`
+    : 'no node has reported';
   const alarm = panic ? 'Panic, ' : '';
   const by = {
     relay: 'by the message rates that the relay sees',
@@ -46,8 +50,6 @@ function basisReason({ basis, panic, states, ineligible }: Assessment): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-// Under a tenth of a node, score.ts shares out by connections as well.
-const idleUtilization = 0.1;
 // A quarter: below that, moving or placing connections hardly moves load.
 const leastFollowing = 0.25;
 

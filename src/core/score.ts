@@ -20,9 +20,11 @@ export interface ScoreSheet {
   readonly slopes: SharedFit;
 }
 
-// A pool below this mean utilization hardly says anything by its load: the gap up to it is shared out by
-// connections, so that idle fleets are levelled by connection count and loaded ones are not.
-const idleUtilization = 0.1;
+/**
+ * A pool below this mean utilization hardly says anything by its load: the gap up to it is shared out by
+ * connections, so that idle fleets are levelled by connection count and loaded ones are not.
+ */
+export const idleUtilization = 0.1;
 // What a node reports must not be under a quarter of what its messages cost elsewhere, once that is a tenth of
 // a node: below that, noise decides, and honest nodes differ in speed by less.
 const doubtBelow = 0.25;

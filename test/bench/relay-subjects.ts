@@ -20,7 +20,10 @@ export interface Subject {
 const startTries = 200;
 const startPauseMs = 50;
 
-/** Our relay first, then HAProxy where it is installed, then the npm proxies; all relay to `nodePort`. */
+/**
+ * What is compared, all relaying to `nodePort`: HAProxy first where it is installed, the whole daemon as built
+ * into dist/, the relay alone in both forms, and the npm proxies.
+ */
 export async function startSubjects(nodePort: number): Promise<Subject[]> {
   const here = import.meta.dirname;
   const node = (file: string, ...rest: string[]): string[] => [
@@ -30,7 +33,12 @@ export async function startSubjects(nodePort: number): Promise<Subject[]> {
     join(here, file),
     ...rest,
   ];
+  const directory = mkdtempSync(join(tmpdir(), 'herald-bench-'));
   const commands: [string, (port: number) => string[]][] = [
+    [
+      'herald',
+      (port) => [process.execPath, mainFile, 'serve', '-c', writeHeraldConfig(directory, port, nodePort)],
+    ],
     ['herald relay', (port) => node('relay-daemon.ts', ...portArguments(port, nodePort))],
     [
       'herald relay, plain form',
@@ -39,9 +47,8 @@ export async function startSubjects(nodePort: number): Promise<Subject[]> {
     ['http-proxy', (port) => node('relay-baseline.ts', 'http-proxy', ...portArguments(port, nodePort))],
     ['httpxy', (port) => node('relay-baseline.ts', 'httpxy', ...portArguments(port, nodePort))],
   ];
-  const directory = mkdtempSync(join(tmpdir(), 'herald-bench-'));
   if (spawnSync('haproxy', ['-v']).status === 0)
-    commands.splice(1, 0, [
+    commands.unshift([
       'haproxy',
       (port) => ['haproxy', '-db', '-f', writeHaproxyConfig(directory, port, nodePort)],
     ]);
@@ -53,6 +60,25 @@ export async function startSubjects(nodePort: number): Promise<Subject[]> {
 
 function portArguments(port: number, nodePort: number): string[] {
   return ['--listen', String(port), '--backend', `127.0.0.1:${nodePort}`];
+}
+
+const mainFile = join(import.meta.dirname, '../../dist/cli/main.js');
+
+/** The default policy, which checks health, measures and counts: what an operator would run. */
+function writeHeraldConfig(directory: string, port: number, nodePort: number): string {
+  const path = join(directory, 'herald.yaml');
+  writeFileSync(
+    path,
+    `apiVersion: herald/v1
+kind: Config
+listeners: [{ name: public, bind: '127.0.0.1:${port}' }]
+intake: { bind: '127.0.0.1:0' }
+admin: { socket: ./admin.sock }
+log: { level: warn }
+pools: { bench: { routes: [{ host: '*', path: / }], nodes: [{ id: a, address: '127.0.0.1:${nodePort}' }] } }
+`,
+  );
+  return path;
 }
 
 /** One thread, HTTP mode and a tunnel timeout: what an operator would run for WebSockets. */

@@ -1,4 +1,4 @@
-// The relay against HAProxy and the npm proxies: CPU time of each for a message and for a handshake, slice by slice
+// Herald against HAProxy and the npm proxies: CPU time of each for a message and for a handshake, slice by slice
 // in turn, since machines drift. The load is a process of its own and slower than a relay: nothing is saturated.
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -19,8 +19,8 @@ export interface RelayRow {
   readonly payloadBytes: number;
   /** CPU time of the subject's processes, median of the rounds. */
   readonly cpuMicroseconds: number;
-  /** Times our relay's cost in the same round, median of the rounds; 1 for the relay itself. */
-  readonly timesRelay: number;
+  /** Times the first subject's cost in the same round, median of the rounds: HAProxy's where it is installed. */
+  readonly timesFirst: number;
 }
 
 /** How long and how much; the defaults take about a minute. */
@@ -108,8 +108,7 @@ async function compare(
     subject: subject.name,
     ...cell,
     cpuMicroseconds: median(costs.map((row) => row[i] ?? NaN)),
-    // Our relay is the first subject.
-    timesRelay: median(costs.map((row) => (row[i] ?? NaN) / (row[0] ?? NaN))),
+    timesFirst: median(costs.map((row) => (row[i] ?? NaN) / (row[0] ?? NaN))),
   }));
 }
 
@@ -157,7 +156,7 @@ function table(rows: readonly RelayRow[]): string {
       const what =
         row.unit === 'message' ? `${row.connections} connections, ${row.payloadBytes} B` : 'handshake';
       const cost = `${row.cpuMicroseconds.toFixed(2)} us`;
-      return `${row.subject.padEnd(26)} ${what.padEnd(28)} ${cost.padStart(10)}  x${row.timesRelay.toFixed(2)}`;
+      return `${row.subject.padEnd(26)} ${what.padEnd(28)} ${cost.padStart(10)}  x${row.timesFirst.toFixed(2)}`;
     })
     .join('\n');
 }

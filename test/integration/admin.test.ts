@@ -12,7 +12,7 @@ import { defaultHttpLimits } from '../../src/platform/http-server.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
 import type { NodeDetail, NodeList, PoolExplanation, PoolList } from '../../src/protocol/admin-api.ts';
 import { aPolicy } from '../support/a-policy.ts';
-import { aNode, aRegistry, aReport } from '../support/a-registry.ts';
+import { aNode, aRegistry, aReport, sourceOf } from '../support/a-registry.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
 import { bodyIn, exchange, statusIn } from '../support/raw-http.ts';
 
@@ -82,8 +82,7 @@ function put(id: string, body: string, headers: Record<string, string> = {}): Pr
 }
 
 function report(id: string, cpu: number, change: object = {}): void {
-  const source = { identity: '127.0.0.1', host: '127.0.0.1', port: 8081 };
-  registry.applyReport(aReport(id, { signals: { cpu }, ...change }), source);
+  registry.applyReport(aReport(id, { signals: { cpu }, ...change }), sourceOf(id));
 }
 
 describe('the socket', () => {
@@ -276,7 +275,7 @@ describe('a pool', () => {
   it('shows its nodes', async () => {
     registry.addStatic(
       'chat',
-      aNode('s', { host: 'fd00::1', zone: 'eu-1', capacity: 2, maxConnections: 10 }),
+      aNode('s', { host: 'fd00::1', port: 8081, zone: 'eu-1', capacity: 2, maxConnections: 10 }),
     );
     report('a', 0.4, { connections: 7, node: { id: 'a', port: 8081, version: '1.2.3' } });
     clock.advance(500);

@@ -1,4 +1,5 @@
 // A registry with one pool, `chat`, on a clock that the test moves.
+import type { ReportSource } from '../../src/balancer/state/claim.ts';
 import type { NodeIdentity } from '../../src/balancer/state/node-record.ts';
 import { Registry } from '../../src/balancer/state/registry.ts';
 import { pcg32 } from '../../src/core/rng.ts';
@@ -21,12 +22,22 @@ export function aRegistry(policy: Policy = aPolicy()): { registry: Registry; clo
   return { registry, clock };
 }
 
+/** A port of its own for each id of a test: one address is one node. */
+export function portOf(id: string): number {
+  return 8081 + ([...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1000, 0) - 97);
+}
+
+/** Where the reports of a node come from. */
+export function sourceOf(id: string): ReportSource {
+  return { identity: '127.0.0.1', host: '127.0.0.1', port: portOf(id) };
+}
+
 /** A node of the configuration. */
 export function aNode(id: string, change: Partial<NodeIdentity> = {}): NodeIdentity {
   return {
     id,
     host: '127.0.0.1',
-    port: 8081,
+    port: portOf(id),
     capacity: undefined,
     zone: '',
     version: '',
@@ -39,7 +50,7 @@ export function aNode(id: string, change: Partial<NodeIdentity> = {}): NodeIdent
 export function aReport(id: string, change: Partial<Report> = {}): Report {
   return {
     pool: 'chat',
-    node: { id, port: 8081 },
+    node: { id, port: portOf(id) },
     epoch: 'e1',
     seq: 1,
     ageMs: 0,

@@ -207,7 +207,7 @@ export interface Room {
   readonly notices: Notice[];
   /** Adds one more pool with static nodes of these ids. */
   addPool(name: string, ...ids: readonly string[]): void;
-  /** Reports for a node at 127.0.0.1:9000 by reporter `agent`, the next `seq` unless given. */
+  /** Reports for a node by reporter `agent`, the next `seq` unless given; new ids get a port of their own from 9000. */
   report(parts?: ReportParts & { host?: string; port?: number; identity?: string }): void;
   /** Places one connection; undefined when refused. */
   place(wish?: { excluded?: readonly string[]; affinityNode?: string }): Lease | undefined;
@@ -242,13 +242,24 @@ export function aRoom(
       const pool = { name, policy: aPlainPolicy(), nodes: ids.map((id) => anIdentity(id)) };
       registry.configure([chat, pool]);
     },
-    report({ host = '127.0.0.1', port = 9000, identity = 'agent', ...parts } = {}) {
+    report({ host = '127.0.0.1', port, identity = 'agent', ...parts } = {}) {
       seq += 1;
-      registry.applyReport(aReport({ seq, ...parts }), { identity, host, port });
+      const report = aReport({ seq, ...parts });
+      registry.applyReport(report, { identity, host, port: port ?? portOf(registry, report.node.id) });
     },
     place({ excluded = [], affinityNode = '' } = {}) {
       const result = placement.place({ pool: 'chat', affinityNode, excluded: new Set(excluded) });
       return result.placed ? result.lease : undefined;
     },
   };
+}
+
+/** Where the node is known to be; for a new id a port that no other has. */
+function portOf(registry: Registry, id: string): number {
+  const known = [...registry.pools.values()].flatMap(({ nodes }) => [...nodes.values()]);
+  const node = known.find(({ identity }) => identity.id === id);
+  if (node !== undefined) return node.identity.port;
+  let port = 9000;
+  while (known.some(({ identity }) => identity.port === port)) port += 1;
+  return port;
 }

@@ -8,6 +8,7 @@ export class FakeWire implements Wire {
   readonly remoteAddress = '192.0.2.9';
   readonly remotePort = 9;
   isClosed = false;
+  sawEnd = false;
   isEnded = false;
   isReading = false;
   /** Everything sent, latin1. */
@@ -27,6 +28,8 @@ export class FakeWire implements Wire {
     this.sent += buffer.toString('latin1', start, end);
     return true;
   }
+
+  useSharedBuffer(): void {}
 
   pause(): void {
     this.isReading = false;
@@ -59,8 +62,9 @@ export interface FakeDial {
 /** A transport whose dials wait for the test; it cannot listen. */
 export function createFakeTransport(): { transport: Transport; dials: FakeDial[] } {
   const dials: FakeDial[] = [];
-  const transport: Transport = {
+  const transport: Transport & { fallbackReason: undefined } = {
     form: 'plain',
+    fallbackReason: undefined,
     listen: () => Promise.reject(new Error('a fake transport cannot listen')),
     dial({ host }, reader) {
       const wire = new FakeWire(reader);

@@ -15,6 +15,7 @@ const failureText: Readonly<Record<DialFailure, string>> = {
   timeout: 'did not answer in time',
   reset: 'reset the connection',
   handshake: 'sent no usable HTTP answer',
+  status: 'answered with an error',
   local: 'was not reached: the balancer had no port, no descriptor or no whole request for it',
 };
 

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import type { Rng } from '../../core/rng.ts';
 import { problemResponse, type Problem } from '../../protocol/http-error.ts';
 import { isToken, joinedValue, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
+import { encodeClose } from '../../protocol/websocket.ts';
 
 const webSocketGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 // RFC 6455, section 7.4.1, as registered later: "Try Again Later".
@@ -26,7 +27,10 @@ export function upgradeRefusal(problem: Problem, fields: HeadFields): Buffer {
     'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
     `Sec-WebSocket-Accept: ${acceptOf(key)}\r\n${protocolLine(fields)}\r\n`;
   const hint = problem.retryAfterMs === undefined ? '' : ` retry-ms=${problem.retryAfterMs}`;
-  return Buffer.concat([Buffer.from(head, 'latin1'), closeFrame(tryAgainLater, problem.code + hint)]);
+  return Buffer.concat([
+    Buffer.from(head, 'latin1'),
+    encodeClose({ code: tryAgainLater, reason: problem.code + hint }),
+  ]);
 }
 
 // A client that offers sub-protocols fails the handshake when none is chosen, and never sees the close.
@@ -39,16 +43,6 @@ function acceptOf(key: string): string {
   return createHash('sha1')
     .update(key + webSocketGuid)
     .digest('base64');
-}
-
-// `reason` is ASCII of at most 123 bytes, so the length fits the frame's second byte.
-function closeFrame(code: number, reason: string): Buffer {
-  const frame = Buffer.alloc(4 + reason.length);
-  frame[0] = 0x88;
-  frame[1] = 2 + reason.length;
-  frame.writeUInt16BE(code, 2);
-  frame.write(reason, 4, 'latin1');
-  return frame;
 }
 
 /** Whether a refusal must be told as an event stream: the client is an EventSource. */

@@ -122,15 +122,15 @@ function loadBindings(): Bindings {
 
 /** The call is deprecated by name only; a line about it on the user's stderr helps nobody. */
 function bind(binding: (name: string) => unknown, name: string): unknown {
-  const before = process.noDeprecation;
-  process.noDeprecation = true;
+  // Under --no-deprecation it is true already, and read-only.
+  const isSilent = process.noDeprecation === true;
+  if (!isSilent) process.noDeprecation = true;
   try {
     return binding.call(process, name);
   } catch (error) {
     throw missing(`process.binding('${name}')`, error);
   } finally {
-    if (before === undefined) delete process.noDeprecation;
-    else process.noDeprecation = before;
+    if (!isSilent) delete process.noDeprecation;
   }
 }
 

@@ -174,10 +174,16 @@ export class Upgrade implements WireReader, Ending {
     this.#early = [];
   }
 
-  // The lease ends without `opened`: an answer such as 401 or 503 is the application's, no fault of the node.
+  // The lease ends without `opened`. An answer such as 401 is the application's and no fault of the node; one of
+  // 5xx is passed on all the same but counts against it: a node that fails at once has no load, and would be
+  // given everybody.
   #passRefusal({ lease, node, answer, rest }: Answered): void {
     this.#leave();
     this.#send(refusedSwitchText(answer));
+    if (answer.status >= 500) {
+      lease.failed('status');
+      this.#deps.events.nodeFailed(this.#pool, lease.node.id, 'status', undefined);
+    }
     const passed = { client: this.#client, node, answer, onEnd: () => lease.release() };
     passRefusedSwitch(this.#deps, passed, rest);
   }

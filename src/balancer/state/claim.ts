@@ -25,7 +25,10 @@ export function claim(
   const elsewhere = [...pools.values()].find((other) => other !== pool && other.nodes.has(id));
   if (elsewhere !== undefined) throw taken(id, `it is a node of pool '${elsewhere.name}'`);
   const node = pool.nodes.get(id);
-  if (node === undefined) return undefined;
+  if (node === undefined) {
+    refuseSecondId(pool, { report, source, nowMs });
+    return undefined;
+  }
   const isSame = isSameAddress(node, source);
   if (node.origin === 'static' && !isSame)
     throw taken(id, `the configuration gives it the address ${addressOf(node.identity)}`);
@@ -34,6 +37,22 @@ export function claim(
     throw taken(id, 'another reporter has claimed it and still reports');
   if (!isSame) throw taken(id, `its agent reports it at ${addressOf(node.identity)} and still does`);
   return node;
+}
+
+/** One address is one node: else one process could pose as a thousand and take every share. */
+function refuseSecondId(
+  pool: PoolState,
+  { report, source, nowMs }: { report: Report; source: ReportSource; nowMs: number },
+): void {
+  for (const node of pool.nodes.values()) {
+    const isThere = node.origin === 'static' || isFresh(node, pool, nowMs);
+    if (!isThere || !isSameAddress(node, source)) continue;
+    const address = addressOf(source);
+    const because = `${address} is node '${node.identity.id}' already`;
+    throw new HeraldError('HERALD_NODE_ID_TAKEN', `node '${report.node.id}' may not join: ${because}`, {
+      node: report.node.id,
+    });
+  }
 }
 
 function isFresh(node: NodeRecord, pool: PoolState, nowMs: number): boolean {

@@ -1,8 +1,11 @@
 // What the edges and the loops ask of the state, and what the state asks of whoever carries the bytes.
 import type { Policy } from '../../policy/policy.ts';
 
-/** Why a node did not take a connection. `local` is our own trouble (ports, descriptors) and never the node's fault. */
-export type DialFailure = 'refused' | 'timeout' | 'reset' | 'handshake' | 'local';
+/**
+ * Why a node did not take a connection. `status`: it answered an upgrade with 5xx. `local` is our own trouble
+ * (ports, descriptors) and never the node's fault.
+ */
+export type DialFailure = 'refused' | 'timeout' | 'reset' | 'handshake' | 'status' | 'local';
 
 /** The node that a lease is for. */
 export interface PlacedNode {

@@ -148,6 +148,8 @@ export class Registry {
     if (node.checkFailure === failure) return;
     const wasUp = node.checkFailure === '';
     node.checkFailure = failure;
+    // Down means restarted, as often as not: cold caches and no connections. HAProxy ramps it up, too.
+    if (failure === '') node.joinedAtMs = this.#joinedAtMs();
     pool.discardAssessment();
     if (wasUp) this.#notify('node down', { pool: pool.name, node: id, reason: failure });
     else if (failure === '') this.#notify('node up', { pool: pool.name, node: id });

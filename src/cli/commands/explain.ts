@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { NodeExplanation, PoolExplanation } from '../../protocol/admin-api.ts';
 import { formatAnswer, withAdminClient, withAdminOptions, type AdminFlags } from '../admin-options.ts';
 import type { CliIo } from '../io.ts';
-import { paintFor, percent, renderTable, type Paint } from '../table.ts';
+import { paintFor, percent, renderTable, wrapText, type Paint } from '../table.ts';
 
 /** Adds `herald explain`. */
 export function registerExplain(program: Command, io: CliIo): void {
@@ -16,19 +16,18 @@ export function registerExplain(program: Command, io: CliIo): void {
       const { output } = flags;
       const text =
         output === 'table'
-          ? `${renderExplanation(answer, paintFor(io.stdout, io.env)).join('\n')}\n`
+          ? `${renderExplanation(answer, paintFor(io.stdout, io.env), io.stdout.columns).join('\n')}\n`
           : formatAnswer(answer, output);
       io.stdout.write(text);
     });
 }
 
-/** Lines of an explanation: the answer first, then the figures, then a sentence for each node. */
-export function renderExplanation(answer: PoolExplanation, paint: Paint): string[] {
+/** Lines of at most `columns`: the answer first, then the figures, then a sentence for each node. */
+export function renderExplanation(answer: PoolExplanation, paint: Paint, columns = 80): string[] {
+  const paragraph = (text: string) => wrapText(text, columns, '  ');
   return [
-    paint('bold', answer.summary),
-    answer.basisReason,
-    arithmetic(answer),
-    ...answer.notes,
+    ...paragraph(answer.summary).map((line) => paint('bold', line)),
+    ...[answer.basisReason, arithmetic(answer), ...answer.notes].flatMap(paragraph),
     '',
     ...renderTable<NodeExplanation>(
       [
@@ -43,7 +42,9 @@ export function renderExplanation(answer: PoolExplanation, paint: Paint): string
       answer.nodes,
     ),
     '',
-    ...answer.nodes.map((node) => `${paint('bold', node.id)}: ${node.scoreReason} ${node.shareReason}`),
+    ...answer.nodes.flatMap((node) =>
+      paragraph(`${paint('bold', node.id)}: ${node.scoreReason} ${node.shareReason}`),
+    ),
   ];
 }
 
@@ -56,9 +57,9 @@ function arithmetic(answer: PoolExplanation): string {
 
 function signed(part: number | null): string {
   if (part === null) return '-';
-  return `${part < 0 ? '−' : '+'}${Math.abs(part * 100).toFixed(1)} %`;
+  return `${part < 0 ? '−' : '+'}${Math.abs(part * 100).toFixed(1)}%`;
 }
 
 function perConnection(slope: number | null): string {
-  return slope === null ? '-' : `${(slope * 100).toPrecision(2)} %`;
+  return slope === null ? '-' : `${(slope * 100).toPrecision(2)}%`;
 }

@@ -64,17 +64,20 @@ describe('createTransport', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('prints nothing, even where deprecations are shown, and leaves stack traces as they were', async () => {
+  it.each([
+    ['--pending-deprecation', 'undefined'],
+    ['--no-deprecation', 'true'],
+  ])('prints nothing under %s and leaves the process as it was', async (flag, noDeprecation) => {
     const { code, stdout, stderr } = await run(
       `const { createTransport } = await import('./src/balancer/proxy/transport.ts');
        const before = Error.stackTraceLimit;
        const { form } = await createTransport({ form: 'auto' });
        console.log(form, Error.stackTraceLimit === before, process.noDeprecation);
        process.exit(0);`,
-      ['--pending-deprecation'],
+      [flag],
     );
     // The bindings also have names that warn when they are read: none is.
-    expect([code, stdout.trim()]).toEqual([0, 'fast true undefined']);
+    expect([code, stdout.trim()]).toEqual([0, `fast true ${noDeprecation}`]);
     expect(stderr).not.toMatch(/DEP0111|Deprecation/);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bar, paintFor, percent, renderTable, widthOf } from '../../../src/cli/table.ts';
+import { bar, paintFor, percent, renderTable, widthOf, wrapText } from '../../../src/cli/table.ts';
 
 describe('table', () => {
   it('aligns columns and leaves no space at line ends', () => {
@@ -35,11 +35,12 @@ describe('table', () => {
   });
 
   it('shows what is not known as a dash', () => {
-    expect([percent(0.123), percent(null), percent(undefined), percent(NaN)]).toEqual([
-      '12 %',
-      '-',
-      '-',
-      '-',
-    ]);
+    expect([percent(0.123), percent(null), percent(undefined), percent(NaN)]).toEqual(['12%', '-', '-', '-']);
+  });
+
+  it('breaks text at spaces, indents what follows, and leaves words whole', () => {
+    expect(wrapText('one two three four', 9, '  ')).toEqual(['one two', '  three', '  four']);
+    expect(wrapText('incomprehensibilities are long', 10)).toEqual(['incomprehensibilities', 'are long']);
+    expect(wrapText('', 10)).toEqual(['']);
   });
 });

@@ -7,7 +7,7 @@ import type { Policy } from '../../../src/policy/policy.ts';
 import type { NodeExplanation, PoolExplanation } from '../../../src/protocol/admin-api.ts';
 import type { Report } from '../../../src/protocol/report.ts';
 import { aPolicy } from '../../support/a-policy.ts';
-import { aNode, aRegistry, aReport } from '../../support/a-registry.ts';
+import { aNode, aRegistry, aReport, sourceOf } from '../../support/a-registry.ts';
 import type { ManualClock } from '../../support/manual-clock.ts';
 
 class Room {
@@ -20,7 +20,7 @@ class Room {
   }
 
   report(id: string, change: Partial<Report>): void {
-    this.registry.applyReport(aReport(id, change), { identity: 'x', host: '127.0.0.1', port: 8081 });
+    this.registry.applyReport(aReport(id, change), sourceOf(id));
   }
 
   place(times: number): void {
@@ -113,10 +113,8 @@ describe('what it is placed by', () => {
   it('is connections before anyone has reported', () => {
     const room = new Room();
     room.registry.addStatic('chat', aNode('a'));
-    expect(room.explain().basisReason).toBe(
-      'By connections: only 0 of 1 eligible nodes past their blackout have valid reports.',
-    );
-    expect(room.node('a').scoreReason).toMatch(/^Scores 0 by 0 connections\.$/);
+    expect(room.explain().basisReason).toBe('By connections: no node has reported.');
+    expect(room.node('a').scoreReason).toMatch(/^Scores 0% by 0 connections\.$/);
   });
 
   it('is called panic when data that was there has expired', () => {
@@ -137,13 +135,13 @@ describe('a score', () => {
     const { score, reported, added, scoreReason } = room.node('a');
     expect(reported).toBeCloseTo(0.5);
     expect(added).toBeCloseTo((score ?? NaN) - 0.5);
-    expect(scoreReason).toMatch(/^Scores 0\.6 = 0\.5 reported \(cpu\) \+ 0\.1 for what/);
+    expect(scoreReason).toMatch(/^Scores 60% = 50% reported \(cpu\) \+ 10% for what/);
   });
 
   it('is what was reported when nothing has changed since', () => {
     const room = new Room();
     room.report('a', {});
-    expect(room.node('a').scoreReason).toBe('Scores 0.5, as reported (cpu).');
+    expect(room.node('a').scoreReason).toBe('Scores 50%, as reported (cpu).');
   });
 
   it('says how far below its messages a doubted report is', () => {
@@ -162,7 +160,7 @@ describe('a score', () => {
     }
     const { evidence, scoreReason } = room.node('liar');
     expect(evidence).toBe('doubted');
-    expect(scoreReason).toMatch(/^Reports 0\.00125, far below what its messages cost elsewhere/);
+    expect(scoreReason).toMatch(/^Reports 0\.13%, far below what its messages cost elsewhere/);
   });
 
   it('below load is what the relay counts', () => {
@@ -171,7 +169,7 @@ describe('a score', () => {
     for (const { counters } of room.registry.pool('chat').nodes.values()) counters.messagesPerSecond = 50;
     expect(room.node('a')).toMatchObject({
       evidence: 'counted',
-      scoreReason: 'Scores 0.5 by 50 messages/s that the relay sees.',
+      scoreReason: 'Scores 50% by 50 messages/s that the relay sees.',
     });
   });
 
@@ -205,7 +203,7 @@ describe('a share', () => {
       maint: 'Takes nothing: the operator has set it to maint.',
       down: 'Takes nothing: it is down (answers 500).',
       full: 'Takes nothing: it holds 0 connections of the 0 that it may.',
-      ok: expect.stringMatching(/^Takes 100%: there are /),
+      ok: expect.stringMatching(/^Takes 100%: there is room for /),
     });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { imbalanceOf, type Imbalance } from '../../../src/core/imbalance.ts';
-import { aNode, aRegistry, aReport } from '../../support/a-registry.ts';
+import { aNode, aRegistry, aReport, sourceOf } from '../../support/a-registry.ts';
 
 /** A pool whose nodes report these CPU fractions (full at 0.8); undefined: no report. */
 function imbalance(cpus: readonly (number | undefined)[], maint: readonly string[] = []): Imbalance {
@@ -9,8 +9,7 @@ function imbalance(cpus: readonly (number | undefined)[], maint: readonly string
   cpus.forEach((cpu, index) => {
     const id = `n${index}`;
     registry.addStatic('chat', aNode(id));
-    const source = { identity: 'x', host: '127.0.0.1', port: 8081 };
-    if (cpu !== undefined) registry.applyReport(aReport(id, { signals: { cpu } }), source);
+    if (cpu !== undefined) registry.applyReport(aReport(id, { signals: { cpu } }), sourceOf(id));
   });
   for (const id of maint) registry.setAdminState(id, 'maint');
   return imbalanceOf(registry.pool('chat').assessment(clock.nowMs()));

@@ -7,7 +7,7 @@ import { createExposition, labelText } from '../../../../src/balancer/metrics/ex
 import { createMetrics, type Metrics } from '../../../../src/balancer/metrics/metrics.ts';
 import { createPlacement } from '../../../../src/balancer/state/placement.ts';
 import type { Registry } from '../../../../src/balancer/state/registry.ts';
-import { aNode, aRegistry, aReport } from '../../../support/a-registry.ts';
+import { aNode, aRegistry, aReport, sourceOf } from '../../../support/a-registry.ts';
 import type { ManualClock } from '../../../support/manual-clock.ts';
 import { readPage, type PrometheusPage } from '../../../support/prometheus-page.ts';
 
@@ -24,8 +24,6 @@ function aRoom(): Room {
   const metrics = createMetrics({ pools: registry.pools, clock, relayForm: 'fast', version: '1.2.3' });
   return { registry, clock, metrics, page: async () => readPage((await metrics.scrape()).text) };
 }
-
-const source = { identity: '127.0.0.1', host: '127.0.0.1', port: 8081 };
 
 describe('the page', () => {
   it('declares every metric of the catalogue, with its help and type', async () => {
@@ -69,7 +67,7 @@ describe('nodes', () => {
   it('show what placement knows of them', async () => {
     const { registry, clock, page } = aRoom();
     const signals = { cpu: 0.4, eventLoopLag: 20, queueDelayMs: 5, unheardOf: 1 };
-    registry.applyReport(aReport('a', { signals }), source);
+    registry.applyReport(aReport('a', { signals }), sourceOf('a'));
     clock.advance(1500);
     const { samples } = await page();
     const of = (name: string, more = '') => samples.get(`${name}{pool="chat",node="a"${more}}`);
@@ -124,7 +122,7 @@ describe('nodes', () => {
 
   it('take their series with them', async () => {
     const { registry, page } = aRoom();
-    registry.applyReport(aReport('a'), source);
+    registry.applyReport(aReport('a'), sourceOf('a'));
     expect([...(await page()).samples.keys()].some((name) => name.includes('node="a"'))).toBe(true);
     registry.remove('a');
     expect([...(await page()).samples.keys()].some((name) => name.includes('node="a"'))).toBe(false);

@@ -51,6 +51,25 @@ describe('a report of an unknown id', () => {
   });
 });
 
+describe('an address', () => {
+  it('is one node: a second id for it is refused while the first reports', () => {
+    const room = lateRoom();
+    room.report({ id: 'a', port: 9000 });
+    expect(() => room.report({ id: 'b', port: 9000 })).toThrow(
+      "node 'b' may not join: 127.0.0.1:9000 is node 'a' already",
+    );
+    expect([...room.registry.pool('chat').nodes.keys()]).toEqual(['a']);
+  });
+
+  it('is free for another id once the reports of the first have expired', () => {
+    const room = lateRoom();
+    room.report({ id: 'a', port: 9000 });
+    room.clock.advance(11_000);
+    room.report({ id: 'b', port: 9000 });
+    expect(room.registry.node('b').node.identity.port).toBe(9000);
+  });
+});
+
 describe('a claimed id', () => {
   it('is taken for another pool', () => {
     const room = lateRoom();

@@ -32,6 +32,15 @@ describe('Registry', () => {
     expect(room.notices[0]?.facts).toEqual({ pool: 'chat', node: 'a', from: 'ready', to: 'drain' });
   });
 
+  it('lets a node that was down in step by step', () => {
+    const room = aRoom({ nodes: ['a'] });
+    room.clock.advance(60_000);
+    room.registry.setCheckFailure('a', 'refused');
+    room.clock.advance(20_000);
+    room.registry.setCheckFailure('a', '');
+    expect(room.registry.node('a').node.joinedAtMs).toBe(80_000);
+  });
+
   it('refuses to remove a node that is not there', () => {
     expect(() => aRoom().registry.remove('a')).toThrow(HeraldError);
   });
