@@ -17,25 +17,21 @@ interface Stage {
   readonly instructions: readonly Instruction[];
 }
 
-const instructions = text
-  .replaceAll(/\\\n/g, ' ')
-  .split('\n')
-  .filter((line) => /^[A-Z]+ /.test(line))
-  .map((line): Instruction => {
-    const [name = '', ...rest] = line.split(' ');
-    return { name, rest: rest.join(' ') };
-  });
+/** The instructions of a stage: a line each, those that go on over several lines put together. */
+function instructionsOf(body: string): Instruction[] {
+  return body
+    .replaceAll(/\\\n/g, ' ')
+    .split('\n')
+    .filter((line) => /^[A-Z]+ /.test(line))
+    .map((line) => {
+      const [name = '', ...rest] = line.split(' ');
+      return { name, rest: rest.join(' ') };
+    });
+}
 
-const stages = instructions.reduce<Stage[]>((all, instruction) => {
-  if (instruction.name !== 'FROM') {
-    const last = all.at(-1);
-    return last === undefined
-      ? all
-      : [...all.slice(0, -1), { ...last, instructions: [...last.instructions, instruction] }];
-  }
-  const [image = '', , name = ''] = instruction.rest.split(' ');
-  return [...all, { image, name, instructions: [] }];
-}, []);
+const stages = [...text.matchAll(/^FROM (\S+)(?: AS (\S+))?\n([^]*?)(?=^FROM |$(?![^]))/gm)].map(
+  ([, image = '', name = '', body = '']): Stage => ({ image, name, instructions: instructionsOf(body) }),
+);
 
 const final = stages.at(-1);
 const finalOf = (name: string) =>
@@ -61,6 +57,7 @@ const copies = stages.flatMap((stage) =>
 
 describe('Dockerfile', () => {
   it('has several stages, each on a Node image with a fixed major version', () => {
+    expect(stages.length).toBe(text.match(/^FROM /gm)?.length);
     expect(stages.length).toBeGreaterThan(1);
     for (const { image } of stages) expect(image).toMatch(/^node:\d+(\.\d+)*-[a-z-]+slim$/);
     expect(text).not.toContain(':latest');

@@ -58,10 +58,14 @@ function anchorsOf(prose: string): string[] {
   return [...prose.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
 }
 
+// `npm run bench -- --write` makes it on the machine of a release; until then a link to it is no mistake.
+const madeLater = 'docs/performance.md';
+
 /** What is wrong with a link of a page, '' when nothing is. */
 function complaintAbout(page: Page, link: string): string {
   const [file = '', anchor] = link.split('#');
   const target = file === '' ? page.path : relative(root, join(root, dirname(page.path), file));
+  if (target === madeLater && !existsSync(join(root, target))) return '';
   if (!existsSync(join(root, target))) return `${page.path}: ${link} leads nowhere`;
   if (anchor === undefined || !statSync(join(root, target)).isFile()) return '';
   const prose = pages.find(({ path }) => path === target)?.prose ?? '';
@@ -145,8 +149,8 @@ describe('names', () => {
     const rules = readFileSync(join(root, 'config/prometheus/alerts.yaml'), 'utf8');
     const named = new Set([...`${all}\n${rules}`.matchAll(/\bherald_[a-z_]*[a-z]\b/g)].map(([name]) => name));
     // The anchors of error codes in answers of the API look the same.
-    const anchors = Object.keys(errorCatalogue).map((code) => code.toLowerCase());
-    expect([...named].filter((name) => !names.includes(name) && !anchors.includes(name))).toEqual([]);
+    const anchors = new Set(Object.keys(errorCatalogue).map((code) => code.toLowerCase()));
+    expect([...named].filter((name) => !names.includes(name) && !anchors.has(name))).toEqual([]);
   });
 
   it('has each word of the glossary once', () => {
