@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { Child } from './child.ts';
 import type { DemoRow, DemoRule, NodeSecond } from './imbalance.ts';
 import type { FromClients, FromNode, ToClients, ToNode } from './messages.ts';
-import type { DemoNode, Scenario } from './scenario.ts';
+import { isNoisy, type DemoNode, type Scenario } from './scenario.ts';
 import { sleep } from './sleep.ts';
 import { planTraffic } from './traffic.ts';
 
@@ -121,8 +121,8 @@ export class DemoRun {
     for (const node of this.#options.scenario.nodes) {
       if (part >= node.joinsAt && !this.#nodes.has(node.id)) await this.#join(node);
       if (node.noise === undefined) continue;
-      const isNoisy = part >= node.noise.from && part < node.noise.to;
-      const serviceMs = isNoisy ? node.serviceMs * node.noise.slowdown : node.serviceMs;
+      const slowdown = isNoisy(node.noise, part) ? node.noise.slowdown : 1;
+      const serviceMs = node.serviceMs * slowdown;
       this.#nodes.get(node.id)?.send({ kind: 'serviceMs', serviceMs });
     }
   }

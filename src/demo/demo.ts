@@ -5,7 +5,7 @@ import { paintFor, type Paint } from '../cli/table.ts';
 import type { Clock } from '../core/clock.ts';
 import { DemoRun, type DemoSecond, type RunResult } from './demo-run.ts';
 import { meanImbalance, type DemoRow, type DemoRule } from './imbalance.ts';
-import { createScenario, type Scenario } from './scenario.ts';
+import { createScenario, notesAt, type Scenario } from './scenario.ts';
 import { renderSummary, titleOf } from './summary.ts';
 import { renderDemo } from './table.ts';
 
@@ -89,12 +89,12 @@ function liveView(rule: DemoRule, at: { scenario: Scenario; stdout: TextStream; 
   const { scenario, stdout, paint } = at;
   const screen = new LiveScreen(stdout);
   const rows: DemoRow[] = [];
-  const notes = new Map(scenario.nodes.map(({ id, note }) => [id, note]));
   return {
     second: ({ row, measured, assessment }) => {
       rows.push(row);
       const title = titleOf(rule, row.second, scenario);
       const average = meanImbalance(rows);
+      const notes = notesAt(scenario, (row.second * 1000) / scenario.traffic.durationMs);
       const lines = renderDemo({ title, assessment, measured, notes, average, isWarm: row.counted }, paint);
       screen.draw(lines);
       if (stdout.isTTY !== true && row.second % secondsPerLine === 0) stdout.write(`${lines.join('\n')}\n\n`);

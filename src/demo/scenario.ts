@@ -21,6 +21,16 @@ export interface Scenario {
   readonly warmUpMs: number;
 }
 
+/** What is special about each node now, for people; `part` is how much of the run is over, 0..1. */
+export function notesAt({ nodes }: Scenario, part: number): ReadonlyMap<string, string> {
+  return new Map(nodes.map(({ id, note, noise }) => [id, isNoisy(noise, part) ? `${note}, now` : note]));
+}
+
+/** Whether the neighbour takes from the node now. */
+export function isNoisy(noise: DemoNode['noise'], part: number): noise is NonNullable<DemoNode['noise']> {
+  return noise !== undefined && part >= noise.from && part < noise.to;
+}
+
 const fullMs = 4;
 
 /** The fleet at rest could do 1,125 messages a second; 300 clients send about 600. */

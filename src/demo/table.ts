@@ -52,12 +52,12 @@ export function renderDemo(input: TableInput, paint: Paint): string[] {
 }
 
 function linesOf({ assessment, measured, notes }: TableInput): Line[] {
-  return assessment.snapshot.nodes.map((node, index) => {
+  const lines = assessment.snapshot.nodes.map((node, index): Line => {
     const seen = measured.get(node.id);
-    const reason = assessment.ineligible[index];
+    const state = assessment.states[index] === 'valid' ? 'ready' : (assessment.states[index] ?? '');
     return {
       id: node.id,
-      state: reason ?? (assessment.states[index] === 'valid' ? 'ready' : (assessment.states[index] ?? '')),
+      state: assessment.ineligible[index] ?? state,
       utilization: seen?.utilization ?? 0,
       connections: seen?.connections ?? 0,
       share: assessment.share[index] ?? 0,
@@ -65,6 +65,8 @@ function linesOf({ assessment, measured, notes }: TableInput): Line[] {
       note: notes.get(node.id) ?? '',
     };
   });
+  // Nodes register in whatever order they start: lines that stay where they are can be watched.
+  return lines.toSorted((a, b) => a.id.localeCompare(b.id));
 }
 
 function paintLoad(utilization: number, paint: Paint): string {

@@ -189,8 +189,8 @@ describe('a pool with a node that', () => {
       ...Array.from({ length: 3 }, () => 'Error: Unexpected server response: 503'),
       ...Array.from({ length: 3 }, () => 'good'),
     ]);
-    // Such an answer is the application's: no failure of the node.
-    expect((await herald.metrics()).get('herald_node_failures_total{pool="chat",node="bad"}')).toBe(0);
+    // It counts against the node, which has no load and would be sent everybody.
+    expect((await herald.metrics()).get('herald_node_failures_total{pool="chat",node="bad"}')).toBe(3);
   });
 
   it('fails again and again is ejected by what real connections tell', async () => {
