@@ -1,4 +1,5 @@
 // One balancer process, put together: state, loops, edges. Wiring only; every decision lives in a room below.
+import { isDeepStrictEqual } from 'node:util';
 import type { Assessment } from '../core/assess.ts';
 import type { Clock } from '../core/clock.ts';
 import { HeraldError } from '../core/error.ts';
@@ -59,7 +60,7 @@ export class Balancer {
   constructor(options: BalancerOptions) {
     const { loaded, clock, rng, log } = options;
     this.#options = options;
-    this.#loaded = loaded;
+    this.#loaded = { config: loaded.config, policies: loaded.policies };
     this.#route = buildRouteTable(loaded.config.pools);
     this.#relays = new Relays(clock);
     this.registry = new Registry({
@@ -132,13 +133,17 @@ export class Balancer {
 
   /**
    * Takes a new configuration over: policies, pools, static nodes and routes at once. The names of the sections
-   * that differ but take a restart to change.
+   * that differ but take a restart to change; undefined when nothing differs at all.
    */
-  reconfigure(loaded: BalancerSettings): string[] {
+  reconfigure(loaded: BalancerSettings): string[] | undefined {
+    if (isDeepStrictEqual(this.#loaded, { config: loaded.config, policies: loaded.policies })) {
+      this.#edges?.metrics.countReload('unchanged');
+      return undefined;
+    }
     const needRestart = restartNeededFor(this.#loaded.config, loaded.config);
     this.registry.configure(poolSettings(loaded.config, loaded.policies));
     this.#route = buildRouteTable(loaded.config.pools);
-    this.#loaded = loaded;
+    this.#loaded = { config: loaded.config, policies: loaded.policies };
     this.#edges?.metrics.countReload('replaced');
     return needRestart;
   }

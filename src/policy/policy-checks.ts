@@ -1,6 +1,7 @@
 // Checks between keys of a policy. Each runs when the keys of its section are sound by themselves.
 import type { z } from 'zod';
 import { builtinSignals, isBuiltinSignal, type SignalKind } from '../core/signal.ts';
+import { customNameProblem, maxCustomSignals } from '../protocol/report-fields.ts';
 import { nearestName } from './nearest.ts';
 import { showValue, units, type Complaint, type Reading } from './quantity.ts';
 
@@ -10,9 +11,6 @@ interface AnySignal {
   readonly saturation: number | 'auto';
   readonly kind?: SignalKind | undefined;
 }
-
-/** At most this many custom signals; a report carries no more. */
-export const maxCustomSignals = 32;
 
 /** The kind that a signal has: its own where it is built in, `distress` where a custom one does not say. */
 export function kindOfSignal(name: string, signal: AnySignal): SignalKind {
@@ -62,20 +60,18 @@ export const checkSignals: Check<Record<string, AnySignal | undefined>> = (conte
  * close to a built-in one, but then it says its kind: a slip has none.
  */
 export function complainAboutSignalName(name: string, statesKind: boolean): Complaint | undefined {
-  if (!/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(name)) {
-    return {
-      message: 'is not a name of a signal',
-      hint: 'a letter, then letters, digits and . _ -, at most 64',
-    };
-  }
-  if (statesKind) return undefined;
   const reported = Object.entries(builtinSignals).find(([, { reportKey }]) => reportKey === name);
   const near = reported?.[0] ?? nearestName(name, Object.keys(builtinSignals));
-  if (near === undefined) return undefined;
-  return {
-    message: 'unknown signal',
-    hint: `did you mean ${near}? A custom signal of this name states its kind`,
-  };
+  if (near !== undefined && !statesKind) {
+    return {
+      message: 'unknown signal',
+      hint: `did you mean ${near}? A custom signal of this name states its kind`,
+    };
+  }
+  // What no report can carry would be a signal that never comes.
+  const problem = customNameProblem(name);
+  if (problem === undefined) return undefined;
+  return { message: 'is not a name of a custom signal', hint: `it ${problem}` };
 }
 
 /** Data must not expire before the next report can have come. */

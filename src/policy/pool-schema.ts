@@ -41,9 +41,9 @@ export const nodeSchema = z.strictObject({
   capacity: z
     .number()
     .positive()
-    .max(10_000)
+    .max(1000)
     .optional()
-    .meta({ unit: 'number above 0, up to 10000' })
+    .meta({ unit: 'number above 0, up to 1000' })
     .describe('Size relative to the other nodes; left out, learned.'),
   zone: text('text', 64).optional().describe('Zone, for people and for routing.'),
   maxConnections: count(1, 10_000_000)

@@ -137,7 +137,7 @@ describe('names', () => {
     expect(codes.filter((code) => !anchorsOf(errors).includes(code.toLowerCase()))).toEqual([]);
     // What the environment or a family of names is called looks the same.
     const variables =
-      /^HERALD_(CONFIG|SOCKET|NODE_ID|TRANSPORT|LOG_LEVEL|INTAKE_BIND|ADMIN_SOCKET|LISTENERS(_BIND)?|TEST_.*)$/;
+      /^HERALD_(CONFIG|SOCKET|NODE_ID|RELAY_FORM|LOG_LEVEL|INTAKE_BIND|ADMIN_SOCKET|LISTENERS(_BIND)?|TEST_.*)$/;
     const named = new Set([...all.matchAll(/\bHERALD_[A-Z_]*[A-Z]\b/g)].map(([name]) => name));
     expect([...named].filter((name) => !codes.includes(name) && !variables.test(name))).toEqual([]);
   });

@@ -78,6 +78,7 @@ async function reloadConfig(
   try {
     const loaded = await loadConfig(path, io.env);
     const needRestart = balancer.reconfigure(loaded);
+    if (needRestart === undefined) return log.info('configuration unchanged');
     log.info({ pools: loaded.config.pools.length, policies: loaded.policies.size }, 'configuration reloaded');
     if (needRestart.length > 0)
       log.warn({ sections: needRestart }, 'these sections change with a restart only');

@@ -93,7 +93,7 @@ health: { passive: 5 }
     ],
     [
       'signals: { cpu: {}, "1st": { saturation: 5 } }',
-      'p.yaml:4:21 signals.1st: is not a name of a signal (a letter, then letters, digits and . _ -, at most 64)',
+      'p.yaml:4:21 signals.1st: is not a name of a custom signal (it must start with a letter and hold at most 64 letters, digits and _)',
     ],
     [
       'score: { weights: { cpuu: 2 } }',
