@@ -1,7 +1,7 @@
 // From the text of a policy file to a frozen Policy, or to every problem of the file.
 import { isBuiltinSignal } from '../core/signal.ts';
 import { deepFreeze } from './deep-freeze.ts';
-import { nameHint } from './nearest.ts';
+import { nameHint } from '../core/nearest.ts';
 import { affinityDefaults } from './policy-choices.ts';
 import { complainAboutSignalName, kindOfSignal } from './policy-checks.ts';
 import { policySchema, type PolicyDocument } from './policy-schema.ts';

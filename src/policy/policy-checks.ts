@@ -1,7 +1,7 @@
 // Checks between keys of a policy. Each runs when the keys of its section are sound by themselves.
 import type { z } from 'zod';
 import { builtinSignals, isBuiltinSignal, type SignalKind } from '../core/signal.ts';
-import { nearestName } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import { showValue, units, type Complaint, type Reading } from './quantity.ts';
 
 type Check<T> = z.core.CheckFn<T>;
@@ -70,7 +70,7 @@ export function complainAboutSignalName(name: string, statesKind: boolean): Comp
   }
   if (statesKind) return undefined;
   const reported = Object.entries(builtinSignals).find(([, { reportKey }]) => reportKey === name);
-  const near = reported?.[0] ?? nearestName(name, Object.keys(builtinSignals));
+  const near = reported?.[0] ?? nearest(name, Object.keys(builtinSignals));
   if (near === undefined) return undefined;
   return {
     message: 'unknown signal',

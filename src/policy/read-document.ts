@@ -1,6 +1,6 @@
 // What every kind of file has in common: apiVersion, kind, one schema, and all problems at once.
 import type { z } from 'zod';
-import { nameHint } from './nearest.ts';
+import { nameHint } from '../core/nearest.ts';
 import type { Problem } from './problem.ts';
 import { problemAt, problemsOf } from './schema-problems.ts';
 import type { Source } from './yaml-document.ts';

@@ -1,7 +1,7 @@
 // The pools and their nodes: who registers, what reports change, what the operator wants. No sockets, no files.
 import type { Clock, Timer } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
-import { nearest } from '../../core/nearest.ts';
+import { meantHint } from '../../core/nearest.ts';
 import { isNewer } from '../../core/load.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { AdminState, Visibility } from '../../core/snapshot.ts';
@@ -60,8 +60,7 @@ export class Registry {
   pool(name: string): PoolState {
     const pool = this.#pools.get(name);
     if (pool !== undefined) return pool;
-    const hint = nearest(name, [...this.#pools.keys()]);
-    const meant = hint === undefined ? '' : `; did you mean '${hint}'?`;
+    const meant = meantHint(name, this.#pools.keys());
     throw new HeraldError('HERALD_POOL_UNKNOWN', `there is no pool '${name}'${meant}`, { pool: name });
   }
 
@@ -73,8 +72,7 @@ export class Registry {
       if (node !== undefined) return { pool, node };
       ids.push(...pool.nodes.keys());
     }
-    const hint = nearest(id, ids);
-    const meant = hint === undefined ? '' : `; did you mean '${hint}'?`;
+    const meant = meantHint(id, ids);
     throw new HeraldError('HERALD_NODE_UNKNOWN', `there is no node '${id}'${meant}`, { node: id });
   }
 

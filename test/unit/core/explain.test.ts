@@ -113,9 +113,7 @@ describe('what it is placed by', () => {
   it('is connections before anyone has reported', () => {
     const room = new Room();
     room.registry.addStatic('chat', aNode('a'));
-    expect(room.explain().basisReason).toBe(
-      'By connections: no node has reported.',
-    );
+    expect(room.explain().basisReason).toBe('By connections: no node has reported.');
     expect(room.node('a').scoreReason).toMatch(/^Scores 0% by 0 connections\.$/);
   });
 
