@@ -1,8 +1,8 @@
 // A registry with one pool, `chat`, on a clock that the test moves.
 import type { ReportSource } from '../../src/balancer/state/claim.ts';
-import type { NodeIdentity } from '../../src/balancer/state/node-record.ts';
 import { Registry } from '../../src/balancer/state/registry.ts';
 import { pcg32 } from '../../src/core/rng.ts';
+import type { NodeIdentity } from '../../src/core/snapshot.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import type { Report } from '../../src/protocol/report.ts';
 import { aPolicy } from './a-policy.ts';

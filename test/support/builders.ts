@@ -1,13 +1,12 @@
 // Values for tests that hide what a test does not care about: a node, a report, a policy, a pool, a whole registry.
 import { createPlacement } from '../../src/balancer/state/placement.ts';
-import type { NodeIdentity } from '../../src/balancer/state/node-record.ts';
 import type { Lease, Placement } from '../../src/balancer/state/ports.ts';
 import { Registry } from '../../src/balancer/state/registry.ts';
 import type { NodeLoad } from '../../src/core/load.ts';
 import { noMoments } from '../../src/core/moments.ts';
 import { NodeCounters } from '../../src/core/node-counters.ts';
 import { pcg32 } from '../../src/core/rng.ts';
-import type { NodeView, PoolSnapshot, Visibility } from '../../src/core/snapshot.ts';
+import type { NodeIdentity, NodeView, PoolSnapshot, Visibility } from '../../src/core/snapshot.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import type { Report } from '../../src/protocol/report.ts';
 import { ManualClock } from './manual-clock.ts';

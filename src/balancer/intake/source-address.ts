@@ -1,8 +1,8 @@
 // Addresses as sockets and reports show them, and which of them is the node's.
 import { isIP, isIPv4 } from 'node:net';
 import { HeraldError } from '../../core/error.ts';
+import type { NodeIdentity } from '../../core/snapshot.ts';
 import type { Report, ReportedNode } from '../../protocol/report.ts';
-import type { NodeIdentity } from '../state/node-record.ts';
 
 /** Where a node takes clients. */
 export interface NodeAddress {

@@ -1,7 +1,8 @@
 // Whose report is this? An id belongs to who first claimed it, for as long as that one reports.
 import { HeraldError } from '../../core/error.ts';
+import type { NodeIdentity } from '../../core/snapshot.ts';
 import type { Report } from '../../protocol/report.ts';
-import type { NodeIdentity, NodeRecord } from './node-record.ts';
+import type { NodeRecord } from './node-record.ts';
 import type { PoolState } from './pool-state.ts';
 
 /** Who sent a report, as the intake knows it. */

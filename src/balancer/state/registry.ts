@@ -4,12 +4,12 @@ import { HeraldError } from '../../core/error.ts';
 import { meantHint } from '../../core/nearest.ts';
 import { isNewer } from '../../core/load.ts';
 import type { Rng } from '../../core/rng.ts';
-import type { AdminState, Visibility } from '../../core/snapshot.ts';
+import type { AdminState, NodeIdentity, Visibility } from '../../core/snapshot.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Report } from '../../protocol/report.ts';
 import { absorb } from './absorb.ts';
 import { addressOf, claim, identityOf, isSameAddress, type ReportSource } from './claim.ts';
-import { NodeRecord, type NodeIdentity } from './node-record.ts';
+import { NodeRecord } from './node-record.ts';
 import type { Notify } from './notice.ts';
 import { PoolState } from './pool-state.ts';
 
