@@ -1,6 +1,7 @@
 // Checks of single values that come from outside, shared by the report's decoder and the agent's options.
 // What a report consists of is in report.ts.
 import { nearest } from '../core/nearest.ts';
+import type { Address } from '../policy/address.ts';
 
 /** One thing wrong with an input. */
 export interface Problem {
@@ -41,7 +42,8 @@ export const idPattern = /^[A-Za-z0-9._:-]{1,64}$/;
 /** 1 to 64 characters; no controls, no invisible or direction-changing ones, since people read it in terminals. */
 export const labelPattern = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,64}$/u;
 
-const hostPortPattern = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252}):([1-9][0-9]{0,4})$/;
+const hostPortPattern =
+  /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9][A-Za-z0-9._-]{0,252})):([1-9][0-9]{0,4})$/;
 
 const maxShownCharacters = 40;
 
@@ -103,10 +105,16 @@ export function readAddress(value: unknown, path: string, refuse: Refuse): strin
   return '';
 }
 
+/** The parts of a `host:port`, the host without brackets; undefined when it is not one. Ports may be too high. */
+export function splitAddress(address: string): Address | undefined {
+  const [, literal, name, port] = hostPortPattern.exec(address) ?? [];
+  const host = literal ?? name;
+  return host === undefined ? undefined : { host, port: Number(port) };
+}
+
 /** The port of a `host:port`; infinite when it is not one. */
 export function portOf(address: string): number {
-  const match = hostPortPattern.exec(address);
-  return match === null ? Number.POSITIVE_INFINITY : Number(match[1]);
+  return splitAddress(address)?.port ?? Number.POSITIVE_INFINITY;
 }
 
 /** Refuses every key that is not known; `path` is the object's own, '' for the outermost. */

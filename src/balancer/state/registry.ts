@@ -5,10 +5,11 @@ import { meantHint } from '../../core/nearest.ts';
 import { isNewer } from '../../core/load.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { AdminState, NodeIdentity, Visibility } from '../../core/snapshot.ts';
+import { formatAddress } from '../../policy/address.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Report } from '../../protocol/report.ts';
 import { absorb } from './absorb.ts';
-import { addressOf, claim, identityOf, isSameAddress, type ReportSource } from './claim.ts';
+import { claim, identityOf, isSameAddress, type ReportSource } from './claim.ts';
 import { NodeRecord } from './node-record.ts';
 import type { Notify } from './notice.ts';
 import { PoolState } from './pool-state.ts';
@@ -109,7 +110,7 @@ export class Registry {
     const state = this.pool(pool);
     state.nodes.set(identity.id, new NodeRecord(identity, 'static', this.#joinedAtMs()));
     state.discardAssessment();
-    this.#notify('node added', { pool, node: identity.id, address: addressOf(identity) });
+    this.#notify('node added', { pool, node: identity.id, address: formatAddress(identity) });
   }
 
   /**
@@ -182,7 +183,7 @@ export class Registry {
     node.hasLeft = false;
     pool.nodes.set(node.identity.id, node);
     pool.discardAssessment();
-    const facts = { pool: pool.name, node: node.identity.id, address: addressOf(node.identity) };
+    const facts = { pool: pool.name, node: node.identity.id, address: formatAddress(node.identity) };
     this.#notify(isNew ? 'node joined' : 'node restarted', facts);
   }
 
