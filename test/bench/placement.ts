@@ -2,7 +2,9 @@
 import { pathToFileURL } from 'node:url';
 import { ConnectionTable } from '../../src/balancer/state/connection-table.ts';
 import { NodeCounters } from '../../src/core/node-counters.ts';
-import { aPolicy, aRoom, anIdentity, type Room } from '../support/builders.ts';
+import { anIdentity } from '../support/a-node.ts';
+import { aPolicy } from '../support/a-policy.ts';
+import { aRoom, type Room } from '../support/a-room.ts';
 import { middle, type Row } from './row.ts';
 
 interface PlacementRow extends Row {

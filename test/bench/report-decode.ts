@@ -1,8 +1,9 @@
 // What one report costs the balancer: decoding and absorbing it, and the same through HTTP on loopback.
 import { request, type RequestOptions, Agent } from 'node:http';
 import { decodeReport } from '../../src/protocol/report.ts';
-import { aRegistry } from '../support/a-registry.ts';
-import { anIntake, aReportBody } from '../support/an-intake.ts';
+import { anOpenRoom } from '../support/a-room.ts';
+import { aReportBody } from '../support/a-report.ts';
+import { anIntake } from '../support/an-intake.ts';
 import { middle, type Row } from './row.ts';
 
 const nodes = 20;
@@ -16,7 +17,7 @@ export async function benchReports(): Promise<Row[]> {
 }
 
 function decodeRow(): Row {
-  const { registry, clock } = aRegistry();
+  const { registry, clock } = anOpenRoom();
   const texts = Array.from({ length: nodes }, (_, index) =>
     JSON.stringify(aReportBody({ node: { id: `n${index}`, port: 9000 + index }, seq: 0 })),
   );
@@ -43,7 +44,7 @@ function decodeRow(): Row {
 }
 
 async function httpRow(): Promise<Row> {
-  const { registry } = aRegistry();
+  const { registry } = anOpenRoom();
   await using intake = await anIntake(registry);
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const options: RequestOptions = {

@@ -45,19 +45,3 @@ export async function anIntake(registry: Registry, change: Partial<IntakeDeps> =
     [Symbol.asyncDispose]: () => intake.stop(),
   };
 }
-
-/** The JSON that an agent posts for node `a`. */
-export function aReportBody(change: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
-    version: 1,
-    pool: 'chat',
-    node: { id: 'a', port: 8081 },
-    epoch: 'e1',
-    seq: 1,
-    ageMs: 3,
-    intervalMs: 1000,
-    connections: 412,
-    signals: { cpu: 0.42, eventLoopLagMs: 3.1 },
-    ...change,
-  };
-}

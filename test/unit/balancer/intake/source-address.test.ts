@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { nodeAddress } from '../../../../src/balancer/intake/source-address.ts';
 import type { Address } from '../../../../src/policy/address.ts';
-import { aNode, aReport } from '../../../support/a-registry.ts';
+import { anIdentity } from '../../../support/a-node.ts';
+import { aReport } from '../../../support/a-report.ts';
 
 function of(node: object, configured?: object): Address {
-  return nodeAddress(aReport('a', { node: { id: 'a', ...node } }), {
+  return nodeAddress(aReport(node), {
     sourceHost: '10.0.0.7',
-    configured: configured === undefined ? undefined : aNode('a', configured),
+    configured: configured === undefined ? undefined : anIdentity('a', configured),
   });
 }
 

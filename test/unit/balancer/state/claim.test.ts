@@ -1,6 +1,8 @@
 // Whose report is it, from the registry's side: ids, addresses, reporters, coming back and being forgotten.
 import { describe, expect, it } from 'vitest';
-import { anIdentity, aReport, aRoom } from '../../../support/builders.ts';
+import { anIdentity } from '../../../support/a-node.ts';
+import { aReport } from '../../../support/a-report.ts';
+import { aRoom } from '../../../support/a-room.ts';
 
 /** A room past the balancer's own start, so that nodes that report from now on are newcomers. */
 function lateRoom(options: Parameters<typeof aRoom>[0] = {}) {
