@@ -12,7 +12,7 @@ interface Env {
 export type HttpContext = Context<Env>;
 
 /** Answers a request, or throws a HeraldError that becomes a problem. */
-export type HttpHandler = (context: HttpContext) => Response | Promise<Response>;
+type HttpHandler = (context: HttpContext) => Response | Promise<Response>;
 
 /** What an app answers: handlers by path (`/v1/pools/:pool`) and method. HEAD comes with GET. */
 export type HttpRoutes = Readonly<

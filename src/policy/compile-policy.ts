@@ -34,7 +34,7 @@ export function readPolicy(file: string, text: string): PolicyReading {
 }
 
 /** Reads a parsed policy file; `earlier` are the problems of its text. */
-export function readPolicySource(source: Source, earlier: readonly Problem[]): PolicyReading {
+function readPolicySource(source: Source, earlier: readonly Problem[]): PolicyReading {
   const { value, sections, problems: found } = readDocument(source, 'Policy', policySchema);
   const problems = [...earlier, ...found, ...checkSignalNames(source), ...checkWeights(source, sections)];
   const written: unknown = isMapping(source.data) ? source.data['name'] : undefined;

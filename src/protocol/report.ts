@@ -28,7 +28,7 @@ import {
 export const maxReportBytes = 16 * 1024;
 
 /** The wire's version; a report with another one is refused. */
-export const reportVersion = 1;
+const reportVersion = 1;
 
 /** Who reports. */
 export interface ReportedNode {

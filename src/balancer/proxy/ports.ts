@@ -11,7 +11,7 @@ import type { HostResolver } from './resolve.ts';
 import type { Transport, Wire } from './wire.ts';
 
 /** How long each stage may last. */
-export interface ProxyTimeouts {
+interface ProxyTimeouts {
   /** From the first byte of a request head (for the first one: from the connection) to its last. */
   readonly headMs: number;
   /** From the start of a dial, name lookup included, to the connection. */

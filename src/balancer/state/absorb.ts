@@ -35,7 +35,7 @@ function relayWindow(node: NodeRecord, { report, nowMs }: { report: Report; nowM
  * The throughput at which the node's other additive signals would be full: (1 − idle) ÷ their rise per
  * message per second. Undefined until it has been learned.
  */
-export function learnedThroughput(node: NodeRecord): number | undefined {
+function learnedThroughput(node: NodeRecord): number | undefined {
   if (node.load === undefined) return undefined;
   const fit = fitShared([{ moments: node.load.byThroughput, capacity: undefined }]);
   if (fit.slope === undefined || fit.slope <= 0) return undefined;

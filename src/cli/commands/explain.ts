@@ -23,7 +23,7 @@ export function registerExplain(program: Command, io: CliIo): void {
 }
 
 /** Lines of an explanation: the answer first, then the figures, then a sentence for each node. */
-export function renderExplanation(answer: PoolExplanation, paint: Paint): string[] {
+function renderExplanation(answer: PoolExplanation, paint: Paint): string[] {
   return [
     paint('bold', answer.summary),
     answer.basisReason,
