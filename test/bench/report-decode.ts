@@ -1,6 +1,6 @@
 // What one report costs the balancer: decoding and absorbing it, and the same through HTTP on loopback.
 import { request, type RequestOptions, Agent } from 'node:http';
-import { decodeReport } from '../../src/protocol/report.ts';
+import { decodeReport } from '../../src/protocol/decode-report.ts';
 import { anOpenRoom } from '../support/a-room.ts';
 import { aReportBody } from '../support/a-report.ts';
 import { anIntake } from '../support/an-intake.ts';

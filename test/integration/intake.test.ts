@@ -6,7 +6,7 @@ import { createIntake, type Intake } from '../../src/balancer/intake/intake.ts';
 import type { Registry } from '../../src/balancer/state/registry.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
 import { defaultHttpLimits } from '../../src/platform/http-server.ts';
-import { decodeReport } from '../../src/protocol/report.ts';
+import { decodeReport } from '../../src/protocol/decode-report.ts';
 import { anIdentity } from '../support/a-node.ts';
 import { anOpenRoom } from '../support/a-room.ts';
 import { aReportBody } from '../support/a-report.ts';

@@ -4,7 +4,7 @@ import { createMetrics } from '../../src/balancer/metrics/metrics.ts';
 import type { Registry } from '../../src/balancer/state/registry.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
 import { defaultHttpLimits } from '../../src/platform/http-server.ts';
-import { decodeReport } from '../../src/protocol/report.ts';
+import { decodeReport } from '../../src/protocol/decode-report.ts';
 
 export interface RunningIntake extends AsyncDisposable {
   readonly url: string;
