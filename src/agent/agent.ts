@@ -5,7 +5,8 @@ import process from 'node:process';
 import { createSystemClock } from '../platform/system-clock.ts';
 import { createSystemRng } from '../platform/system-rng.ts';
 import { createTraffic } from './observers/traffic.ts';
-import { type AgentOptions, readOptions } from './options.ts';
+import type { AgentOptions } from './options.ts';
+import { readOptions } from './read-options.ts';
 import { createReportSender } from './report-sender.ts';
 import { type Agent, RunningAgent } from './running-agent.ts';
 import { createAllowanceReader } from './sensors/allowance.ts';
@@ -19,7 +20,8 @@ export type { AdminState, AgentEvent, ReportFailure } from './event.ts';
 export type { ObservableServer, Unobserve } from './observers/observable.ts';
 export type { AgentOptions, CustomSignal } from './options.ts';
 export type { BalancerStatus } from './reporter.ts';
-export type { Agent, AgentStatus } from './running-agent.ts';
+export type { Agent } from './running-agent.ts';
+export type { AgentStatus } from './status.ts';
 
 /** 50 wake-ups a second: a stall of 20 ms cannot hide, and the timer costs next to nothing. */
 const lagResolutionMs = 20;

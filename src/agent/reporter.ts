@@ -43,10 +43,10 @@ interface Outgoing {
 /** Time for one whole exchange. Two intervals of the usual length: a later answer tells an old load. */
 export const exchangeTimeoutMs = 2000;
 /** How long `leave` waits for the report in flight, and then for the last one; one second in all. */
-export const leaveFlightMs = 300;
-export const leaveExchangeMs = 700;
+const leaveFlightMs = 300;
+const leaveExchangeMs = 700;
 /** Doubles with each failure up to the cap; the first retry comes within this. */
-export const firstBackoffMs = 100;
+const firstBackoffMs = 100;
 export const maxBackoffMs = 10_000;
 
 export class Reporter {

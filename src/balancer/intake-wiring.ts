@@ -2,7 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import { matchesAnyCidr } from '../policy/cidr.ts';
 import type { Config } from '../policy/config.ts';
-import { decodeReport } from '../protocol/report.ts';
+import { decodeReport } from '../protocol/decode-report.ts';
 import { createIntake, type Intake } from './intake/intake.ts';
 import type { Phase } from './intake/readiness.ts';
 import type { Metrics } from './metrics/metrics.ts';

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Config, StaticNodeConfig } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { HeraldError } from '../core/error.ts';
-import type { NodeIdentity } from './state/node-record.ts';
+import type { NodeIdentity } from '../core/snapshot.ts';
 import type { PoolSettings } from './state/registry.ts';
 
 /** Every pool of the configuration with its policy. The loader has checked that each policy exists. */

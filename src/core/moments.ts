@@ -28,7 +28,7 @@ export function addPair(moments: Moments, pair: { x: number; y: number }, kept: 
  * How long a pair counts in the regressions. Long against the noise of one report, short against a deploy
  * that changes what a message costs.
  */
-export const learningTimeConstantMs = 30_000;
+const learningTimeConstantMs = 30_000;
 
 /** Weight that learned sums keep after `elapsedMs`. */
 export function learnedWeight(elapsedMs: number): number {

@@ -8,17 +8,24 @@ export type AdminState = 'ready' | 'drain' | 'maint';
 /** What we see of a node. */
 export type Health = 'up' | 'down';
 
-/** One node as placement sees it. */
-export interface NodeView {
+/** What a node says of itself, or the configuration of it. */
+export interface NodeIdentity {
   readonly id: string;
+  /** Host name or IP literal, IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
   /** Declared size relative to the other nodes, above 0; undefined: learned. */
   readonly capacity: number | undefined;
+  /** '' when nobody has told it; the same for the version. */
   readonly zone: string;
+  /** Of the application, for people. */
   readonly version: string;
   /** Connections it may hold; Infinity when not limited. */
   readonly maxConnections: number;
+}
+
+/** One node as placement sees it. */
+export interface NodeView extends NodeIdentity {
   readonly adminState: AdminState;
   readonly health: Health;
   /** Why it is down, for people; '' when it is up. */

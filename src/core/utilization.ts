@@ -51,7 +51,7 @@ export function readUtilization(
 }
 
 /** A signal's value ÷ its saturation; undefined when it was not reported or its saturation is not known yet. */
-export function utilizationOf(
+function utilizationOf(
   signals: SignalValues,
   rule: SignalRule,
   autoSaturation: number | undefined,

@@ -12,7 +12,7 @@ interface Env {
 export type HttpContext = Context<Env>;
 
 /** Answers a request, or throws a HeraldError that becomes a problem. */
-export type HttpHandler = (context: HttpContext) => Response | Promise<Response>;
+type HttpHandler = (context: HttpContext) => Response | Promise<Response>;
 
 /** What an app answers: handlers by path (`/v1/pools/:pool`) and method. HEAD comes with GET. */
 export type HttpRoutes = Readonly<
@@ -48,18 +48,18 @@ export function createHttpApp(deps: {
     });
   }
   app.notFound(({ req }) =>
-    problemResponse(new HeraldError('HERALD_NOT_FOUND', `there is nothing at ${req.path}`)),
+    answerProblem(new HeraldError('HERALD_NOT_FOUND', `there is nothing at ${req.path}`)),
   );
   app.onError((error) => {
-    if (error instanceof HeraldError) return problemResponse(error);
+    if (error instanceof HeraldError) return answerProblem(error);
     deps.onInternalError(error);
-    return problemResponse(new HeraldError('HERALD_INTERNAL', 'internal error; the log has its origin'));
+    return answerProblem(new HeraldError('HERALD_INTERNAL', 'internal error; the log has its origin'));
   });
   return app;
 }
 
 /** An error as an HTTP answer. */
-export function problemResponse(error: HeraldError): Response {
+export function answerProblem(error: HeraldError): Response {
   const headers: Record<string, string> = { 'Content-Type': problemType, 'Cache-Control': 'no-store' };
   const { allow } = error.details;
   if (error.code === 'HERALD_METHOD_NOT_ALLOWED' && Array.isArray(allow)) headers['Allow'] = allow.join(', ');

@@ -4,8 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { Clock, Timer } from '../core/clock.ts';
 import { HeraldError } from '../core/error.ts';
-import { problemOf, problemType } from '../protocol/problem.ts';
-import { problemResponse, type HttpApp } from './http-app.ts';
+import { problemResponse } from '../protocol/http-error.ts';
+import { answerProblem, type HttpApp } from './http-app.ts';
 
 /** How long and how much a client may take. */
 export interface HttpLimits {
@@ -63,7 +63,7 @@ export class HttpServer {
       // 100 (bare node:http: 45), and only the balancer's own process, never an agent's, is concerned.
       getRequestListener((request, env) => app.fetch(request, env), {
         hostname: 'localhost',
-        errorHandler: (error) => problemResponse(invalidRequest(error)),
+        errorHandler: (error) => answerProblem(invalidRequest(error)),
       }),
     );
     this.#server.maxConnections = limits.maxConnections;
@@ -123,12 +123,7 @@ function answerClientError(error: NodeJS.ErrnoException, stream: unknown): void 
     socket.destroy();
     return;
   }
-  const body = problemOf(clientError(error));
-  const text = JSON.stringify(body);
-  socket.write(
-    `HTTP/1.1 ${body.status} Refused\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(text)}\r\n` +
-      `Connection: close\r\n\r\n${text}`,
-  );
+  socket.write(problemResponse(clientError(error)));
   socket.destroySoon();
 }
 

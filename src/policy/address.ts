@@ -1,4 +1,4 @@
-// Addresses with a port, as configuration writes them.
+// Addresses with a port, as configuration writes them, and the one form in which addresses are compared.
 import { parseIp } from './cidr.ts';
 import { showValue, type Reading } from './quantity.ts';
 
@@ -43,6 +43,13 @@ export function readAddress(value: unknown, minPort: 0 | 1): Reading<Address> {
 /** `host:port` with IPv6 in brackets. */
 export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** An address in one form: `::ffff:10.0.0.1` is 10.0.0.1, and letters are lower case. Host names pass. */
+export function plainAddress(address: string): string {
+  const lower = address.toLowerCase();
+  const mapped = lower.startsWith('::ffff:') ? lower.slice('::ffff:'.length) : '';
+  return !mapped.includes(':') && parseIp(mapped)?.version === 4 ? mapped : lower;
 }
 
 function isHost(host: string, isBracketed: boolean): boolean {

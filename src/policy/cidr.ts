@@ -71,9 +71,11 @@ export function matchesAnyCidr(cidrs: readonly Cidr[], address: string): boolean
   return parsed !== undefined && cidrs.some((cidr) => cidrContains(cidr, parsed));
 }
 
-/** True for 127.0.0.0/8 and ::1. */
-export function isLoopback(address: IpAddress): boolean {
-  return address.version === 4 ? address.bits >> 24n === 127n : address.bits === 1n;
+/** True for literals of 127.0.0.0/8 and ::1; false for what is no literal. */
+export function isLoopback(address: string): boolean {
+  const parsed = parseIp(address);
+  if (parsed === undefined) return false;
+  return parsed.version === 4 ? parsed.bits >> 24n === 127n : parsed.bits === 1n;
 }
 
 /** Writes an address; IPv6 in full groups, without `::`. */

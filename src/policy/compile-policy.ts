@@ -1,7 +1,7 @@
 // From the text of a policy file to a frozen Policy, or to every problem of the file.
 import { isBuiltinSignal } from '../core/signal.ts';
 import { deepFreeze } from './deep-freeze.ts';
-import { nameHint } from './nearest.ts';
+import { nameHint } from '../core/nearest.ts';
 import { affinityDefaults } from './policy-choices.ts';
 import { complainAboutSignalName, kindOfSignal } from './policy-checks.ts';
 import { policySchema, type PolicyDocument } from './policy-schema.ts';
@@ -34,7 +34,7 @@ export function readPolicy(file: string, text: string): PolicyReading {
 }
 
 /** Reads a parsed policy file; `earlier` are the problems of its text. */
-export function readPolicySource(source: Source, earlier: readonly Problem[]): PolicyReading {
+function readPolicySource(source: Source, earlier: readonly Problem[]): PolicyReading {
   const { value, sections, problems: found } = readDocument(source, 'Policy', policySchema);
   const problems = [...earlier, ...found, ...checkSignalNames(source), ...checkWeights(source, sections)];
   const written: unknown = isMapping(source.data) ? source.data['name'] : undefined;

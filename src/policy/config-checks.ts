@@ -1,7 +1,7 @@
 // Checks across the sections of herald.yaml, and between it and the policies.
 import { formatAddress, type Address } from './address.ts';
 import type { ConfigDocument } from './config-schema.ts';
-import { nameHint } from './nearest.ts';
+import { nameHint } from '../core/nearest.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import { problemAt } from './schema-problems.ts';
 import type { Source } from './yaml-document.ts';

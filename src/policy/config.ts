@@ -24,7 +24,7 @@ export interface ListenerConfig {
 }
 
 /** What a token allows: `report` to report, `read` to see, `operate` to change. */
-export type TokenRole = 'report' | 'read' | 'operate';
+type TokenRole = 'report' | 'read' | 'operate';
 
 /** A bearer token. */
 export interface TokenConfig {
@@ -49,7 +49,7 @@ export interface StaticNodeConfig {
 }
 
 /** Which requests go to a pool. */
-export interface RouteConfig {
+interface RouteConfig {
   /** In lower case: `*`, `*.example.com`, or a host name without port. */
   readonly host: string;
   /** Path prefix; starts with `/`. */

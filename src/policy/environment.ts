@@ -1,5 +1,5 @@
 // Environment variables that override keys of herald.yaml. They pass through the same schema as the file does.
-import { nearestName } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import { formatPath, type Path } from './problem.ts';
 import { isMapping } from './read-document.ts';
 import type { Source } from './yaml-document.ts';
@@ -34,7 +34,7 @@ export function overrideFromEnvironment(source: Source, environment: Environment
       continue;
     const path = Object.hasOwn(known, variable) ? known[variable] : undefined;
     if (path === undefined) {
-      const near = nearestName(variable, Object.keys(known));
+      const near = nearest(variable, Object.keys(known));
       warnings.push(
         `${variable} means nothing to Herald${near === undefined ? '' : ` (did you mean ${near}?)`}`,
       );

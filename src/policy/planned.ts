@@ -1,6 +1,6 @@
 // Fields and keys that are planned: known, so that their errors can say so instead of naming a neighbour.
+import { nearest } from '../core/nearest.ts';
 import { field, notAvailable } from './field.ts';
-import { nearestName } from './nearest.ts';
 import { showValue, type Reading } from './quantity.ts';
 
 /** A field that takes one of `known`; one of `planned` gets an error that says so. */
@@ -22,6 +22,6 @@ export function planned<const Known extends string>(known: readonly Known[], lat
 }
 
 function nearHint(value: string, known: readonly string[]): string {
-  const near = nearestName(value, known);
+  const near = nearest(value, known);
   return near === undefined ? '' : `did you mean ${near}?`;
 }

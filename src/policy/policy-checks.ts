@@ -1,8 +1,8 @@
 // Checks between keys of a policy. Each runs when the keys of its section are sound by themselves.
 import type { z } from 'zod';
+import { nearest } from '../core/nearest.ts';
 import { builtinSignals, isBuiltinSignal, type SignalKind } from '../core/signal.ts';
 import { customNameProblem, maxCustomSignals } from '../protocol/report-fields.ts';
-import { nearestName } from './nearest.ts';
 import { showValue, units, type Complaint, type Reading } from './quantity.ts';
 
 type Check<T> = z.core.CheckFn<T>;
@@ -61,7 +61,7 @@ export const checkSignals: Check<Record<string, AnySignal | undefined>> = (conte
  */
 export function complainAboutSignalName(name: string, statesKind: boolean): Complaint | undefined {
   const reported = Object.entries(builtinSignals).find(([, { reportKey }]) => reportKey === name);
-  const near = reported?.[0] ?? nearestName(name, Object.keys(builtinSignals));
+  const near = reported?.[0] ?? nearest(name, Object.keys(builtinSignals));
   if (near !== undefined && !statesKind) {
     return {
       message: 'unknown signal',

@@ -23,11 +23,6 @@ export interface Problem extends Location {
   readonly hint: string;
 }
 
-/** A value, or every reason why there is none. */
-export type Checked<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
-
 // A file of a megabyte can hold a hundred thousand unknown keys; nobody reads past the first screens.
 const maxProblemsShown = 100;
 

@@ -1,6 +1,6 @@
 // What every kind of file has in common: apiVersion, kind, one schema, and all problems at once.
 import type { z } from 'zod';
-import { nameHint } from './nearest.ts';
+import { nameHint } from '../core/nearest.ts';
 import type { Problem } from './problem.ts';
 import { problemAt, problemsOf } from './schema-problems.ts';
 import type { Source } from './yaml-document.ts';
@@ -9,7 +9,7 @@ import type { Source } from './yaml-document.ts';
 export const apiVersion = 'herald/v1';
 
 /** The kinds of file. */
-export const kinds = ['Policy', 'Config'] as const;
+const kinds = ['Policy', 'Config'] as const;
 
 export type Kind = (typeof kinds)[number];
 

@@ -1,6 +1,6 @@
 // Turns what a schema found into problems with a place and a hint.
 import { z } from 'zod';
-import { nameHint } from './nearest.ts';
+import { nameHint } from '../core/nearest.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import { showValue } from './quantity.ts';
 import type { Source } from './yaml-document.ts';

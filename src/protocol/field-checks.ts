@@ -1,5 +1,7 @@
 // Checks of single values that come from outside, shared by the report's decoder and the agent's options.
 // What a report consists of is in report.ts.
+import { nearest } from '../core/nearest.ts';
+import type { Address } from '../policy/address.ts';
 
 /** One thing wrong with an input. */
 export interface Problem {
@@ -40,7 +42,8 @@ export const idPattern = /^[A-Za-z0-9._:-]{1,64}$/;
 /** 1 to 64 characters; no controls, no invisible or direction-changing ones, since people read it in terminals. */
 export const labelPattern = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,64}$/u;
 
-const hostPortPattern = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252}):([1-9][0-9]{0,4})$/;
+const hostPortPattern =
+  /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9][A-Za-z0-9._-]{0,252})):([1-9][0-9]{0,4})$/;
 
 const maxShownCharacters = 40;
 
@@ -102,10 +105,16 @@ export function readAddress(value: unknown, path: string, refuse: Refuse): strin
   return '';
 }
 
+/** The parts of a `host:port`, the host without brackets; undefined when it is not one. Ports may be too high. */
+export function splitAddress(address: string): Address | undefined {
+  const [, literal, name, port] = hostPortPattern.exec(address) ?? [];
+  const host = literal ?? name;
+  return host === undefined ? undefined : { host, port: Number(port) };
+}
+
 /** The port of a `host:port`; infinite when it is not one. */
 export function portOf(address: string): number {
-  const match = hostPortPattern.exec(address);
-  return match === null ? Number.POSITIVE_INFINITY : Number(match[1]);
+  return splitAddress(address)?.port ?? Number.POSITIVE_INFINITY;
 }
 
 /** Refuses every key that is not known; `path` is the object's own, '' for the outermost. */
@@ -116,8 +125,8 @@ export function refuseUnknownKeys(
 ): void {
   for (const key of Object.keys(row)) {
     if (known.keys.has(key)) continue;
-    const nearest = nearestKey(key, known.keys);
-    const hint = nearest === undefined ? `known keys: ${[...known.keys].join(', ')}` : `write ${nearest}`;
+    const near = nearest(key, known.keys);
+    const hint = near === undefined ? `known keys: ${[...known.keys].join(', ')}` : `write ${near}`;
     const where = known.path === '' ? '' : `${known.path}.`;
     refuse({ path: `${where}${plainKey(key)}`, message: `unknown key ${shown(key)}`, hint });
   }
@@ -126,37 +135,4 @@ export function refuseUnknownKeys(
 /** A key as part of a path: what is not plain ASCII becomes `?`, and it is cut to 64 characters. */
 export function plainKey(key: string): string {
   return key.slice(0, 64).replaceAll(/[^\x21-\x7e]/g, '?');
-}
-
-/** The known key that was probably meant, undefined when none is close. */
-export function nearestKey(key: string, known: Iterable<string>): string | undefined {
-  // Longer keys are no typing errors, and the distance costs length × length: a hostile body could use that.
-  if (key.length > 40) return undefined;
-  let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(key.length / 3)) + 1;
-  for (const candidate of known) {
-    const distance = editDistance(key.toLowerCase(), candidate.toLowerCase());
-    if (distance >= bestDistance) continue;
-    best = candidate;
-    bestDistance = distance;
-  }
-  return best;
-}
-
-/** Levenshtein's distance: insertions, deletions and replacements. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= from.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j += 1) {
-      const replace = at(row, j - 1) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(replace, at(row, j) + 1, at(next, j - 1) + 1));
-    }
-    row = next;
-  }
-  return at(row, to.length);
-}
-
-function at(row: readonly number[], index: number): number {
-  return row[index] ?? Number.POSITIVE_INFINITY;
 }

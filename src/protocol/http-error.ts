@@ -1,15 +1,7 @@
-// The bodies and heads of the answers that Herald gives itself: problem+json (RFC 9457) with a stable code.
+// The bytes of the answers that Herald gives itself where no framework writes them. What they say is in problem.ts.
 import { Buffer } from 'node:buffer';
-import { errorCatalogue, type ErrorCode } from '../core/error.ts';
-
-/** One refusal as an HTTP client hears it. */
-export interface Problem {
-  readonly code: ErrorCode;
-  /** For people: what failed, on what. */
-  readonly message: string;
-  /** When to come back, in milliseconds; absent: no hint. */
-  readonly retryAfterMs?: number;
-}
+import { errorCatalogue } from '../core/error.ts';
+import { problemOf, problemType, type Problem } from './problem.ts';
 
 const phrases: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -30,21 +22,14 @@ export function statusOf(problem: Problem): number {
 
 /** The JSON body. */
 export function problemBody(problem: Problem): string {
-  const { status, meaning } = errorCatalogue[problem.code];
-  return JSON.stringify({
-    type: 'about:blank',
-    title: meaning,
-    status,
-    code: problem.code,
-    detail: problem.message,
-  });
+  return JSON.stringify(problemOf(problem));
 }
 
 /** The fields that go with the body, as name and value in turn. Retry-After is whole seconds, rounded up. */
 export function problemFields(problem: Problem, body: string): string[] {
   const fields = [
     'Content-Type',
-    'application/problem+json',
+    problemType,
     'Content-Length',
     String(Buffer.byteLength(body, 'utf8')),
     'Cache-Control',

@@ -1,10 +1,22 @@
-// The body of an error answer of intake and admin: RFC 9457, with a stable code beside the words.
-import { errorCatalogue, type ErrorCode, type HeraldError } from '../core/error.ts';
+// What is told of an error over HTTP, as a value: RFC 9457, with a stable code beside the words. The bytes of whole
+// answers are in http-error.ts.
+import { errorCatalogue, type ErrorCode } from '../core/error.ts';
 
 /** Media type of a problem. */
 export const problemType = 'application/problem+json';
 
-/** One error as JSON. What the error knows beside (`node`, `pool`, `problems`…) stands in members of its own. */
+/** One refusal: a HeraldError, or the same as a plain value. */
+export interface Problem {
+  readonly code: ErrorCode;
+  /** For people: what failed, on what. */
+  readonly message: string;
+  /** What the error knows beside (`node`, `pool`, `problems`…); absent: nothing. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** When to come back, in milliseconds; absent: no hint. Told in a field of the head, not in the body. */
+  readonly retryAfterMs?: number;
+}
+
+/** One error as JSON. Its details stand in members of their own. */
 export interface ProblemBody {
   readonly [detail: string]: unknown;
   /** Page and section of the documentation: a relative reference. */
@@ -20,15 +32,15 @@ export interface ProblemBody {
 }
 
 /** The body for an error. Details never replace the members that RFC 9457 and Herald define. */
-export function problemOf(error: HeraldError): ProblemBody {
-  const { status, meaning, remedy } = errorCatalogue[error.code];
+export function problemOf({ code, message, details }: Problem): ProblemBody {
+  const { status, meaning, remedy } = errorCatalogue[code];
   return {
-    ...error.details,
-    type: `docs/reference/errors.md#${error.code.toLowerCase()}`,
+    ...details,
+    type: `docs/reference/errors.md#${code.toLowerCase()}`,
     title: meaning,
     status,
-    code: error.code,
-    detail: error.message,
+    code,
+    detail: message,
     remedy,
   };
 }

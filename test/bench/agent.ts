@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { WebSocket, WebSocketServer } from 'ws';
 import { createAgent } from '../../src/agent/agent.ts';
+import { middle } from './row.ts';
 
 const clients = 100;
 const tickMs = 5;
@@ -106,14 +107,7 @@ async function slice(subject: Subject, rate: number): Promise<number> {
 function summary(differences: readonly number[]): string {
   const sorted = differences.toSorted((a, b) => a - b);
   const [least, most] = [sorted[0] ?? Number.NaN, sorted.at(-1) ?? Number.NaN];
-  return `median ${median(sorted).toFixed(2)} points, from ${least.toFixed(2)} to ${most.toFixed(2)}`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  if (sorted.length % 2 === 1) return sorted[middle] ?? Number.NaN;
-  return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
+  return `median ${middle(sorted).toFixed(2)} points, from ${least.toFixed(2)} to ${most.toFixed(2)}`;
 }
 
 async function measure(settings: Settings): Promise<void> {

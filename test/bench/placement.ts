@@ -2,24 +2,23 @@
 import { pathToFileURL } from 'node:url';
 import { ConnectionTable } from '../../src/balancer/state/connection-table.ts';
 import { NodeCounters } from '../../src/core/node-counters.ts';
-import { aPolicy, aRoom, anIdentity, type Room } from '../support/builders.ts';
+import { anIdentity } from '../support/a-node.ts';
+import { aPolicy } from '../support/a-policy.ts';
+import { aRoom, type Room } from '../support/a-room.ts';
+import { middle, type Row } from './row.ts';
 
-/** One figure. */
-export interface Row {
-  readonly name: string;
+interface PlacementRow extends Row {
   readonly nodes: number;
-  readonly value: number;
-  readonly unit: 'ns' | 'ms';
 }
 
 const fleetSizes = [10, 100, 1000, 10_000];
 const sweptConnections = 200_000;
-// The median of this many runs: a shared machine makes single ones jump.
+// The middle one of this many runs counts.
 const runs = 5;
 
 /** Runs every benchmark of placement, a few seconds in all. */
-export async function benchPlacement(): Promise<Row[]> {
-  const rows: Row[] = [];
+export async function benchPlacement(): Promise<PlacementRow[]> {
+  const rows: PlacementRow[] = [];
   for (const nodes of fleetSizes) {
     const room = aFleet(nodes);
     rows.push({ name: 'place + release', nodes, value: placeNs(room), unit: 'ns' });
@@ -115,10 +114,6 @@ function repeatedly(run: () => number | void, per: number): number {
     return ownMs ?? performance.now() - startMs;
   });
   return middle(samples) / per;
-}
-
-function middle(samples: readonly number[]): number {
-  return samples.toSorted((a, b) => a - b)[samples.length >> 1] ?? NaN;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { LoadAnswer, LoadCommand, LoadReady } from './relay-load.ts';
 import { startSubjects } from './relay-subjects.ts';
 import type { Subject } from './relay-subjects.ts';
+import { middle } from './row.ts';
 
 /** One line of the result. */
 export interface RelayRow {
@@ -107,8 +108,8 @@ async function compare(
   return subjects.map((subject, i) => ({
     subject: subject.name,
     ...cell,
-    cpuMicroseconds: median(costs.map((row) => row[i] ?? NaN)),
-    timesFirst: median(costs.map((row) => (row[i] ?? NaN) / (row[0] ?? NaN))),
+    cpuMicroseconds: middle(costs.map((row) => row[i] ?? NaN)),
+    timesFirst: middle(costs.map((row) => (row[i] ?? NaN) / (row[0] ?? NaN))),
   }));
 }
 
@@ -139,13 +140,6 @@ async function ask(load: Load, command: LoadCommand): Promise<number> {
   // Each command has one answer of this type.
   const [answer] = (await Promise.race([once(load.process, 'message'), load.died])) as [LoadAnswer];
   return answer.count;
-}
-
-/** NaN for an empty list. */
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const low = sorted[(sorted.length - 1) >> 1] ?? NaN;
-  return (low + (sorted[sorted.length >> 1] ?? NaN)) / 2;
 }
 
 if (process.argv[1] === import.meta.filename) process.stdout.write(`${table(await benchRelay())}\n`);

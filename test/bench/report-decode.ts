@@ -1,15 +1,10 @@
 // What one report costs the balancer: decoding and absorbing it, and the same through HTTP on loopback.
 import { request, type RequestOptions, Agent } from 'node:http';
-import { decodeReport } from '../../src/protocol/report.ts';
-import { aRegistry } from '../support/a-registry.ts';
-import { anIntake, aReportBody } from '../support/an-intake.ts';
-
-/** One figure. */
-export interface Row {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-}
+import { decodeReport } from '../../src/protocol/decode-report.ts';
+import { anOpenRoom } from '../support/a-room.ts';
+import { aReportBody } from '../support/a-report.ts';
+import { anIntake } from '../support/an-intake.ts';
+import { middle, type Row } from './row.ts';
 
 const nodes = 20;
 const decodeRounds = 500;
@@ -22,7 +17,7 @@ export async function benchReports(): Promise<Row[]> {
 }
 
 function decodeRow(): Row {
-  const { registry, clock } = aRegistry();
+  const { registry, clock } = anOpenRoom();
   const texts = Array.from({ length: nodes }, (_, index) =>
     JSON.stringify(aReportBody({ node: { id: `n${index}`, port: 9000 + index }, seq: 0 })),
   );
@@ -43,13 +38,13 @@ function decodeRow(): Row {
     }
     return cpuMicroseconds(before) / (decodeRounds * nodes);
   };
-  const runs = Array.from({ length: 5 }, runMicroseconds).toSorted((a, b) => a - b);
+  const runs = Array.from({ length: 5 }, runMicroseconds);
   registry.stop();
-  return { name: 'report: parse, decode, apply', value: runs[2] ?? NaN, unit: 'µs' };
+  return { name: 'report: parse, decode, apply', value: middle(runs), unit: 'µs' };
 }
 
 async function httpRow(): Promise<Row> {
-  const { registry } = aRegistry();
+  const { registry } = anOpenRoom();
   await using intake = await anIntake(registry);
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const options: RequestOptions = {

@@ -6,7 +6,9 @@ import { createPicker } from '../../src/core/pick/picker.ts';
 import type { PickerName } from '../../src/core/pick/picker-name.ts';
 import { pcg32 } from '../../src/core/rng.ts';
 import type { NodeView } from '../../src/core/snapshot.ts';
-import { aLoadedNode, aNode, aPlainPolicy, aSnapshot } from '../support/builders.ts';
+import { aLoadedNode, aNode } from '../support/a-node.ts';
+import { aPlainPolicy } from '../support/a-policy.ts';
+import { aSnapshot } from '../support/a-snapshot.ts';
 
 const nobody = () => false;
 const policy = aPlainPolicy();

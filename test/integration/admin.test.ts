@@ -11,13 +11,16 @@ import type { Registry } from '../../src/balancer/state/registry.ts';
 import { defaultHttpLimits } from '../../src/platform/http-server.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
 import type { NodeDetail, NodeList, PoolExplanation, PoolList } from '../../src/protocol/admin-api.ts';
-import { aPolicy } from '../support/a-policy.ts';
-import { aNode, aRegistry, aReport, sourceOf } from '../support/a-registry.ts';
+import { anIdentity } from '../support/a-node.ts';
+import { anOpenPolicy } from '../support/a-policy.ts';
+import type { ReportParts } from '../support/a-report.ts';
+import { anOpenRoom, type Room } from '../support/a-room.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
 import { bodyIn, exchange, statusIn } from '../support/raw-http.ts';
 
 let directory: string;
 let socketPath: string;
+let room: Room;
 let registry: Registry;
 let clock: ManualClock;
 let admin: Admin;
@@ -26,7 +29,8 @@ let client: Client;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'herald-'));
   socketPath = join(directory, 'run', 'herald.sock');
-  ({ registry, clock } = aRegistry());
+  room = anOpenRoom();
+  ({ registry, clock } = room);
   admin = anAdmin();
   await admin.start();
   client = new Client('http://localhost', { socketPath });
@@ -46,7 +50,7 @@ function anAdmin(path = socketPath): Admin {
     socketPath: path,
     registry,
     clock: { ...real, nowMs: () => clock.nowMs() },
-    policies: () => [aPolicy(), aPolicy({ name: 'games' })],
+    policies: () => [anOpenPolicy(), anOpenPolicy({ name: 'games' })],
     onInternalError: (error) => {
       throw error;
     },
@@ -81,8 +85,8 @@ function put(id: string, body: string, headers: Record<string, string> = {}): Pr
   return ask('PUT', `/v1/nodes/${id}/admin-state`, { body, headers });
 }
 
-function report(id: string, cpu: number, change: object = {}): void {
-  registry.applyReport(aReport(id, { signals: { cpu }, ...change }), sourceOf(id));
+function report(id: string, cpu: number, change: ReportParts = {}): void {
+  room.report({ id, signals: { cpu }, ...change });
 }
 
 describe('the socket', () => {
@@ -205,7 +209,7 @@ describe('refusals', () => {
   });
 
   it('of unknown pools, nodes and policies, with the name that was meant', async () => {
-    registry.addStatic('chat', aNode('node-7'));
+    registry.addStatic('chat', anIdentity('node-7'));
     const pool = await ask('GET', '/v1/pools/chatt/nodes');
     const node = await ask('GET', '/v1/nodes/node7');
     const policy = await ask('GET', '/v1/policies/game');
@@ -231,10 +235,10 @@ describe('refusals', () => {
 
 describe('a pool', () => {
   it('is summed up', async () => {
-    registry.addStatic('chat', aNode('silent'));
+    registry.addStatic('chat', anIdentity('silent'));
     report('a', 0.2);
     report('b', 0.6);
-    registry.addStatic('chat', aNode('c'));
+    registry.addStatic('chat', anIdentity('c'));
     registry.setAdminState('c', 'maint');
     registry.setCheckFailure('silent', 'answers 500');
     const { json } = await ask('GET', '/v1/pools/chat');
@@ -254,7 +258,7 @@ describe('a pool', () => {
   });
 
   it('without data has null and never NaN', async () => {
-    registry.addStatic('chat', aNode('silent'));
+    registry.addStatic('chat', anIdentity('silent'));
     const { json } = await ask('GET', '/v1/pools/chat');
     expect(json).toMatchObject({ meanUtilization: null, imbalance: null });
     const { text } = await ask('GET', '/v1/pools/chat/nodes');
@@ -275,9 +279,9 @@ describe('a pool', () => {
   it('shows its nodes', async () => {
     registry.addStatic(
       'chat',
-      aNode('s', { host: 'fd00::1', port: 8081, zone: 'eu-1', capacity: 2, maxConnections: 10 }),
+      anIdentity('s', { host: 'fd00::1', port: 8081, zone: 'eu-1', capacity: 2, maxConnections: 10 }),
     );
-    report('a', 0.4, { connections: 7, node: { id: 'a', port: 8081, version: '1.2.3' } });
+    report('a', 0.4, { connections: 7, port: 8081, version: '1.2.3' });
     clock.advance(500);
     const nodes = ((await ask('GET', '/v1/pools/chat/nodes')).json as NodeList).nodes;
     expect(nodes).toMatchObject([
@@ -320,7 +324,7 @@ describe('a pool', () => {
 
 describe('a node', () => {
   it('is set to drain and ready again, and takes no connections meanwhile', async () => {
-    registry.addStatic('chat', aNode('a'));
+    registry.addStatic('chat', anIdentity('a'));
     const drained = await put('a', '{"adminState":"drain"}');
     expect([drained.status, drained.json]).toMatchObject([
       200,
@@ -331,7 +335,7 @@ describe('a node', () => {
   });
 
   it('is not changed by a body of another shape', async () => {
-    registry.addStatic('chat', aNode('a'));
+    registry.addStatic('chat', anIdentity('a'));
     const bodies = [
       '{}',
       '[]',
@@ -362,7 +366,7 @@ describe('a node', () => {
   });
 
   it('of the configuration cannot be removed', async () => {
-    registry.addStatic('chat', aNode('s'));
+    registry.addStatic('chat', anIdentity('s'));
     const { json } = await ask('DELETE', '/v1/nodes/s');
     expect(json).toMatchObject({ status: 409, code: 'HERALD_NODE_STATIC', node: 's', pool: 'chat' });
     expect(registry.node('s').node.identity.id).toBe('s');

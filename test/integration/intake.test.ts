@@ -6,16 +6,18 @@ import { createIntake, type Intake } from '../../src/balancer/intake/intake.ts';
 import type { Registry } from '../../src/balancer/state/registry.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
 import { defaultHttpLimits } from '../../src/platform/http-server.ts';
-import { decodeReport } from '../../src/protocol/report.ts';
-import { aNode, aRegistry } from '../support/a-registry.ts';
-import { anIntake, aReportBody, type RunningIntake } from '../support/an-intake.ts';
+import { decodeReport } from '../../src/protocol/decode-report.ts';
+import { anIdentity } from '../support/a-node.ts';
+import { anOpenRoom } from '../support/a-room.ts';
+import { aReportBody } from '../support/a-report.ts';
+import { anIntake, type RunningIntake } from '../support/an-intake.ts';
 import { bodyIn, exchange, statusIn } from '../support/raw-http.ts';
 
 let registry: Registry;
 let intake: RunningIntake;
 
 beforeEach(async () => {
-  ({ registry } = aRegistry());
+  ({ registry } = anOpenRoom());
   intake = await anIntake(registry);
 });
 
@@ -156,7 +158,7 @@ describe('who may report', () => {
   });
 
   it('may always be a node of the configuration, even without an address', async () => {
-    registry.addStatic('chat', aNode('s', { host: '10.0.0.9', port: 7000 }));
+    registry.addStatic('chat', anIdentity('s', { host: '10.0.0.9', port: 7000 }));
     await using closed = await anIntake(registry, { mayRegister: () => false });
     const { status } = await post(aReportBody({ node: { id: 's' } }), { to: closed });
     expect(status).toBe(200);
@@ -344,7 +346,7 @@ describe('probes', () => {
         poolsWithoutNode: ['chat', 'games'],
       },
     ]);
-    registry.addStatic('chat', aNode('s'));
+    registry.addStatic('chat', anIdentity('s'));
     const after = await fetch(`${intake.url}/readyz`);
     expect([after.status, await after.json()]).toEqual([
       200,
@@ -353,7 +355,7 @@ describe('probes', () => {
   });
 
   it('is not ready while starting and while stopping', async () => {
-    registry.addStatic('chat', aNode('s'));
+    registry.addStatic('chat', anIdentity('s'));
     let phase: 'starting' | 'stopping' = 'starting';
     await using early = await anIntake(registry, { phase: () => phase });
     const starting = await fetch(`${early.url}/readyz`);

@@ -1,41 +1,46 @@
-// A compiled policy for tests that are not about policies.
+// Compiled policies for tests that are not about reading them.
+import { defaultPolicy } from '../../src/policy/compile-policy.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 
+/** What a test changes; keys of a section that are not given stay. */
+export type PolicyParts = {
+  [Key in keyof Policy]?: Policy[Key] extends object ? Partial<Policy[Key]> : Policy[Key];
+};
+
+/** The default policy of pool `chat`, with cookies, changed in the keys of the sections given. */
+export function aPolicy(parts: PolicyParts = {}): Policy {
+  return withParts({ ...defaultPolicy('chat'), affinity: cookies }, parts);
+}
+
+const cookies: Policy['affinity'] = { kind: 'cookie', name: 'herald', yieldAt: 1.1 };
+
+/** A policy whose only signal is `cpu`, full at 1: a report's `cpu` is then the utilization. */
+export function aPlainPolicy(parts: PolicyParts = {}): Policy {
+  return aPolicy({ signals: [{ name: 'cpu', kind: 'additive', saturation: 1 }], ...parts });
+}
+
 /** A policy with everything in the way of a test switched off: no trial, no slow start, no guards that bind. */
-export function aPolicy(change: Partial<Policy> = {}): Policy {
-  return {
-    name: 'chat',
+export function anOpenPolicy(parts: PolicyParts = {}): Policy {
+  const open = withParts(defaultPolicy('chat'), {
     signals: [
       { name: 'cpu', kind: 'additive', saturation: 0.8 },
       { name: 'eventLoopLag', kind: 'distress', saturation: 50 },
       { name: 'queueDelayMs', kind: 'distress', saturation: 50 },
     ],
-    score: { combine: 'max', weights: {}, smoothingMs: 1000 },
-    reports: { intervalMs: 1000, blackoutMs: 0, expiryMs: 10_000 },
-    place: {
-      picker: 'waterfill',
-      horizonMs: 'auto',
-      maxShare: 1,
-      attempts: 3,
-      slowStartMs: 0,
-      connectRatePerSecond: 1_000_000,
-    },
-    affinity: { kind: 'none' },
-    drain: { deadlineMs: 600_000, ratePerSecond: 'auto', closeCode: 1012 },
-    rebalance: {
-      mode: 'advise',
-      floor: 0.5,
-      band: 0.1,
-      forMs: 60_000,
-      ratePerSecond: 0.001,
-      cooldownMs: 300_000,
-      choose: 'heaviest',
-    },
-    scale: { min: 2, max: 50, target: 0.6, startTimeMs: 90_000, down: { afterMs: 300_000, step: 1 } },
-    health: {
-      check: { kind: 'off' },
-      passive: { errors: 5, windowMs: 10_000, ejectMs: 30_000, maxEjected: 0.5 },
-    },
-    ...change,
-  };
+    reports: { blackoutMs: 0 },
+    place: { maxShare: 1, slowStartMs: 0, connectRatePerSecond: 1_000_000 },
+    health: { check: { kind: 'off' } },
+  });
+  return withParts(open, parts);
+}
+
+function withParts(policy: Policy, parts: PolicyParts): Policy {
+  const merged: Record<string, unknown> = { ...policy };
+  for (const [key, part] of Object.entries(parts)) {
+    const old = merged[key];
+    const isSection = typeof part === 'object' && typeof old === 'object' && !Array.isArray(part);
+    merged[key] = isSection ? { ...old, ...part } : part;
+  }
+  // Each section was merged with parts of its own type: PolicyParts allows no other.
+  return merged as unknown as Policy;
 }

@@ -4,7 +4,7 @@ import { createMetrics } from '../../src/balancer/metrics/metrics.ts';
 import type { Registry } from '../../src/balancer/state/registry.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
 import { defaultHttpLimits } from '../../src/platform/http-server.ts';
-import { decodeReport } from '../../src/protocol/report.ts';
+import { decodeReport } from '../../src/protocol/decode-report.ts';
 
 export interface RunningIntake extends AsyncDisposable {
   readonly url: string;
@@ -43,21 +43,5 @@ export async function anIntake(registry: Registry, change: Partial<IntakeDeps> =
     outcomes,
     internalErrors,
     [Symbol.asyncDispose]: () => intake.stop(),
-  };
-}
-
-/** The JSON that an agent posts for node `a`. */
-export function aReportBody(change: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
-    version: 1,
-    pool: 'chat',
-    node: { id: 'a', port: 8081 },
-    epoch: 'e1',
-    seq: 1,
-    ageMs: 3,
-    intervalMs: 1000,
-    connections: 412,
-    signals: { cpu: 0.42, eventLoopLagMs: 3.1 },
-    ...change,
   };
 }

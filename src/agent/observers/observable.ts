@@ -16,7 +16,7 @@ export interface WsSocket extends Emitter {
 }
 
 /** Hands over a WebSocket whose upgrade is done. */
-export type UpgradeDone = (socket: WsSocket, request: IncomingMessage) => void;
+type UpgradeDone = (socket: WsSocket, request: IncomingMessage) => void;
 
 /** A `WebSocketServer` of `ws`, in any of its modes. */
 export interface WsServer extends Emitter {

@@ -1,9 +1,9 @@
 // Counts the connections and WebSocket messages of an HTTP server whose application handles 'upgrade' itself.
 import { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
+import { FrameCursor } from '../../protocol/websocket.ts';
 import { AnswerHead } from './answer-head.ts';
 import { createMembers } from './members.ts';
-import { MessageCounter } from './message-counter.ts';
 import type { Unobserve, UpgradeServer } from './observable.ts';
 import { shadowMethod } from './shadow-method.ts';
 import type { Traffic } from './traffic.ts';
@@ -70,14 +70,14 @@ interface Watched {
 
 function watchSocket(socket: Duplex, { traffic, hasMessages, accepted }: Watched): Watch {
   const answer = new AnswerHead();
-  const incoming = new MessageCounter();
-  const outgoing = new MessageCounter();
+  const incoming = new FrameCursor();
+  const outgoing = new FrameCursor();
   let isCounting = true;
 
   const received = (bytes: Buffer) => {
     // Before the answer, too: some clients send at once, and the bytes must not be lost to the counter.
     if (!isCounting || !hasMessages || answer.verdict === 'refused') return;
-    traffic.messagesIn += incoming.count(bytes);
+    traffic.messagesIn += incoming.scan(bytes, 0, bytes.length);
   };
   const sent = (chunk: unknown, encoding: unknown) => {
     if (!isCounting || answer.verdict === 'refused') return;
@@ -87,7 +87,7 @@ function watchSocket(socket: Duplex, { traffic, hasMessages, accepted }: Watched
     const frames = answer.verdict === 'accepted' ? bytes : answer.read(bytes);
     if (answer.verdict !== 'accepted') return;
     accepted();
-    if (hasMessages) traffic.messagesOut += outgoing.count(frames);
+    if (hasMessages) traffic.messagesOut += outgoing.scan(frames, 0, frames.length);
   };
   const restores = shadowSocket(socket, received, sent);
   return {

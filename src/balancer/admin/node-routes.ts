@@ -10,7 +10,7 @@ import { nameIn } from './path-name.ts';
 import { nodeDetail } from './views.ts';
 
 /** The body limit of the admin API: room for a policy with every key and many comments. */
-export const maxAdminBytes = 64 * 1024;
+const maxAdminBytes = 64 * 1024;
 
 export function nodeRoutes(deps: { registry: Registry; clock: Clock }): HttpRoutes {
   const { registry } = deps;

@@ -1,6 +1,6 @@
 // Policies as the API shows them.
 import { HeraldError } from '../../core/error.ts';
-import { nearest } from '../../core/nearest.ts';
+import { meantHint } from '../../core/nearest.ts';
 import type { HttpRoutes } from '../../platform/http-app.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { nameIn } from './path-name.ts';
@@ -18,10 +18,7 @@ function policyNamed(policies: Iterable<Policy>, name: string): Policy {
   const all = [...policies];
   const found = all.find((policy) => policy.name === name);
   if (found !== undefined) return found;
-  const hint = nearest(
-    name,
-    all.map((policy) => policy.name),
-  );
-  const meant = hint === undefined ? '' : `; did you mean '${hint}'?`;
+  const names = all.map((policy) => policy.name);
+  const meant = meantHint(name, names);
   throw new HeraldError('HERALD_POLICY_UNKNOWN', `there is no policy '${name}'${meant}`, { policy: name });
 }

@@ -1,7 +1,13 @@
 // A compiled policy as its YAML would write it: quantities with their unit, for people and for `policy diff`.
 import { builtinSignals, isBuiltinSignal, type SignalRule } from '../../core/signal.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { units } from '../../policy/quantity.ts';
 import type { PolicyDocument } from '../../protocol/admin-api.ts';
+
+const duration = units.duration.write;
+const percentage = units.percentage.write;
+const rate = units.rate.write;
+const share = units.share.write;
 
 /** The document; keys in the order of a policy file. */
 export function readablePolicy(policy: Policy): PolicyDocument {
@@ -40,7 +46,7 @@ export function readablePolicy(policy: Policy): PolicyDocument {
       floor: percentage(rebalance.floor),
       band: percentage(rebalance.band),
       for: duration(rebalance.forMs),
-      rate: `${percentage(rebalance.ratePerSecond)}/s`,
+      rate: share(rebalance.ratePerSecond),
       cooldown: duration(rebalance.cooldownMs),
       choose: rebalance.choose,
     },
@@ -92,25 +98,4 @@ function readableHealth({ check, passive }: Policy['health']): Record<string, un
       maxEjected: percentage(passive.maxEjected),
     },
   };
-}
-
-/** The largest unit that leaves a whole number. */
-function duration(valueMs: number): string {
-  const units = { h: 3_600_000, m: 60_000, s: 1000 };
-  for (const [unit, unitMs] of Object.entries(units))
-    if (valueMs > 0 && valueMs % unitMs === 0) return `${valueMs / unitMs}${unit}`;
-  return valueMs === 0 ? '0s' : `${valueMs}ms`;
-}
-
-function percentage(fraction: number): string {
-  return `${rounded(fraction * 100)}%`;
-}
-
-function rate(perSecond: number): string {
-  return `${rounded(perSecond)}/s`;
-}
-
-/** Nine digits: more than anyone writes, and fewer than show the last bits of a binary fraction. */
-function rounded(value: number): number {
-  return Number(value.toPrecision(9));
 }

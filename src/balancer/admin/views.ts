@@ -1,8 +1,8 @@
 // From the state's values to the API's JSON. Pure; what is not a number there is null here.
 import type { Assessment } from '../../core/assess.ts';
 import { imbalanceOf } from '../../core/imbalance.ts';
+import { formatAddress } from '../../policy/address.ts';
 import type { NodeCounts, NodeDetail, PoolSummary } from '../../protocol/admin-api.ts';
-import { addressOf } from '../state/claim.ts';
 import type { NodeOrigin } from '../state/node-record.ts';
 import type { PoolState } from '../state/pool-state.ts';
 
@@ -56,7 +56,7 @@ export function nodeDetail(
   return {
     id: node.id,
     pool: assessment.snapshot.pool,
-    address: addressOf(node),
+    address: formatAddress(node),
     zone: node.zone,
     version: node.version,
     origin,

@@ -2,13 +2,14 @@
 import { connect } from 'node:net';
 import { request } from 'undici';
 import type { Clock } from '../../core/clock.ts';
+import { formatAddress, type Address } from '../../policy/address.ts';
 import type { Policy } from '../../policy/policy.ts';
 
 /** A check as a policy asks for it. */
 export type CheckRule = Exclude<Policy['health']['check'], { kind: 'off' }>;
 
 /** Checks a node once. '' when it passes, else the reason for people; never rejects. */
-export type Probe = (target: { host: string; port: number }, rule: CheckRule) => Promise<string>;
+export type Probe = (target: Address, rule: CheckRule) => Promise<string>;
 
 /** The probe over real sockets. */
 export function createProbe(clock: Clock): Probe {
@@ -27,7 +28,7 @@ export function createProbe(clock: Clock): Probe {
   };
 }
 
-async function probeTcp(target: { host: string; port: number }, signal: AbortSignal): Promise<void> {
+async function probeTcp(target: Address, signal: AbortSignal): Promise<void> {
   const socket = connect({ ...target, signal });
   try {
     await new Promise<void>((resolve, reject) => {
@@ -40,13 +41,9 @@ async function probeTcp(target: { host: string; port: number }, signal: AbortSig
   }
 }
 
-async function probeHttp(
-  { host, port }: { host: string; port: number },
-  { path }: CheckRule,
-  signal: AbortSignal,
-): Promise<void> {
-  const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const { statusCode, body } = await request(origin + path, { signal, headers: { connection: 'close' } });
+async function probeHttp(address: Address, { path }: CheckRule, signal: AbortSignal): Promise<void> {
+  const url = `http://${formatAddress(address)}${path}`;
+  const { statusCode, body } = await request(url, { signal, headers: { connection: 'close' } });
   await body.dump({ limit: 64 * 1024, signal });
   if (statusCode < 200 || statusCode >= 400) throw new Error(`${path} answered ${statusCode}`);
 }

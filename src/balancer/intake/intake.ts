@@ -4,12 +4,13 @@ import { HeraldError, type ErrorCode } from '../../core/error.ts';
 import { createHttpApp, type HttpContext, type HttpRoutes } from '../../platform/http-app.ts';
 import { readJson } from '../../platform/http-body.ts';
 import { defaultHttpLimits, HttpServer, type HttpLimits } from '../../platform/http-server.ts';
+import { plainAddress } from '../../policy/address.ts';
 import type { HealthAnswer } from '../../protocol/admin-api.ts';
 import { maxReportBytes, type Report, type ReportAnswer } from '../../protocol/report.ts';
 import type { Registry } from '../state/registry.ts';
 import { readinessOf, type Phase } from './readiness.ts';
 import { createReporters, refuseForeignPool, type ReporterRule } from './reporters.ts';
-import { nodeAddress, plainAddress } from './source-address.ts';
+import { nodeAddress } from './source-address.ts';
 
 /** What the intake needs. */
 export interface IntakeDeps {

@@ -1,7 +1,7 @@
 // Who may report, and for which pools: tokens, and loopback without one.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { HeraldError } from '../../core/error.ts';
-import { isLoopback } from './source-address.ts';
+import { isLoopback } from '../../policy/cidr.ts';
 
 /** A bearer token of the configuration. */
 export interface IntakeToken {

@@ -8,7 +8,7 @@ import { processMetrics } from './catalogue.ts';
 import { poolPage } from './pool-page.ts';
 
 /** What came of a reload of configuration or policies. */
-export type ReloadOutcome = 'replaced' | 'unchanged' | 'refused';
+type ReloadOutcome = 'replaced' | 'unchanged' | 'refused';
 
 /** Counts for the edges, text for the scraper. */
 export interface Metrics {

@@ -1,4 +1,5 @@
 // Who the client is, told to the node: X-Forwarded-* and Forwarded (RFC 7239). Claims of strangers are replaced.
+import { plainAddress } from '../../policy/address.ts';
 import { joinedValue, type HeadFields } from '../../protocol/http-head.ts';
 
 /** What Herald itself knows about the client. */
@@ -22,7 +23,8 @@ export function isForwardingField(name: string): boolean {
 
 /** The fields to add in place of all that `isForwardingField` tells, as name and value in turn. */
 export function forwardedFields(fields: HeadFields, client: ClientFacts): string[] {
-  const address = plainAddress(client.address);
+  // An IPv4 client of a dual-stack listener shows as ::ffff:192.0.2.1; nodes compare the plain form.
+  const address = client.address === '' ? 'unknown' : plainAddress(client.address);
   const element = forwardedElement(address, client.host);
   if (!client.isTrusted)
     return [
@@ -63,12 +65,6 @@ function otherClaims(fields: HeadFields): string[] {
 
 function append(list: string, member: string): string {
   return list === '' ? member : `${list}, ${member}`;
-}
-
-// An IPv4 client of a dual-stack listener shows as ::ffff:192.0.2.1; nodes compare the plain form.
-function plainAddress(address: string): string {
-  if (address === '') return 'unknown';
-  return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice(7) : address;
 }
 
 function forwardedElement(address: string, host: string): string {

@@ -5,7 +5,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fieldText, joinedValue, maxHeadBytes, type HeadFields } from '../../protocol/http-head.ts';
-import { problemResponse, type Problem } from '../../protocol/http-error.ts';
+import { problemResponse } from '../../protocol/http-error.ts';
+import type { Problem } from '../../protocol/problem.ts';
 import type { Forwarder } from './forward.ts';
 import type { Gateway, Route } from './gateway.ts';
 import type { ProxyDeps } from './ports.ts';

@@ -1,36 +1,21 @@
 // One public listener for HTTP and WebSocket, put together: transport, recogniser, gateway, node:http, forwarder.
 import type { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
-import type { Clock } from '../../core/clock.ts';
-import type { Rng } from '../../core/rng.ts';
-import type { Placement } from '../state/ports.ts';
 import { createAffinity } from './affinity.ts';
 import { createForwarder } from './forward.ts';
 import { createGateway, type Route } from './gateway.ts';
 import { createHttpSide } from './http-side.ts';
 import { Open } from './open.ts';
-import type { ProxyDeps, ProxyEvents, ProxyTimeouts, StartRelay } from './ports.ts';
+import type { ProxyDeps } from './ports.ts';
 import { recognise } from './recogniser.ts';
 import { createHostResolver, type Lookup } from './resolve.ts';
-import type { Transport, Wire, WireListener } from './wire.ts';
+import type { Wire, WireListener } from './wire.ts';
 
-/** What a listener is made of. */
-export interface HttpListenerOptions {
-  readonly transport: Transport;
-  /** A wire over a socket that node:http has given up: an upgrade that was not canonical. */
-  readonly wireOf: (socket: Socket) => Wire;
+/** What a listener is made of; the rest of what its parts share it makes itself. */
+export interface HttpListenerOptions extends Omit<ProxyDeps, 'affinity' | 'resolve' | 'open'> {
   readonly bind: { readonly host: string; readonly port: number };
   readonly route: Route;
-  readonly placement: Placement;
   /** Ids of the nodes of a pool, for affinity; the same array while nothing changes. */
   readonly nodeIds: (pool: string) => readonly string[];
-  readonly startRelay: StartRelay;
-  /** Whether what this peer says about its clients is believed (`trusted` of herald.yaml). */
-  readonly trusted: (address: string) => boolean;
-  readonly timeouts: ProxyTimeouts;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly events: ProxyEvents;
   /** Name lookup; absent: the system's. */
   readonly lookup?: Lookup;
 }

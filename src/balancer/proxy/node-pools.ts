@@ -1,6 +1,7 @@
 // One undici pool for each node's address, kept while it is used.
 import { Pool } from 'undici';
 import type { Timer } from '../../core/clock.ts';
+import { formatAddress } from '../../policy/address.ts';
 import type { PlacedNode } from '../state/ports.ts';
 import type { ProxyDeps } from './ports.ts';
 
@@ -35,8 +36,7 @@ export function createNodePools({ clock, timeouts }: Pick<ProxyDeps, 'clock' | '
 
   return {
     poolOf(node) {
-      const host = node.host.includes(':') ? `[${node.host}]` : node.host;
-      const origin = `http://${host}:${node.port}`;
+      const origin = `http://${formatAddress(node)}`;
       let entry = entries.get(origin);
       if (entry === undefined) {
         const pool = new Pool(origin, {

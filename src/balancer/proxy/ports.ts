@@ -1,17 +1,17 @@
 // What the HTTP side of the proxy is given by whoever wires it up. Types only.
-import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/error.ts';
 import type { Rng } from '../../core/rng.ts';
-import type { DialFailure, Lease, Placement } from '../state/ports.ts';
+import type { DialFailure, Placement } from '../state/ports.ts';
 import type { Affinity } from './affinity.ts';
 import type { Open } from './open.ts';
+import type { RelayOptions } from './relay.ts';
 import type { HostResolver } from './resolve.ts';
 import type { Transport, Wire } from './wire.ts';
 
 /** How long each stage may last. */
-export interface ProxyTimeouts {
+interface ProxyTimeouts {
   /** From the first byte of a request head (for the first one: from the connection) to its last. */
   readonly headMs: number;
   /** From the start of a dial, name lookup included, to the connection. */
@@ -33,19 +33,9 @@ export interface ProxyEvents {
 }
 
 /** One tunnel to start: both handshakes are over. */
-export interface RelayStart {
+export interface RelayStart extends Omit<RelayOptions, 'halfClosedTimeoutMs' | 'onEnd'> {
   readonly pool: string;
-  readonly downstream: Wire;
-  readonly upstream: Wire;
-  /** Bytes of the client that came behind its request head, often empty. */
-  readonly fromClient: Buffer;
-  /** Bytes of the node that came behind its 101, often empty. */
-  readonly fromNode: Buffer;
-  readonly lease: Lease;
-  /** Whether the bytes are WebSocket frames. */
-  readonly isFramed: boolean;
-  readonly idleTimeoutMs: number;
-  /** Called once, when both wires are closed or closing, maybe before the start returns. Releases the lease. */
+  /** Called once, when both wires are closed or closing, maybe before the start returns; the lease is released. */
   readonly onEnd: () => void;
 }
 
@@ -61,13 +51,13 @@ export type StartRelay = (start: RelayStart) => RunningRelay;
 /** Everything that the gateway and the forwarder share. */
 export interface ProxyDeps {
   readonly transport: Transport;
-  /** A wire over a socket that node:http has given up. */
+  /** A wire over a socket that node:http has given up: an upgrade that was not canonical. */
   readonly wireOf: (socket: Socket) => Wire;
   readonly placement: Placement;
   readonly affinity: Affinity;
   readonly resolve: HostResolver;
   readonly startRelay: StartRelay;
-  /** Whether the claims of this peer about its clients are believed. */
+  /** Whether what this peer says about its clients is believed (`trusted` of herald.yaml). */
   readonly trusted: (address: string) => boolean;
   readonly timeouts: ProxyTimeouts;
   readonly clock: Clock;

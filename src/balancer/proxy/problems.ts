@@ -1,6 +1,6 @@
 // The problems that clients of the proxy hear of, as values. How each is told is decided in refuse.ts.
 import type { Rng } from '../../core/rng.ts';
-import type { Problem } from '../../protocol/http-error.ts';
+import type { Problem } from '../../protocol/problem.ts';
 import type { DialFailure, Refusal } from '../state/ports.ts';
 import { retryAfterMs } from './refuse.ts';
 

@@ -3,7 +3,8 @@
 import { Buffer } from 'node:buffer';
 import type { Timer } from '../../core/clock.ts';
 import { headEnd, maxHeadBytes } from '../../protocol/http-head.ts';
-import { problemResponse, type Problem } from '../../protocol/http-error.ts';
+import { problemResponse } from '../../protocol/http-error.ts';
+import type { Problem } from '../../protocol/problem.ts';
 import type { Gateway } from './gateway.ts';
 import { lingerClose } from './linger.ts';
 import type { Ending } from './open.ts';

@@ -3,7 +3,8 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { Rng } from '../../core/rng.ts';
-import { problemResponse, type Problem } from '../../protocol/http-error.ts';
+import { problemResponse } from '../../protocol/http-error.ts';
+import type { Problem } from '../../protocol/problem.ts';
 import { isToken, joinedValue, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
 import { encodeClose } from '../../protocol/websocket.ts';
 

@@ -11,16 +11,7 @@ import type { Wire } from './wire.ts';
  * its connection broke. `idle`: no byte either way for the timeout. `halfClosed`: one side ended and the other
  * did not follow in time. `stopped`: we ended it.
  */
-export const relayEnds = [
-  'client',
-  'node',
-  'clientReset',
-  'nodeReset',
-  'idle',
-  'halfClosed',
-  'stopped',
-] as const;
-export type RelayEnd = (typeof relayEnds)[number];
+export type RelayEnd = 'client' | 'node' | 'clientReset' | 'nodeReset' | 'idle' | 'halfClosed' | 'stopped';
 
 /** What went through one relay; messages are 0 where frames were not read. */
 export interface RelayTotals {

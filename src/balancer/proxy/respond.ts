@@ -1,6 +1,7 @@
 // Refusals on an HTTP exchange that node:http holds. What is told to whom is decided in refuse.ts.
 import type { ServerResponse } from 'node:http';
-import { problemBody, problemFields, statusOf, type Problem } from '../../protocol/http-error.ts';
+import { problemBody, problemFields, statusOf } from '../../protocol/http-error.ts';
+import type { Problem } from '../../protocol/problem.ts';
 import type { ProxyDeps } from './ports.ts';
 import { eventStreamRefusal, isEventSource } from './refuse.ts';
 

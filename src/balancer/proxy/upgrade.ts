@@ -2,7 +2,7 @@
 // Until a node has answered nothing reaches the client, so every failure before that stays unseen.
 import { Buffer } from 'node:buffer';
 import type { DialFailure, Lease, Refusal } from '../state/ports.ts';
-import type { Problem } from '../../protocol/http-error.ts';
+import type { Problem } from '../../protocol/problem.ts';
 import { refusedSwitchText, switchText, type AnswerHead } from './answer-head.ts';
 import { dialNode, type Stage } from './dial.ts';
 import { shakeHands } from './handshake.ts';

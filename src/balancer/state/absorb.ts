@@ -1,5 +1,6 @@
 // Between a report and the pure `absorbReport`: what our own relay saw over the same span.
-import { absorbReport, type NodeLoad, type RelayWindow } from '../../core/load.ts';
+import { HeraldError } from '../../core/error.ts';
+import { absorbReport, isNewer, type NodeLoad, type RelayWindow } from '../../core/load.ts';
 import { fitShared } from '../../core/moments.ts';
 import type { Report } from '../../protocol/report.ts';
 import type { NodeRecord } from './node-record.ts';
@@ -35,9 +36,20 @@ function relayWindow(node: NodeRecord, { report, nowMs }: { report: Report; nowM
  * The throughput at which the node's other additive signals would be full: (1 − idle) ÷ their rise per
  * message per second. Undefined until it has been learned.
  */
-export function learnedThroughput(node: NodeRecord): number | undefined {
+function learnedThroughput(node: NodeRecord): number | undefined {
   if (node.load === undefined) return undefined;
   const fit = fitShared([{ moments: node.load.byThroughput, capacity: undefined }]);
   if (fit.slope === undefined || fit.slope <= 0) return undefined;
   return (1 - fit.intercept) / fit.slope;
+}
+
+/** Throws HERALD_REPORT_STALE for a report that is not newer than the one that the load came from. */
+export function refuseStale(report: Report, load: NodeLoad | undefined): void {
+  if (isNewer(load, report)) return;
+  const { node, seq } = report;
+  throw new HeraldError(
+    'HERALD_REPORT_STALE',
+    `report ${seq} of node '${node.id}' is not newer than ${load?.seq}; if this goes on, two agents share the id`,
+    { node: node.id, seq },
+  );
 }

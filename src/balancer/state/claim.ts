@@ -1,7 +1,9 @@
 // Whose report is this? An id belongs to who first claimed it, for as long as that one reports.
 import { HeraldError } from '../../core/error.ts';
+import type { NodeIdentity } from '../../core/snapshot.ts';
+import { formatAddress, type Address } from '../../policy/address.ts';
 import type { Report } from '../../protocol/report.ts';
-import type { NodeIdentity, NodeRecord } from './node-record.ts';
+import type { NodeRecord } from './node-record.ts';
 import type { PoolState } from './pool-state.ts';
 
 /** Who sent a report, as the intake knows it. */
@@ -31,11 +33,11 @@ export function claim(
   }
   const isSame = isSameAddress(node, source);
   if (node.origin === 'static' && !isSame)
-    throw taken(id, `the configuration gives it the address ${addressOf(node.identity)}`);
+    throw taken(id, `the configuration gives it the address ${formatAddress(node.identity)}`);
   if (!isFresh(node, pool, nowMs)) return node;
   if (node.registeredBy !== '' && node.registeredBy !== source.identity)
     throw taken(id, 'another reporter has claimed it and still reports');
-  if (!isSame) throw taken(id, `its agent reports it at ${addressOf(node.identity)} and still does`);
+  if (!isSame) throw taken(id, `its agent reports it at ${formatAddress(node.identity)} and still does`);
   return node;
 }
 
@@ -47,7 +49,7 @@ function refuseSecondId(
   for (const node of pool.nodes.values()) {
     const isThere = node.origin === 'static' || isFresh(node, pool, nowMs);
     if (!isThere || !isSameAddress(node, source)) continue;
-    const address = addressOf(source);
+    const address = formatAddress(source);
     const because = `${address} is node '${node.identity.id}' already`;
     throw new HeraldError('HERALD_NODE_ID_TAKEN', `node '${report.node.id}' may not join: ${because}`, {
       node: report.node.id,
@@ -61,16 +63,8 @@ function isFresh(node: NodeRecord, pool: PoolState, nowMs: number): boolean {
 }
 
 /** True when the node is where the report says. */
-export function isSameAddress(
-  node: NodeRecord,
-  { host, port }: Pick<NodeIdentity, 'host' | 'port'>,
-): boolean {
+export function isSameAddress(node: NodeRecord, { host, port }: Address): boolean {
   return node.identity.host === host && node.identity.port === port;
-}
-
-/** `host:port`, with brackets around IPv6. */
-export function addressOf({ host, port }: Pick<NodeIdentity, 'host' | 'port'>): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** What a report says of its node. */

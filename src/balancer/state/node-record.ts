@@ -1,19 +1,8 @@
 // One node of a pool: what it is, what the operator wants, what we see. Its view is made anew when any of it changes.
 import type { NodeLoad } from '../../core/load.ts';
 import { NodeCounters } from '../../core/node-counters.ts';
-import type { AdminState, NodeView } from '../../core/snapshot.ts';
+import type { AdminState, NodeIdentity, NodeView } from '../../core/snapshot.ts';
 import { PassiveHealth } from './passive-health.ts';
-
-/** What a node says of itself, or the configuration of it. */
-export interface NodeIdentity {
-  readonly id: string;
-  readonly host: string;
-  readonly port: number;
-  readonly capacity: number | undefined;
-  readonly zone: string;
-  readonly version: string;
-  readonly maxConnections: number;
-}
 
 /** Where a node comes from: the configuration, or a report. */
 export type NodeOrigin = 'static' | 'registered';

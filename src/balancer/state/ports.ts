@@ -59,11 +59,3 @@ export interface Placement {
   /** The policy of a pool, undefined when there is no such pool. May change between two calls. */
   policyOf(pool: string): Policy | undefined;
 }
-
-/** What a way of carrying bytes can do. */
-export interface DataPlaneCapabilities {
-  /** It sees every message: its rates are the fastest sensor. */
-  readonly countsMessages: boolean;
-  /** It knows when a connection ends. */
-  readonly countsConnections: boolean;
-}

@@ -1,15 +1,16 @@
 // The pools and their nodes: who registers, what reports change, what the operator wants. No sockets, no files.
 import type { Clock, Timer } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
-import { nearest } from '../../core/nearest.ts';
-import { isNewer } from '../../core/load.ts';
+import { meantHint } from '../../core/nearest.ts';
 import type { Rng } from '../../core/rng.ts';
-import type { AdminState, Visibility } from '../../core/snapshot.ts';
+import type { AdminState, NodeIdentity, Visibility } from '../../core/snapshot.ts';
+import { formatAddress } from '../../policy/address.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Report } from '../../protocol/report.ts';
-import { absorb } from './absorb.ts';
-import { addressOf, claim, identityOf, isSameAddress, type ReportSource } from './claim.ts';
-import { NodeRecord, type NodeIdentity } from './node-record.ts';
+import { absorb, refuseStale } from './absorb.ts';
+import { claim, identityOf, isSameAddress, type ReportSource } from './claim.ts';
+import { isForgettable } from './forget.ts';
+import { NodeRecord } from './node-record.ts';
 import type { Notify } from './notice.ts';
 import { PoolState } from './pool-state.ts';
 
@@ -17,8 +18,6 @@ import { PoolState } from './pool-state.ts';
 // through twice a second, which is fast against their memory of ten seconds.
 const tickMs = 100;
 const ticksPerSweep = 5;
-// A registered node that is down and silent for this long, with nothing open, is forgotten.
-const forgetAfterMs = 60_000;
 
 /** One pool as the configuration has it. */
 export interface PoolSettings {
@@ -60,8 +59,7 @@ export class Registry {
   pool(name: string): PoolState {
     const pool = this.#pools.get(name);
     if (pool !== undefined) return pool;
-    const hint = nearest(name, [...this.#pools.keys()]);
-    const meant = hint === undefined ? '' : `; did you mean '${hint}'?`;
+    const meant = meantHint(name, this.#pools.keys());
     throw new HeraldError('HERALD_POOL_UNKNOWN', `there is no pool '${name}'${meant}`, { pool: name });
   }
 
@@ -73,8 +71,7 @@ export class Registry {
       if (node !== undefined) return { pool, node };
       ids.push(...pool.nodes.keys());
     }
-    const hint = nearest(id, ids);
-    const meant = hint === undefined ? '' : `; did you mean '${hint}'?`;
+    const meant = meantHint(id, ids);
     throw new HeraldError('HERALD_NODE_UNKNOWN', `there is no node '${id}'${meant}`, { node: id });
   }
 
@@ -111,7 +108,7 @@ export class Registry {
     const state = this.pool(pool);
     state.nodes.set(identity.id, new NodeRecord(identity, 'static', this.#joinedAtMs()));
     state.discardAssessment();
-    this.#notify('node added', { pool, node: identity.id, address: addressOf(identity) });
+    this.#notify('node added', { pool, node: identity.id, address: formatAddress(identity) });
   }
 
   /**
@@ -123,7 +120,7 @@ export class Registry {
     const pool = this.pool(report.pool);
     const nowMs = this.#clock.nowMs();
     const known = claim(this.#pools, { pool, report, source, nowMs });
-    if (!isNewer(known?.load, report)) throw stale(report, known?.load?.seq);
+    refuseStale(report, known?.load);
     if (known === undefined && report.leaving) return 'ready';
     const node = known ?? new NodeRecord(identityOf(report, source), 'registered', this.#joinedAtMs());
     this.#identify(pool, node, { report, source });
@@ -184,7 +181,7 @@ export class Registry {
     node.hasLeft = false;
     pool.nodes.set(node.identity.id, node);
     pool.discardAssessment();
-    const facts = { pool: pool.name, node: node.identity.id, address: addressOf(node.identity) };
+    const facts = { pool: pool.name, node: node.identity.id, address: formatAddress(node.identity) };
     this.#notify(isNew ? 'node joined' : 'node restarted', facts);
   }
 
@@ -225,18 +222,3 @@ export class Registry {
 
 // Agents find a restarted balancer within a few report intervals.
 const startGraceMs = 5000;
-
-function isForgettable(node: NodeRecord, nowMs: number): boolean {
-  if (node.origin === 'static' || node.counters.connections > 0) return false;
-  if (node.hasLeft) return true;
-  const silentMs = nowMs - (node.load?.sampledAtMs ?? node.joinedAtMs);
-  return node.downReason(nowMs) !== '' && silentMs > forgetAfterMs;
-}
-
-function stale({ node, seq }: Report, lastSeq: number | undefined): HeraldError {
-  return new HeraldError(
-    'HERALD_REPORT_STALE',
-    `report ${seq} of node '${node.id}' is not newer than ${lastSeq}; if this goes on, two agents share the id`,
-    { node: node.id, seq },
-  );
-}

@@ -23,7 +23,7 @@ export function registerExplain(program: Command, io: CliIo): void {
 }
 
 /** Lines of at most `columns`: the answer first, then the figures, then a sentence for each node. */
-export function renderExplanation(answer: PoolExplanation, paint: Paint, columns = 80): string[] {
+function renderExplanation(answer: PoolExplanation, paint: Paint, columns = 80): string[] {
   const paragraph = (text: string) => wrapText(text, columns, '  ');
   return [
     ...paragraph(answer.summary).map((line) => paint('bold', line)),

@@ -88,7 +88,7 @@ async function readStatus(client: AdminClient, only: string | undefined): Promis
 }
 
 /** Lines for all pools, a table each; fits 80 columns for ids of up to ten characters. */
-export function renderStatus(pools: readonly PoolStatus[], paint: Paint): string[] {
+function renderStatus(pools: readonly PoolStatus[], paint: Paint): string[] {
   if (pools.length === 0) return ['no pools'];
   return pools.flatMap((pool, index) => [
     ...(index > 0 ? [''] : []),

@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { decodeReport, type Report } from '../../../src/protocol/report.ts';
+import { decodeReport } from '../../../src/protocol/decode-report.ts';
+import type { Report } from '../../../src/protocol/report.ts';
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 

@@ -4,7 +4,8 @@ import type { ReportReply } from '../../../src/agent/report-sender.ts';
 import { exchangeTimeoutMs, maxBackoffMs, Reporter } from '../../../src/agent/reporter.ts';
 import type { Sample } from '../../../src/agent/sampler.ts';
 import { pcg32, type Rng } from '../../../src/core/rng.ts';
-import { decodeReport, type Report } from '../../../src/protocol/report.ts';
+import { decodeReport } from '../../../src/protocol/decode-report.ts';
+import type { Report } from '../../../src/protocol/report.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 interface Post {

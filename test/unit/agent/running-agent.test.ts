@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createTraffic } from '../../../src/agent/observers/traffic.ts';
-import { readOptions } from '../../../src/agent/options.ts';
+import { readOptions } from '../../../src/agent/read-options.ts';
 import { createSampler } from '../../../src/agent/sampler.ts';
 import { RunningAgent } from '../../../src/agent/running-agent.ts';
 import type { Sensor } from '../../../src/agent/sensors/sensor.ts';
 import { pcg32 } from '../../../src/core/rng.ts';
-import { decodeReport, type Report } from '../../../src/protocol/report.ts';
+import { decodeReport } from '../../../src/protocol/decode-report.ts';
+import type { Report } from '../../../src/protocol/report.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 function anAgent(

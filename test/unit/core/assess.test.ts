@@ -3,16 +3,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assess, liveScore } from '../../../src/core/assess.ts';
 import type { NodeView, PoolSnapshot } from '../../../src/core/snapshot.ts';
-import {
-  aLoad,
-  aLoadedNode,
-  aNode,
-  aPlainPolicy,
-  aSnapshot,
-  connectionsSeen,
-  nothingSeen,
-  relaySees,
-} from '../../support/builders.ts';
+import { aLoad, aLoadedNode, aNode } from '../../support/a-node.ts';
+import { aPlainPolicy } from '../../support/a-policy.ts';
+import { aSnapshot, connectionsSeen, nothingSeen, relaySees } from '../../support/a-snapshot.ts';
 
 const policy = aPlainPolicy();
 const runs = { seed: 77, numRuns: 300 };

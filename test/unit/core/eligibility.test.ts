@@ -4,7 +4,8 @@ import { footingOf, loadStateOf, type LoadState } from '../../../src/core/basis.
 import { eligibilityOf, ineligibleBecause, refusedDistress } from '../../../src/core/eligibility.ts';
 import { boundOf, slowStartPart } from '../../../src/core/guard.ts';
 import type { Visibility } from '../../../src/core/snapshot.ts';
-import { aLoad, aNode, aSnapshot, connectionsSeen, nothingSeen, relaySees } from '../../support/builders.ts';
+import { aLoad, aNode } from '../../support/a-node.ts';
+import { aSnapshot, connectionsSeen, nothingSeen, relaySees } from '../../support/a-snapshot.ts';
 
 const reasonsWith = (suffering: number, count: number) => {
   const nodes = Array.from({ length: count }, (_, i) => aNode({ id: `n${i}` }));

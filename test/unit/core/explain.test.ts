@@ -1,35 +1,30 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createPlacement } from '../../../src/balancer/state/placement.ts';
-import type { Registry } from '../../../src/balancer/state/registry.ts';
 import { explain } from '../../../src/core/explain.ts';
 import { pickerNames } from '../../../src/core/pick/picker-name.ts';
-import type { Policy } from '../../../src/policy/policy.ts';
 import type { NodeExplanation, PoolExplanation } from '../../../src/protocol/admin-api.ts';
-import type { Report } from '../../../src/protocol/report.ts';
-import { aPolicy } from '../../support/a-policy.ts';
-import { aNode, aRegistry, aReport, sourceOf } from '../../support/a-registry.ts';
-import type { ManualClock } from '../../support/manual-clock.ts';
+import { anIdentity } from '../../support/a-node.ts';
+import { anOpenPolicy, type PolicyParts } from '../../support/a-policy.ts';
+import type { ReportParts } from '../../support/a-report.ts';
+import { anOpenRoom } from '../../support/a-room.ts';
 
 class Room {
-  readonly registry: Registry;
-  readonly clock: ManualClock;
+  readonly #room;
+  readonly registry;
+  readonly clock;
 
-  constructor(change: Partial<Policy> = {}) {
-    ({ registry: this.registry, clock: this.clock } = aRegistry(aPolicy(change)));
+  constructor(change: PolicyParts = {}) {
+    this.#room = anOpenRoom(change);
+    ({ registry: this.registry, clock: this.clock } = this.#room);
     onTestFinished(() => this.registry.stop());
   }
 
-  report(id: string, change: Partial<Report>): void {
-    this.registry.applyReport(aReport(id, change), sourceOf(id));
+  /** `cpu` 0.4 unless other signals are given: half of its saturation. */
+  report(id: string, change: ReportParts): void {
+    this.#room.report({ signals: { cpu: 0.4 }, ...change, id });
   }
 
   place(times: number): void {
-    const { registry, clock } = this;
-    const placement = createPlacement({ pools: registry.pools, clock, notify: () => undefined });
-    for (let i = 0; i < times; i += 1) {
-      const result = placement.place({ pool: 'chat', affinityNode: '', excluded: new Set() });
-      if (result.placed) result.lease.opened();
-    }
+    for (let i = 0; i < times; i += 1) this.#room.place()?.opened();
   }
 
   explain(): PoolExplanation {
@@ -47,7 +42,7 @@ class Room {
   }
 }
 
-const place = aPolicy().place;
+const place = anOpenPolicy().place;
 
 describe('where the next connection goes', () => {
   it('is nowhere in an empty pool', () => {
@@ -58,7 +53,7 @@ describe('where the next connection goes', () => {
 
   it('is nowhere when nobody may take it, with the reasons counted', () => {
     const room = new Room();
-    for (const id of ['a', 'b', 'c']) room.registry.addStatic('chat', aNode(id));
+    for (const id of ['a', 'b', 'c']) room.registry.addStatic('chat', anIdentity(id));
     room.registry.setAdminState('a', 'drain');
     room.registry.setCheckFailure('b', 'answers 500');
     room.registry.setCheckFailure('c', 'refused');
@@ -69,7 +64,7 @@ describe('where the next connection goes', () => {
 
   it('is the only node there is', () => {
     const room = new Room();
-    room.registry.addStatic('chat', aNode('a'));
+    room.registry.addStatic('chat', anIdentity('a'));
     expect(room.explain().summary).toBe("The next connection goes to 'a', the only node that may take it.");
   });
 
@@ -112,7 +107,7 @@ describe('what it is placed by', () => {
 
   it('is connections before anyone has reported', () => {
     const room = new Room();
-    room.registry.addStatic('chat', aNode('a'));
+    room.registry.addStatic('chat', anIdentity('a'));
     expect(room.explain().basisReason).toBe('By connections: no node has reported.');
     expect(room.node('a').scoreReason).toMatch(/^Scores 0% by 0 connections\.$/);
   });
@@ -146,7 +141,7 @@ describe('a score', () => {
 
   it('says how far below its messages a doubted report is', () => {
     const room = new Room();
-    for (const id of ['a', 'b', 'liar']) room.registry.addStatic('chat', aNode(id));
+    for (const id of ['a', 'b', 'liar']) room.registry.addStatic('chat', anIdentity(id));
     const nodes = ['a', 'b', 'liar'].map((id) => room.registry.node(id).node);
     for (let seq = 1; seq <= 20; seq += 1) {
       for (const { counters, identity } of nodes) {
@@ -165,7 +160,7 @@ describe('a score', () => {
 
   it('below load is what the relay counts', () => {
     const room = new Room();
-    for (const id of ['a', 'b']) room.registry.addStatic('chat', aNode(id));
+    for (const id of ['a', 'b']) room.registry.addStatic('chat', anIdentity(id));
     for (const { counters } of room.registry.pool('chat').nodes.values()) counters.messagesPerSecond = 50;
     expect(room.node('a')).toMatchObject({
       evidence: 'counted',
@@ -179,7 +174,7 @@ describe('a score', () => {
     ['blackout', 'Its first reports are not trusted yet'],
   ] as const)('of a node without valid data is the median: %s', (state, words) => {
     const room = new Room({ reports: { intervalMs: 1000, blackoutMs: 2000, expiryMs: 10_000 } });
-    room.registry.addStatic('chat', aNode('odd'));
+    room.registry.addStatic('chat', anIdentity('odd'));
     if (state === 'expired') room.report('odd', {});
     room.clock.advance(8000);
     for (const id of ['a', 'b']) room.report(id, {});
@@ -195,7 +190,7 @@ describe('a share', () => {
   it('is nothing for the ineligible, with the reason', () => {
     const room = new Room();
     for (const id of ['maint', 'down', 'full', 'ok'])
-      room.registry.addStatic('chat', aNode(id, { maxConnections: id === 'full' ? 0 : Infinity }));
+      room.registry.addStatic('chat', anIdentity(id, { maxConnections: id === 'full' ? 0 : Infinity }));
     room.registry.setAdminState('maint', 'maint');
     room.registry.setCheckFailure('down', 'answers 500');
     const reasons = Object.fromEntries(room.explain().nodes.map(({ id, shareReason }) => [id, shareReason]));
@@ -216,7 +211,7 @@ describe('a share', () => {
 
   it('is held by the guard that bounds it most', () => {
     const room = new Room({ place: { ...place, maxShare: 0.3, slowStartMs: 60_000 } });
-    for (let i = 0; i < 4; i += 1) room.registry.addStatic('chat', aNode(`old${i}`));
+    for (let i = 0; i < 4; i += 1) room.registry.addStatic('chat', anIdentity(`old${i}`));
     room.clock.advance(60_000);
     for (let i = 0; i < 4; i += 1)
       room.report(`old${i}`, { signals: { cpu: i === 0 ? 0.05 : 0.6 }, connections: 100 });
@@ -266,7 +261,7 @@ describe('notes', () => {
 
   it('are silent where load follows connections', () => {
     const room = new Room();
-    for (const id of ['a', 'b']) room.registry.addStatic('chat', aNode(id));
+    for (const id of ['a', 'b']) room.registry.addStatic('chat', anIdentity(id));
     room.place(100);
     for (let seq = 1; seq <= 10; seq += 1) {
       for (const id of ['a', 'b']) {

@@ -1,15 +1,16 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { imbalanceOf, type Imbalance } from '../../../src/core/imbalance.ts';
-import { aNode, aRegistry, aReport, sourceOf } from '../../support/a-registry.ts';
+import { anIdentity } from '../../support/a-node.ts';
+import { anOpenRoom } from '../../support/a-room.ts';
 
 /** A pool whose nodes report these CPU fractions (full at 0.8); undefined: no report. */
 function imbalance(cpus: readonly (number | undefined)[], maint: readonly string[] = []): Imbalance {
-  const { registry, clock } = aRegistry();
+  const { registry, clock, report } = anOpenRoom();
   onTestFinished(() => registry.stop());
   cpus.forEach((cpu, index) => {
     const id = `n${index}`;
-    registry.addStatic('chat', aNode(id));
-    if (cpu !== undefined) registry.applyReport(aReport(id, { signals: { cpu } }), sourceOf(id));
+    registry.addStatic('chat', anIdentity(id));
+    if (cpu !== undefined) report({ id, signals: { cpu } });
   });
   for (const id of maint) registry.setAdminState(id, 'maint');
   return imbalanceOf(registry.pool('chat').assessment(clock.nowMs()));

@@ -9,7 +9,8 @@ import {
   type RelayWindow,
 } from '../../../src/core/load.ts';
 import type { Report } from '../../../src/protocol/report.ts';
-import { aPolicy, aReport } from '../../support/builders.ts';
+import { aPolicy } from '../../support/a-policy.ts';
+import { aReport } from '../../support/a-report.ts';
 
 const rule: AbsorbRule = {
   signals: [

@@ -3,14 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { assess, liveScore } from '../../../src/core/assess.ts';
 import { addPair, noMoments, type Moments } from '../../../src/core/moments.ts';
 import type { NodeView } from '../../../src/core/snapshot.ts';
-import {
-  aLoad,
-  aLoadedNode,
-  aNode,
-  aPlainPolicy,
-  aSnapshot,
-  connectionsSeen,
-} from '../../support/builders.ts';
+import { aLoad, aLoadedNode, aNode } from '../../support/a-node.ts';
+import { aPlainPolicy } from '../../support/a-policy.ts';
+import { aSnapshot, connectionsSeen } from '../../support/a-snapshot.ts';
 
 const policy = aPlainPolicy();
 

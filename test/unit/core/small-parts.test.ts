@@ -1,10 +1,9 @@
-// The small arithmetic: decay, median, nearest name, chance, utilization, signals, errors.
+// The small arithmetic: decay, median, chance, utilization, signals, errors.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blend, keptWeight } from '../../../src/core/decay.ts';
 import { errorCatalogue, HeraldError } from '../../../src/core/error.ts';
 import { median } from '../../../src/core/median.ts';
-import { nearest } from '../../../src/core/nearest.ts';
 import { pcg32 } from '../../../src/core/rng.ts';
 import { isBuiltinSignal, type SignalRule } from '../../../src/core/signal.ts';
 import { readUtilization } from '../../../src/core/utilization.ts';
@@ -90,35 +89,6 @@ describe('median', () => {
       }),
       { seed: 5 },
     );
-  });
-});
-
-describe('nearest', () => {
-  const keys = ['cpu', 'eventLoopLag', 'eventLoopUtilization', 'throughput', 'memory'];
-
-  it.each([
-    ['eventLoopLg', 'eventLoopLag'],
-    ['EVENTLOOPLAG', 'eventLoopLag'],
-    ['troughput', 'throughput'],
-    ['memroy', 'memory'],
-    ['cup', 'cpu'],
-    ['cpus', 'cpu'],
-    ['evenLoopUtilisation', 'eventLoopUtilization'],
-  ])('takes %s for %s', (name, meant) => {
-    expect(nearest(name, keys)).toBe(meant);
-  });
-
-  it.each(['disk', 'x', 'network', ''])('has no guess for %j', (name) => {
-    expect(nearest(name, keys)).toBeUndefined();
-  });
-
-  it('has no guess among nothing', () => {
-    expect(nearest('cpu', [])).toBeUndefined();
-  });
-
-  it('counts swapped neighbours as one change', () => {
-    expect(nearest('abdc', ['abcd', 'abxx'])).toBe('abcd');
-    expect(nearest('ba', ['ab'])).toBe('ab');
   });
 });
 

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { addressPattern, formatAddress, readAddress } from '../../../src/policy/address.ts';
+import { addressPattern, formatAddress, plainAddress, readAddress } from '../../../src/policy/address.ts';
 
 describe('readAddress', () => {
   it.each([
     ['127.0.0.1:8080', '127.0.0.1', 8080],
     ['[::1]:0', '::1', 0],
     ['[fe80::1%eth0]:80', 'fe80::1%eth0', 80],
+    ['[::1]:80', '::1', 80],
+    ['node-1.local:80', 'node-1.local', 80],
     ['localhost:65535', 'localhost', 65_535],
     ['node-1.chat_default:80', 'node-1.chat_default', 80],
   ])('reads %s and writes it back', (text, host, port) => {
@@ -40,5 +42,18 @@ describe('readAddress', () => {
     [['::1'], 'a list is not host:port', 'such as 127.0.0.1:8080, [::1]:8080 or localhost:8080'],
   ])('refuses %j', (value, message, hint) => {
     expect(readAddress(value, 1)).toEqual({ message, hint });
+  });
+});
+
+describe('a plain address', () => {
+  it.each([
+    ['::ffff:10.0.0.1', '10.0.0.1'],
+    ['::FFFF:10.0.0.1', '10.0.0.1'],
+    ['10.0.0.1', '10.0.0.1'],
+    ['FD00::1', 'fd00::1'],
+    ['::ffff:cafe', '::ffff:cafe'],
+    ['', ''],
+  ])('of %j is %j', (address, plain) => {
+    expect(plainAddress(address)).toBe(plain);
   });
 });

@@ -6,6 +6,7 @@ describe('a problem', () => {
   it('is JSON with status, stable code and message', () => {
     const body: unknown = JSON.parse(problemBody({ code: 'HERALD_NO_NODE', message: '2 "down"' }));
     expect(body).toMatchObject({ status: 503, code: 'HERALD_NO_NODE', detail: '2 "down"' });
+    expect(body).toMatchObject({ type: 'docs/reference/errors.md#herald_no_node' });
   });
 
   it('as an answer closes the connection and counts its bytes, not its characters', () => {

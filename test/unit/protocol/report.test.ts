@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeraldError } from '../../../src/core/error.ts';
 import { builtinSignals } from '../../../src/core/signal.ts';
-import { decodeReport, decodeReportAnswer, encodeReport } from '../../../src/protocol/report.ts';
+import { decodeReport } from '../../../src/protocol/decode-report.ts';
+import { decodeReportAnswer, encodeReport } from '../../../src/protocol/report.ts';
 import type { Report } from '../../../src/protocol/report.ts';
 
 const full = {

@@ -1,9 +1,13 @@
 // What the observers read out of raw bytes.
+import { createServer, IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AnswerHead } from '../../../../src/agent/observers/answer-head.ts';
-import { MessageCounter } from '../../../../src/agent/observers/message-counter.ts';
+import { createObservers } from '../../../../src/agent/observers/observe.ts';
 import { shadowMethod } from '../../../../src/agent/observers/shadow-method.ts';
+import { createTraffic, type Traffic } from '../../../../src/agent/observers/traffic.ts';
 
 interface Frame {
   readonly fin: boolean;
@@ -24,30 +28,55 @@ function bytesOf({ fin, opcode, masked, length }: Frame): Buffer {
   return Buffer.concat([header, Buffer.alloc(masked ? 4 : 0, 0x81), Buffer.alloc(length, 0x81)]);
 }
 
-const frame: fc.Arbitrary<Frame> = fc.record({
+const dataFrame: fc.Arbitrary<Frame> = fc.record({
   fin: fc.boolean(),
-  opcode: fc.constantFrom(0, 1, 2, 8, 9, 10),
+  opcode: fc.constantFrom(0, 1, 2),
   masked: fc.boolean(),
   length: fc.oneof(fc.nat(130), fc.constantFrom(125, 126, 127, 65_535, 65_536, 70_000)),
 });
 
-describe('MessageCounter', () => {
+/** Whole and at most 125 bytes long, as the RFC has it: after any other nothing more is counted. */
+const controlFrame: fc.Arbitrary<Frame> = fc.record({
+  fin: fc.constant(true),
+  opcode: fc.constantFrom(8, 9, 10),
+  masked: fc.boolean(),
+  length: fc.nat(125),
+});
+
+/** The socket of a WebSocket that an observed server has accepted, and what was counted. */
+function anObservedSocket(): { socket: Duplex; traffic: Traffic } {
+  const traffic = createTraffic();
+  // It never listens: an 'upgrade' is all that the observer sees of a server.
+  const server = createServer();
+  createObservers(traffic).observe(server);
+  server.on('upgrade', (_request, upgraded: Duplex) => {
+    upgraded.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n');
+  });
+  const socket = new Duplex({ read: () => {}, write: (_chunk, _encoding, done) => done() });
+  const request = new IncomingMessage(new Socket());
+  request.headers.upgrade = 'websocket';
+  server.emit('upgrade', request, socket, Buffer.alloc(0));
+  return { socket, traffic };
+}
+
+describe('observing the socket of an upgrade', () => {
   it('counts final data frames however the bytes are cut', () => {
     fc.assert(
       fc.property(
-        fc.array(frame, { maxLength: 8 }),
+        fc.array(fc.oneof(dataFrame, controlFrame), { maxLength: 8 }),
         fc.array(fc.integer({ min: 1, max: 5000 })),
         (frames, cuts) => {
           const bytes = Buffer.concat(frames.map(bytesOf));
-          const counter = new MessageCounter();
-          let messages = 0;
+          const { socket, traffic } = anObservedSocket();
           let position = 0;
-          for (const cut of [1, 1, 1, ...cuts]) {
-            messages += counter.count(bytes.subarray(position, position + cut));
+          for (const cut of [1, 1, 1, ...cuts, bytes.length]) {
+            const piece = bytes.subarray(position, position + cut);
+            socket.push(piece);
+            socket.write(piece);
             position = Math.min(bytes.length, position + cut);
           }
-          messages += counter.count(bytes.subarray(position));
-          expect(messages).toBe(frames.filter(({ fin, opcode }) => fin && opcode <= 2).length);
+          const messages = frames.filter(({ fin, opcode }) => fin && opcode <= 2).length;
+          expect([traffic.messagesIn, traffic.messagesOut]).toEqual([messages, messages]);
         },
       ),
       { numRuns: 200, seed: 1 },
@@ -57,7 +86,9 @@ describe('MessageCounter', () => {
   it('takes any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-        expect(new MessageCounter().count(bytes)).toBeLessThanOrEqual(bytes.length / 2);
+        const { socket, traffic } = anObservedSocket();
+        socket.push(Buffer.from(bytes));
+        expect(traffic.messagesIn).toBeLessThanOrEqual(bytes.length / 2);
       }),
       { numRuns: 300, seed: 1 },
     );

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { readablePolicy } from '../../../../src/balancer/admin/readable-policy.ts';
-import type { Policy } from '../../../../src/policy/policy.ts';
-import { aPolicy } from '../../../support/a-policy.ts';
+import { anOpenPolicy, type PolicyParts } from '../../../support/a-policy.ts';
 
-const policy = aPolicy();
+const policy = anOpenPolicy();
 
-function shown(change: Partial<Policy>): unknown {
-  return readablePolicy(aPolicy(change));
+function shown(change: PolicyParts): unknown {
+  return readablePolicy(anOpenPolicy(change));
 }
 
 describe('a policy for people', () => {

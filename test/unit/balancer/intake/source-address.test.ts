@@ -1,35 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import {
-  isLoopback,
-  nodeAddress,
-  plainAddress,
-  type NodeAddress,
-} from '../../../../src/balancer/intake/source-address.ts';
-import { aNode, aReport } from '../../../support/a-registry.ts';
+import { nodeAddress } from '../../../../src/balancer/intake/source-address.ts';
+import type { Address } from '../../../../src/policy/address.ts';
+import { anIdentity } from '../../../support/a-node.ts';
+import { aReport } from '../../../support/a-report.ts';
 
-function of(node: object, configured?: object): NodeAddress {
-  return nodeAddress(aReport('a', { node: { id: 'a', ...node } }), {
+function of(node: object, configured?: object): Address {
+  return nodeAddress(aReport(node), {
     sourceHost: '10.0.0.7',
-    configured: configured === undefined ? undefined : aNode('a', configured),
+    configured: configured === undefined ? undefined : anIdentity('a', configured),
   });
 }
-
-describe('a plain address', () => {
-  it.each([
-    ['::ffff:10.0.0.1', '10.0.0.1'],
-    ['::FFFF:10.0.0.1', '10.0.0.1'],
-    ['10.0.0.1', '10.0.0.1'],
-    ['FD00::1', 'fd00::1'],
-    ['::ffff:cafe', '::ffff:cafe'],
-  ])('%s is %s', (address, plain) => {
-    expect(plainAddress(address)).toBe(plain);
-  });
-
-  it('is loopback for 127.0.0.0/8 and ::1 alone', () => {
-    expect(['127.0.0.1', '127.9.9.9', '::1'].map(isLoopback)).toEqual([true, true, true]);
-    expect(['10.0.0.1', '127.evil.example', '::2', ''].map(isLoopback)).toEqual([false, false, false, false]);
-  });
-});
 
 describe('the address of a node', () => {
   it('is what the report says', () => {

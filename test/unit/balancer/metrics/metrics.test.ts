@@ -5,29 +5,26 @@ import { boundedLabel } from '../../../../src/balancer/metrics/bounded-label.ts'
 import { metricCatalogue, metricsReference } from '../../../../src/balancer/metrics/catalogue.ts';
 import { createExposition, labelText } from '../../../../src/balancer/metrics/exposition.ts';
 import { createMetrics, type Metrics } from '../../../../src/balancer/metrics/metrics.ts';
-import { createPlacement } from '../../../../src/balancer/state/placement.ts';
-import type { Registry } from '../../../../src/balancer/state/registry.ts';
-import { aNode, aRegistry, aReport, sourceOf } from '../../../support/a-registry.ts';
-import type { ManualClock } from '../../../support/manual-clock.ts';
+import { anIdentity } from '../../../support/a-node.ts';
+import { anOpenRoom, type Room } from '../../../support/a-room.ts';
 import { readPage, type PrometheusPage } from '../../../support/prometheus-page.ts';
 
-interface Room {
-  readonly registry: Registry;
-  readonly clock: ManualClock;
+interface ScrapedRoom extends Room {
   readonly metrics: Metrics;
   page(): Promise<PrometheusPage>;
 }
 
-function aRoom(): Room {
-  const { registry, clock } = aRegistry();
+function aScrapedRoom(): ScrapedRoom {
+  const room = anOpenRoom();
+  const { registry, clock } = room;
   onTestFinished(() => registry.stop());
   const metrics = createMetrics({ pools: registry.pools, clock, relayForm: 'fast', version: '1.2.3' });
-  return { registry, clock, metrics, page: async () => readPage((await metrics.scrape()).text) };
+  return { ...room, metrics, page: async () => readPage((await metrics.scrape()).text) };
 }
 
 describe('the page', () => {
   it('declares every metric of the catalogue, with its help and type', async () => {
-    const { page } = aRoom();
+    const { page } = aScrapedRoom();
     const { types, helps } = await page();
     for (const [name, { type, help }] of Object.entries(metricCatalogue))
       expect([name, types.get(name), helps.get(name)]).toEqual([name, type, help]);
@@ -35,18 +32,18 @@ describe('the page', () => {
   });
 
   it('leaves out the defaults that promtool refuses', async () => {
-    const { types } = await aRoom().page();
+    const { types } = await aScrapedRoom().page();
     expect([...types.keys()].filter((name) => /nodejs_active_.*_total/.test(name))).toEqual([]);
   });
 
   it('says what runs', async () => {
-    const { samples } = await aRoom().page();
+    const { samples } = await aScrapedRoom().page();
     expect(samples.get('herald_build_info{version="1.2.3"}')).toBe(1);
     expect(samples.get('herald_relay_form{form="fast"}')).toBe(1);
   });
 
   it('is the same for two scrapes at once', async () => {
-    const { metrics } = aRoom();
+    const { metrics } = aScrapedRoom();
     const [one, two] = await Promise.all([metrics.scrape(), metrics.scrape()]);
     expect(one.text).toBe(two.text);
     metrics.countReport('accepted');
@@ -65,9 +62,9 @@ describe('the page', () => {
 
 describe('nodes', () => {
   it('show what placement knows of them', async () => {
-    const { registry, clock, page } = aRoom();
+    const { clock, report, page } = aScrapedRoom();
     const signals = { cpu: 0.4, eventLoopLag: 20, queueDelayMs: 5, unheardOf: 1 };
-    registry.applyReport(aReport('a', { signals }), sourceOf('a'));
+    report({ id: 'a', signals });
     clock.advance(1500);
     const { samples } = await page();
     const of = (name: string, more = '') => samples.get(`${name}{pool="chat",node="a"${more}}`);
@@ -86,13 +83,12 @@ describe('nodes', () => {
   });
 
   it('count connections, placements, failures and traffic', async () => {
-    const { registry, clock, page } = aRoom();
-    registry.addStatic('chat', aNode('a'));
-    const placement = createPlacement({ pools: registry.pools, clock, notify: () => undefined });
+    const { registry, page, ...room } = aScrapedRoom();
+    registry.addStatic('chat', anIdentity('a'));
     const place = () => {
-      const result = placement.place({ pool: 'chat', affinityNode: '', excluded: new Set() });
-      if (!result.placed) throw new Error(result.refusal.message);
-      return result.lease;
+      const lease = room.place();
+      if (lease === undefined) throw new Error('nothing placed');
+      return lease;
     };
     const lease = place();
     lease.opened();
@@ -113,16 +109,16 @@ describe('nodes', () => {
   });
 
   it('without reports have no utilization and no age, and their pool has no imbalance', async () => {
-    const { registry, page } = aRoom();
-    registry.addStatic('chat', aNode('a'));
+    const { registry, page } = aScrapedRoom();
+    registry.addStatic('chat', anIdentity('a'));
     const names = [...(await page()).samples.keys()].filter((name) => name.startsWith('herald_'));
     expect(names.filter((name) => /utilization|report_age|signal|imbalance/.test(name))).toEqual([]);
     expect(names).toContain('herald_node_share{pool="chat",node="a"}');
   });
 
   it('take their series with them', async () => {
-    const { registry, page } = aRoom();
-    registry.applyReport(aReport('a'), sourceOf('a'));
+    const { registry, report, page } = aScrapedRoom();
+    report({ id: 'a' });
     expect([...(await page()).samples.keys()].some((name) => name.includes('node="a"'))).toBe(true);
     registry.remove('a');
     expect([...(await page()).samples.keys()].some((name) => name.includes('node="a"'))).toBe(false);
@@ -131,7 +127,7 @@ describe('nodes', () => {
 
 describe('events', () => {
   it('are counted by outcome', async () => {
-    const { metrics, page } = aRoom();
+    const { metrics, page } = aScrapedRoom();
     metrics.countReport('accepted');
     metrics.countReport('HERALD_REPORT_STALE');
     metrics.countReload('refused');

@@ -1,7 +1,8 @@
 // Whose report is it, from the registry's side: ids, addresses, reporters, coming back and being forgotten.
 import { describe, expect, it } from 'vitest';
-import { addressOf } from '../../../../src/balancer/state/claim.ts';
-import { anIdentity, aReport, aRoom } from '../../../support/builders.ts';
+import { anIdentity } from '../../../support/a-node.ts';
+import { aReport } from '../../../support/a-report.ts';
+import { aRoom } from '../../../support/a-room.ts';
 
 /** A room past the balancer's own start, so that nodes that report from now on are newcomers. */
 function lateRoom(options: Parameters<typeof aRoom>[0] = {}) {
@@ -218,12 +219,5 @@ describe('a registered node that is down and silent', () => {
     room.report({ id: 'a' });
     room.clock.advance(600_000);
     expect(room.registry.pool('chat').nodes.has('a')).toBe(true);
-  });
-});
-
-describe('addressOf', () => {
-  it('puts brackets around IPv6', () => {
-    expect(addressOf({ host: '::1', port: 80 })).toBe('[::1]:80');
-    expect(addressOf({ host: 'node-1.local', port: 80 })).toBe('node-1.local:80');
   });
 });

@@ -3,7 +3,9 @@ import type { Lease } from '../../../../src/balancer/state/ports.ts';
 import { pcg32, type Rng } from '../../../../src/core/rng.ts';
 import type { Visibility } from '../../../../src/core/snapshot.ts';
 import type { Policy } from '../../../../src/policy/policy.ts';
-import { aPlainPolicy, aRoom, relaySees, type Room } from '../../../support/builders.ts';
+import { aPlainPolicy } from '../../../support/a-policy.ts';
+import { aRoom, type Room } from '../../../support/a-room.ts';
+import { relaySees } from '../../../support/a-snapshot.ts';
 
 /** One client that is connected. */
 interface Client {

@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Lease } from '../../../../src/balancer/state/ports.ts';
 import type { Rng } from '../../../../src/core/rng.ts';
-import { aPlainPolicy, aRoom, connectionsSeen, relaySees, type Room } from '../../../support/builders.ts';
+import { aPlainPolicy } from '../../../support/a-policy.ts';
+import { aRoom, type Room } from '../../../support/a-room.ts';
+import { connectionsSeen, relaySees } from '../../../support/a-snapshot.ts';
 import { Fleet, maxToMean } from './fleet.ts';
 
 const ids = (count: number) => Array.from({ length: count }, (_, index) => `n${index}`);

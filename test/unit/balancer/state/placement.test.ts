@@ -1,7 +1,9 @@
 // One placement whole: affinity, exclusion, room, refusal, ejection. What broke once: a retry counted as one more
 // arrival, and a node that could not be ejected was said so at every failure, each of which looked through all others.
 import { describe, expect, it } from 'vitest';
-import { aPlainPolicy, anIdentity, aRoom, type Room } from '../../../support/builders.ts';
+import { anIdentity } from '../../../support/a-node.ts';
+import { aPlainPolicy } from '../../../support/a-policy.ts';
+import { aRoom, type Room } from '../../../support/a-room.ts';
 
 function refusalOf(room: Room, excluded: readonly string[] = []) {
   const result = room.placement.place({ pool: 'chat', affinityNode: '', excluded: new Set(excluded) });

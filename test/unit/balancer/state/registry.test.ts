@@ -2,7 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { NodeRecord } from '../../../../src/balancer/state/node-record.ts';
 import { HeraldError } from '../../../../src/core/error.ts';
-import { aLoad, aPlainPolicy, aRoom, anIdentity, connectionsSeen } from '../../../support/builders.ts';
+import { aLoad, anIdentity } from '../../../support/a-node.ts';
+import { aPlainPolicy } from '../../../support/a-policy.ts';
+import { aRoom } from '../../../support/a-room.ts';
+import { connectionsSeen } from '../../../support/a-snapshot.ts';
 
 describe('Registry', () => {
   it('finds a node in any pool, or names the nearest', () => {

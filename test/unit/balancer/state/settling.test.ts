@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import type { NodeRecord } from '../../../../src/balancer/state/node-record.ts';
 import type { Lease } from '../../../../src/balancer/state/ports.ts';
 import { HeraldError } from '../../../../src/core/error.ts';
-import { aPlainPolicy, aRoom, type Room } from '../../../support/builders.ts';
+import { aPlainPolicy } from '../../../support/a-policy.ts';
+import { aRoom, type Room } from '../../../support/a-room.ts';
 
 const ids = ['a', 'b', 'c'] as const;
 

@@ -4,7 +4,9 @@ import { assess, type Assessment } from '../../../../src/core/assess.ts';
 import { createPicker, type Exclude } from '../../../../src/core/pick/picker.ts';
 import type { PickerName } from '../../../../src/core/pick/picker-name.ts';
 import { pcg32 } from '../../../../src/core/rng.ts';
-import { aLoadedNode, aNode, aPlainPolicy, aSnapshot, connectionsSeen } from '../../../support/builders.ts';
+import { aLoadedNode, aNode } from '../../../support/a-node.ts';
+import { aPlainPolicy } from '../../../support/a-policy.ts';
+import { aSnapshot, connectionsSeen } from '../../../support/a-snapshot.ts';
 
 const nobody: Exclude = () => false;
 const n = 100_000;

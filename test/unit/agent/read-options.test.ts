@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { combineWishes } from '../../../src/agent/directives.ts';
-import { type AgentOptions, readOptions } from '../../../src/agent/options.ts';
+import type { AgentOptions } from '../../../src/agent/options.ts';
+import { readOptions } from '../../../src/agent/read-options.ts';
 import { HeraldError } from '../../../src/core/error.ts';
 
 const least: AgentOptions = { balancers: ['http://127.0.0.1:9401'], pool: 'chat', id: 'a' };
