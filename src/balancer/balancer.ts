@@ -132,10 +132,10 @@ export class Balancer {
 
   /**
    * Takes a new configuration over: policies, pools, static nodes and routes at once. The names of the sections
-   * that differ but take a restart to change.
+   * that differ from those that it was started with but take a restart to change.
    */
   reconfigure(loaded: BalancerSettings): string[] {
-    const needRestart = restartNeededFor(this.#loaded.config, loaded.config);
+    const needRestart = restartNeededFor(this.#options.loaded.config, loaded.config);
     this.registry.configure(poolSettings(loaded.config, loaded.policies));
     this.#route = buildRouteTable(loaded.config.pools);
     this.#loaded = loaded;
