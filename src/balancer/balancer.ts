@@ -133,14 +133,15 @@ export class Balancer {
 
   /**
    * Takes a new configuration over: policies, pools, static nodes and routes at once. The names of the sections
-   * that differ but take a restart to change; undefined when nothing differs at all.
+   * that differ from those that it was started with but take a restart to change; undefined when nothing differs
+   * from the last configuration.
    */
   reconfigure(loaded: BalancerSettings): string[] | undefined {
     if (isDeepStrictEqual(this.#loaded, { config: loaded.config, policies: loaded.policies })) {
       this.#edges?.metrics.countReload('unchanged');
       return undefined;
     }
-    const needRestart = restartNeededFor(this.#loaded.config, loaded.config);
+    const needRestart = restartNeededFor(this.#options.loaded.config, loaded.config);
     this.registry.configure(poolSettings(loaded.config, loaded.policies));
     this.#route = buildRouteTable(loaded.config.pools);
     this.#loaded = { config: loaded.config, policies: loaded.policies };

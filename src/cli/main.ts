@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The `herald` command: one file a verb under commands/, put together here.
+import { holdProcess } from '../platform/hold-process.ts';
 import { createSystemClock } from '../platform/system-clock.ts';
 import { createProgram } from './program.ts';
 import { failureOf } from './fail.ts';
@@ -20,10 +21,13 @@ const io: CliIo = {
   signal: interrupted.signal,
 };
 
+const release = holdProcess();
 try {
   await createProgram(io, (code) => (process.exitCode = code)).parseAsync();
 } catch (error) {
   const { code, message } = failureOf(error, interrupted.signal);
   if (message !== '') process.stderr.write(`herald: ${message}\n`);
   process.exitCode = code;
+} finally {
+  release();
 }

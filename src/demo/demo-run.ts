@@ -66,6 +66,10 @@ export class DemoRun {
       const finished = clients.next('finished', answerWithinMs);
       clients.send({ kind: 'stop' });
       return { rows, clients: await finished };
+    } catch (error) {
+      // Ctrl-C reaches the children, too: that one of them has ended is then not what happened.
+      signal.throwIfAborted();
+      throw error;
     } finally {
       clients.kill();
       await Promise.all([...this.#nodes.values()].map((node) => node.stop({ kind: 'stop' })));

@@ -47,14 +47,21 @@ function connect(port: number, options: Partial<ManagerOptions & SocketOptions> 
 const transportOf = (client: Socket) => client.io.engine?.transport?.name;
 
 describe('a Socket.IO client', () => {
-  it('polls first and goes on by WebSocket on the same node, and several land on several nodes', async () => {
+  // Broke once: where nothing was learned yet, polls went to another node in the middle of their session.
+  it('polls first and goes on by WebSocket on the same node, and many come to all nodes', async () => {
     const herald = await aFleet(['a', 'b', 'c']);
-    const clients = Array.from({ length: 12 }, () => connect(herald.publicPort));
+    const clients = Array.from({ length: 60 }, () => connect(herald.publicPort));
     const sessions = new Map<Socket, string | undefined>();
-    for (const client of clients) client.on('connect', () => sessions.set(client, client.id));
+    const trouble: string[] = [];
+    for (const client of clients) {
+      client.on('connect', () => sessions.set(client, client.id));
+      client.on('connect_error', (error) => trouble.push(error.message));
+      client.on('disconnect', (reason) => trouble.push(reason));
+    }
     await until(
       () => clients.every((client) => client.connected && transportOf(client) === 'websocket'),
-      () => clients.map((client) => `${transportOf(client)} ${client.connected}`).join(),
+      () =>
+        `${clients.map((client) => `${transportOf(client)} ${client.connected}`).join()}; ${trouble.join()}`,
       20_000,
     );
     const homes: string[] = await Promise.all(
@@ -63,6 +70,7 @@ describe('a Socket.IO client', () => {
     expect(new Set(homes)).toEqual(new Set(['a', 'b', 'c']));
     // Nobody had to begin a second session.
     expect(clients.map((client) => client.id)).toEqual(clients.map((client) => sessions.get(client)));
+    expect(trouble).toEqual([]);
     const bytes = Buffer.alloc(200_000, 7);
     const echoed: unknown = await within(
       clients[0]?.emitWithAck('echo', bytes) ?? Promise.reject(),

@@ -1,5 +1,5 @@
 // The whole decision for one connection: snapshot, eligible, pick, lease.
-import { liveScore, type Assessment } from '../../core/assess.ts';
+import type { Assessment } from '../../core/assess.ts';
 import type { IneligibleReason } from '../../core/eligibility.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Policy } from '../../policy/policy.ts';
@@ -50,10 +50,15 @@ function chooseNode(pool: PoolState, assessment: Assessment, request: PlaceReque
   return pool.picker(assessment, exclude);
 }
 
+// By what the node reports, not by its score: that predicts, and before anything is learned a few requests at
+// a time seem to fill a node. A session whose polls yield in its middle is lost.
 function affinityIndex({ affinity }: Policy, assessment: Assessment, request: PlaceRequest): number {
   if (affinity.kind === 'none' || request.affinityNode === '') return -1;
-  const index = assessment.snapshot.nodes.findIndex(({ id }) => id === request.affinityNode);
-  return index !== -1 && liveScore(assessment, index) <= affinity.yieldAt ? index : -1;
+  const { nodes } = assessment.snapshot;
+  const index = nodes.findIndex(({ id }) => id === request.affinityNode);
+  const isKnown = assessment.states[index] === 'valid';
+  const utilization = isKnown ? (nodes[index]?.load?.utilization ?? 0) : 0;
+  return utilization <= affinity.yieldAt ? index : -1;
 }
 
 function refuse(code: 'HERALD_POOL_UNKNOWN' | 'HERALD_NO_NODE', message: string): PlaceResult {

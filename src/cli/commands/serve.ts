@@ -7,8 +7,8 @@ import { findConfigPath, loadConfig, type LoadedConfig } from '../../platform/co
 import { createLogger, type Logger } from '../../platform/logger.ts';
 import { createSystemRng } from '../../platform/system-rng.ts';
 import { packageVersion } from '../../platform/version.ts';
-import { watchFiles } from '../../platform/watch-directory.ts';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
+import { ConfigFollower } from '../follow-config.ts';
 import type { CliIo } from '../io.ts';
 
 interface Flags {
@@ -56,37 +56,19 @@ async function serve(run: {
     version,
   });
   await balancer.start();
-  const reload = () => void reloadConfig(balancer, { path, log, io });
-  const watch = watchFiles({ ...loaded.watched, clock, onChange: reload });
+  const follower = new ConfigFollower({ balancer, path, env: io.env, loaded, log, clock });
+  const reload = () => void follower.reload();
   process.on('SIGHUP', reload);
+  await follower.start();
   log.info({ version, config: path, pid: process.pid }, 'serving');
   await aborted(io.signal);
   process.off('SIGHUP', reload);
-  watch.close();
+  follower.close();
   // A second signal does not wait: the first one's listener is gone, so the default ends the process.
   log.info({ open: balancer.openCount, graceMs }, 'stopping');
   const cut = await balancer.stop(graceMs);
   log.info({ cut }, 'stopped');
   return exitCodes.done;
-}
-
-/** One reading at a time would lose the last of two quick changes; each reading takes the files as they are. */
-async function reloadConfig(
-  balancer: Balancer,
-  { path, log, io }: { path: string; log: Logger; io: CliIo },
-): Promise<void> {
-  try {
-    const loaded = await loadConfig(path, io.env);
-    const needRestart = balancer.reconfigure(loaded);
-    if (needRestart === undefined) return log.info('configuration unchanged');
-    log.info({ pools: loaded.config.pools.length, policies: loaded.policies.size }, 'configuration reloaded');
-    if (needRestart.length > 0)
-      log.warn({ sections: needRestart }, 'these sections change with a restart only');
-  } catch (error) {
-    balancer.refuseConfiguration();
-    const problems = error instanceof HeraldError ? error.message : String(error);
-    log.error({ problems }, 'configuration refused: the old one goes on');
-  }
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

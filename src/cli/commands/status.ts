@@ -60,17 +60,17 @@ async function showStatus(
   }
 }
 
+/** Waits for the next picture; an interruption, also one that has come already, ends the wait. */
 async function pause({ clock, signal }: CliIo): Promise<void> {
+  if (signal.aborted) return;
   await new Promise<void>((resolve) => {
-    const timer = clock.schedule(watchEveryMs, resolve);
-    signal.addEventListener(
-      'abort',
-      () => {
-        timer.cancel();
-        resolve();
-      },
-      { once: true },
-    );
+    const timer = clock.schedule(watchEveryMs, end);
+    signal.addEventListener('abort', end, { once: true });
+    function end(): void {
+      timer.cancel();
+      signal.removeEventListener('abort', end);
+      resolve();
+    }
   });
 }
 
