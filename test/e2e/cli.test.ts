@@ -6,7 +6,8 @@ import type { PoolExplanation, PoolSummary } from '../../src/protocol/admin-api.
 import { aFolder } from '../integration/platform/folder.ts';
 import { eventually } from '../support/eventually.ts';
 import { heraldPath, runCommand, startCommand, startProcess } from '../support/herald-command.ts';
-import { aPolicy, startHerald, type HeraldProcess } from '../support/herald-process.ts';
+import { startHerald, type HeraldProcess } from '../support/herald-process.ts';
+import { aPolicy } from '../support/herald-setup.ts';
 import { until } from '../support/until.ts';
 
 let herald: HeraldProcess;

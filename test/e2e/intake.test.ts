@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../src/agent/agent.ts';
 import { anEchoNode } from '../support/agent-node.ts';
 import { eventually } from '../support/eventually.ts';
-import { aHerald, type HeraldProcess, type HeraldSetup } from '../support/herald-process.ts';
+import { aHerald, type HeraldProcess } from '../support/herald-process.ts';
+import { type HeraldSetup } from '../support/herald-setup.ts';
 import { until } from '../support/until.ts';
 import { connectWs } from '../support/ws-client.ts';
 

@@ -33,35 +33,40 @@ function tcpOf(client: WsClient): Socket {
 describe.skipIf(process.platform !== 'linux')(
   'three hundred WebSocket clients (skipped: descriptors are counted in /proc, which Linux has)',
   () => {
-    it('that close, reset, are cut by their node or leave half-way leave no connection and no descriptor', async () => {
-      const herald = await aHerald();
-      const atNodes: WebSocket[] = [];
-      const greet = (socket: WebSocket) => void atNodes.push(socket);
-      await Promise.all(['a', 'b', 'c'].map((id) => anEchoNode(id, herald.intakeUrl, { greet })));
-      await herald.eligible('a', 'b', 'c');
-      await openConnections(herald);
-      const before = descriptorsOf(herald.pid);
-      for (let round = 0; round < 3; round += 1) await comeAndGo(herald, atNodes);
-      await eventually(
-        () => openConnections(herald),
-        (open) => open === 0,
-      );
-      await eventually(
-        () => descriptorsOf(herald.pid),
-        (count) => count <= before + toleratedDescriptors,
-      );
-      // All of them were really there, and the balancer saw them end.
-      const metrics = await herald.metrics();
-      const ends = [...metrics]
-        .filter(([series]) => series.startsWith('herald_relay_ends_total{'))
-        .reduce((sum, [, value]) => sum + value, 0);
-      // With those that left half-way, if they got that far.
-      expect(ends).toBeGreaterThanOrEqual(300);
-      expect(herald.logs.filter(({ level }) => level >= 50)).toEqual([]);
-      const client = await connectWs(herald.publicPort);
-      client.socket.send('and it goes on');
-      expect((await client.message(1)).data.toString()).toBe('and it goes on');
-    });
+    const ways = 'that close, reset, are cut by their node or leave half-way';
+    it.each(['fast', 'plain'])(
+      `${ways} leave no connection and no descriptor in the %s form`,
+      async (form) => {
+        const herald = await aHerald({ env: { HERALD_TRANSPORT: form } });
+        const atNodes: WebSocket[] = [];
+        const greet = (socket: WebSocket) => void atNodes.push(socket);
+        await Promise.all(['a', 'b', 'c'].map((id) => anEchoNode(id, herald.intakeUrl, { greet })));
+        await herald.eligible('a', 'b', 'c');
+        await openConnections(herald);
+        const before = descriptorsOf(herald.pid);
+        for (let round = 0; round < 3; round += 1) await comeAndGo(herald, atNodes);
+        await eventually(
+          () => openConnections(herald),
+          (open) => open === 0,
+        );
+        await eventually(
+          () => descriptorsOf(herald.pid),
+          (count) => count <= before + toleratedDescriptors,
+        );
+        expect((await herald.metrics()).get(`herald_relay_form{form="${form}"}`)).toBe(1);
+        // All of them were really there, and the balancer saw them end.
+        const metrics = await herald.metrics();
+        const ends = [...metrics]
+          .filter(([series]) => series.startsWith('herald_relay_ends_total{'))
+          .reduce((sum, [, value]) => sum + value, 0);
+        // With those that left half-way, if they got that far.
+        expect(ends).toBeGreaterThanOrEqual(300);
+        expect(herald.logs.filter(({ level }) => level >= 50)).toEqual([]);
+        const client = await connectWs(herald.publicPort);
+        client.socket.send('and it goes on');
+        expect((await client.message(1)).data.toString()).toBe('and it goes on');
+      },
+    );
   },
 );
 

@@ -7,7 +7,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { WebSocket } from 'ws';
 import { anAgentNode, anEchoNode } from '../support/agent-node.ts';
 import { eventually } from '../support/eventually.ts';
-import { aHerald, aPolicy, type HeraldProcess } from '../support/herald-process.ts';
+import { aHerald, type HeraldProcess } from '../support/herald-process.ts';
+import { aPolicy } from '../support/herald-setup.ts';
 import { answering, startRawNode, type RawNode } from '../support/raw-node.ts';
 import { connectWs, type WsClient } from '../support/ws-client.ts';
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { PoolSummary } from '../../src/protocol/admin-api.ts';
 import { anEchoNode } from '../support/agent-node.ts';
 import { eventually } from '../support/eventually.ts';
-import { aConfig, aHerald, aPolicy, type HeraldProcess } from '../support/herald-process.ts';
+import { aHerald, type HeraldProcess } from '../support/herald-process.ts';
+import { aConfig, aPolicy } from '../support/herald-setup.ts';
 import { connectWs } from '../support/ws-client.ts';
 
 async function pickerBecomes(herald: HeraldProcess, picker: string): Promise<void> {

@@ -4,7 +4,8 @@ import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { anAgentNode } from '../support/agent-node.ts';
 import { eventually, within } from '../support/eventually.ts';
-import { aHerald, aPolicy, type HeraldProcess } from '../support/herald-process.ts';
+import { aHerald, type HeraldProcess } from '../support/herald-process.ts';
+import { aPolicy } from '../support/herald-setup.ts';
 import { until } from '../support/until.ts';
 
 const withCookie = { chat: aPolicy({ affinity: { kind: 'cookie', name: 'herald' } }) };
