@@ -38,6 +38,14 @@ export interface BalancerOptions {
   readonly version: string;
 }
 
+/** What came of a new configuration. */
+export interface Reconfigured {
+  /** Whether it differs from the last one. */
+  readonly isChanged: boolean;
+  /** Sections that differ from what was started with and take a restart to change. */
+  readonly needRestart: readonly string[];
+}
+
 interface Edges {
   readonly intake: Intake;
   readonly admin: Admin;
@@ -131,22 +139,16 @@ export class Balancer {
     return cut;
   }
 
-  /**
-   * Takes a new configuration over: policies, pools, static nodes and routes at once. The names of the sections
-   * that differ from those that it was started with but take a restart to change; undefined when nothing differs
-   * from the last configuration.
-   */
-  reconfigure(loaded: BalancerSettings): string[] | undefined {
-    if (isDeepStrictEqual(this.#loaded, { config: loaded.config, policies: loaded.policies })) {
-      this.#edges?.metrics.countReload('unchanged');
-      return undefined;
-    }
-    const needRestart = restartNeededFor(this.#options.loaded.config, loaded.config);
-    this.registry.configure(poolSettings(loaded.config, loaded.policies));
-    this.#route = buildRouteTable(loaded.config.pools);
-    this.#loaded = { config: loaded.config, policies: loaded.policies };
-    this.#edges?.metrics.countReload('replaced');
-    return needRestart;
+  /** Takes a new configuration over: policies, pools, static nodes and routes at once. */
+  reconfigure({ config, policies }: BalancerSettings): Reconfigured {
+    const isChanged = !isDeepStrictEqual(this.#loaded, { config, policies });
+    this.#edges?.metrics.countReload(isChanged ? 'replaced' : 'unchanged');
+    const needRestart = restartNeededFor(this.#options.loaded.config, config);
+    if (!isChanged) return { isChanged, needRestart };
+    this.registry.configure(poolSettings(config, policies));
+    this.#route = buildRouteTable(config.pools);
+    this.#loaded = { config, policies };
+    return { isChanged, needRestart };
   }
 
   /** Counts a configuration that was refused: the old one goes on. */

@@ -65,10 +65,9 @@ export class ConfigFollower {
     try {
       const loaded = await loadConfig(path, env);
       if (this.#isClosed) return;
-      const needRestart = balancer.reconfigure(loaded);
-      if (needRestart === undefined) return log.info('configuration unchanged');
-      const { config, policies } = loaded;
-      log.info({ pools: config.pools.length, policies: policies.size }, 'configuration reloaded');
+      const { isChanged, needRestart } = balancer.reconfigure(loaded);
+      const counts = { pools: loaded.config.pools.length, policies: loaded.policies.size };
+      log.info(counts, isChanged ? 'configuration reloaded' : 'configuration unchanged');
       if (needRestart.length > 0)
         log.warn({ sections: needRestart }, 'these sections change with a restart only');
       await this.#watchThese(loaded.watched);

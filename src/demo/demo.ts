@@ -95,7 +95,9 @@ function liveView(rule: DemoRule, at: { scenario: Scenario; stdout: TextStream; 
       const title = titleOf(rule, row.second, scenario);
       const average = meanImbalance(rows);
       const notes = notesAt(scenario, (row.second * 1000) / scenario.traffic.durationMs);
-      const lines = renderDemo({ title, assessment, measured, notes, average, isWarm: row.counted }, paint);
+      const showShare = rule === 'herald';
+      const input = { title, showShare, assessment, measured, notes, average, isWarm: row.counted };
+      const lines = renderDemo(input, paint);
       screen.draw(lines);
       if (stdout.isTTY !== true && row.second % secondsPerLine === 0) stdout.write(`${lines.join('\n')}\n\n`);
     },

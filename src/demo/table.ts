@@ -1,11 +1,13 @@
 // The demo's live table: one line a node, drawn once a second.
 import type { Assessment } from '../core/assess.ts';
-import { bar, percent, renderTable, type Paint } from '../cli/table.ts';
+import { bar, percent, renderTable, type Column, type Paint } from '../cli/table.ts';
 import { imbalanceOf, type NodeSecond } from './imbalance.ts';
 
 /** What is known of one second. */
 export interface TableInput {
   readonly title: string;
+  /** Whether connections follow the shares: under least connections they would mislead. */
+  readonly showShare: boolean;
   readonly assessment: Assessment;
   readonly measured: ReadonlyMap<string, NodeSecond & { delayMs: number }>;
   readonly notes: ReadonlyMap<string, string>;
@@ -24,6 +26,11 @@ interface Line {
 }
 
 const barWidth = 20;
+const shareColumn: Column<Line> = {
+  title: 'SHARE',
+  cell: ({ share }) => percent(share),
+  align: 'right',
+};
 
 /** Lines of the table, at most 80 columns wide. */
 export function renderDemo(input: TableInput, paint: Paint): string[] {
@@ -40,7 +47,7 @@ export function renderDemo(input: TableInput, paint: Paint): string[] {
         { title: 'LOAD', cell: ({ utilization }) => paintLoad(utilization, paint) },
         { title: '', cell: ({ utilization }) => percent(utilization), align: 'right' },
         { title: 'CONNS', cell: ({ connections }) => String(connections), align: 'right' },
-        { title: 'SHARE', cell: ({ share }) => percent(share), align: 'right' },
+        ...(input.showShare ? [shareColumn] : []),
         { title: 'LAG', cell: ({ delayMs }) => `${Math.round(delayMs)} ms`, align: 'right' },
         { title: '', cell: ({ note }) => paint('dim', note) },
       ],

@@ -43,7 +43,7 @@ describe('herald status', () => {
     const lines = stdout.split('\n');
     expect(lines[0]).toBe('pool chat · 2 of 2 nodes eligible · 0 connections · by connections');
     expect(lines[1]).toMatch(/^NODE +STATE +LOAD +CONNS +MSG\/S +SHARE +LAG +REPORT$/);
-    expect(lines[2]).toMatch(/^a +no report +░+ +0 % +0 +0 +\d+ % +- +-$/);
+    expect(lines[2]).toMatch(/^a +no report +░+ +0% +0 +0 +\d+% +- +-$/);
     expect(stdout).toContain('no nodes yet: none is configured and no agent has reported');
     expect(stdout).not.toContain(escape);
   });

@@ -64,7 +64,7 @@ describe('a policy file', () => {
   it('that is new and named by no pool is taken along, and SIGHUP reads everything again', async () => {
     const herald = await aHerald();
     herald.signal('SIGHUP');
-    await herald.logged('configuration reloaded');
+    await herald.logged('configuration unchanged');
     const seen = herald.logs.length;
     herald.write('policies/spare.yaml', { ...aPolicy(), name: 'spare' });
     expect(await herald.logged('configuration reloaded', seen)).toMatchObject({ pools: 1, policies: 3 });

@@ -104,10 +104,16 @@ function headline(pool: PoolStatus): string {
     `pool ${pool.pool}`,
     `${pool.nodes.eligible} of ${pool.nodes.total} nodes eligible`,
     `${open + dialling} connections`,
-    `by ${pool.basis}${pool.panic ? ' (panic)' : ''}`,
+    `by ${ruleOf(pool)}${pool.panic ? ' (panic)' : ''}`,
     ...(pool.imbalance === null ? [] : [`max ÷ mean ${pool.imbalance.toFixed(2)}`]),
   ];
   return parts.join(' · ');
+}
+
+/** What connections are placed by: the load or what stands for it, or a picker that looks at no load. */
+function ruleOf({ picker, basis }: PoolStatus): string {
+  const looksAtLoad = picker === 'waterfill' || picker === 'p2c' || picker === 'least';
+  return looksAtLoad ? basis : picker;
 }
 
 function columns(paint: Paint): readonly Column<NodeDetail>[] {
