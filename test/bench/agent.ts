@@ -1,6 +1,6 @@
 // What the agent costs the process that it observes: `npx tsx test/bench/agent.ts [--socket] [--interval MS] [--rounds N] [--rate N]`.
-// Three ws echo servers, one with an agent (reports to a local stub) and two without, are loaded in turns. CPU is
-// what each process says of itself. The two without tell how far equal processes differ here: less means nothing.
+// One ws echo server under a steady load, its agent (reports to a local stub) switched on and off in turns: two
+// equal processes differ by more than the agent costs. CPU is what the process says of itself.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -14,8 +14,8 @@ import { middle } from './row.ts';
 
 const clients = 100;
 const tickMs = 5;
-const sliceMs = 3000;
-const warmUpMs = 3000;
+const sliceMs = 2500;
+const settleMs = 500;
 
 interface Settings {
   readonly way: string;
@@ -31,7 +31,7 @@ interface Cpu {
   readonly messages: number;
 }
 
-/** The observed process. `balancer` empty: no agent. `way` is the server that is observed. */
+/** The observed process. `way` is the server that is observed; messages of the parent switch the agent. */
 async function serve(balancer: string, way: string, intervalMs: number): Promise<void> {
   const http = createServer();
   const server = new WebSocketServer({ server: http });
@@ -42,14 +42,28 @@ async function serve(balancer: string, way: string, intervalMs: number): Promise
       socket.send(data, { binary: isBinary });
     });
   });
-  if (balancer !== '') {
-    const agent = createAgent({ balancers: [balancer], pool: 'bench', id: 'a', intervalMs });
-    agent.observe(way === 'socket' ? http : server);
-    agent.start();
-  }
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
-  process.on('message', () => {
+  let stop: (() => Promise<void>) | undefined;
+  const commands = {
+    on: async () => {
+      if (stop !== undefined) return;
+      const agent = createAgent({ balancers: [balancer], pool: 'bench', id: 'a', intervalMs });
+      const unobserve = agent.observe(way === 'socket' ? http : server);
+      agent.start();
+      stop = async () => {
+        unobserve();
+        await agent.stop();
+      };
+    },
+    off: async () => {
+      await stop?.();
+      stop = undefined;
+    },
+    cpu: async () => {},
+  };
+  process.on('message', async (command: keyof typeof commands) => {
+    await commands[command]();
     const { user, system } = process.cpuUsage();
     process.send?.({ cpuMs: (user + system) / 1000, messages } satisfies Cpu);
   });
@@ -84,18 +98,18 @@ async function load({ sockets }: Subject, rate: number, forMs: number): Promise<
   }
 }
 
-async function cpuOf({ child }: Subject): Promise<Cpu> {
+async function tell({ child }: Subject, command: 'on' | 'off' | 'cpu'): Promise<Cpu> {
   const answer = once(child, 'message') as Promise<[Cpu]>;
-  child.send('cpu');
+  child.send(command);
   return (await answer)[0];
 }
 
 /** CPU of one slice in percent of one core. */
 async function slice(subject: Subject, rate: number): Promise<number> {
-  const before = await cpuOf(subject);
+  const before = await tell(subject, 'cpu');
   const startMs = performance.now();
   await load(subject, rate, sliceMs);
-  const after = await cpuOf(subject);
+  const after = await tell(subject, 'cpu');
   const spanMs = performance.now() - startMs;
   const carried = after.messages - before.messages;
   if (carried < rate * (spanMs / 1000) * 0.9)
@@ -128,37 +142,36 @@ async function measure(settings: Settings): Promise<void> {
   console.log(
     `observing ${what}: ${clients} clients, ${rate} messages/s in and as many out, a report every ${interval} ms`,
   );
-  const without = await open('', settings);
-  const control = await open('', settings);
-  const observed = await open(`http://127.0.0.1:${port}`, settings);
-  const subjects = [without, control, observed];
-  for (const subject of subjects) await load(subject, rate, warmUpMs);
-  const ofAgent: number[] = [];
-  const ofControl: number[] = [];
+  const subject = await open(`http://127.0.0.1:${port}`, settings);
+  const sliceWith = async (command: 'on' | 'off') => {
+    await tell(subject, command);
+    await load(subject, rate, settleMs);
+    return slice(subject, rate);
+  };
+  // Both ways once unmeasured: what is compiled first must not be charged to one of them.
+  for (const command of ['off', 'on', 'off', 'on'] as const) await sliceWith(command);
+  const differences: number[] = [];
+  const control: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const percent = new Map<Subject, number>();
-    // Each goes first, second and third equally often.
-    for (let turn = 0; turn < subjects.length; turn += 1) {
-      const subject = subjects[(round + turn) % subjects.length] ?? without;
-      percent.set(subject, await slice(subject, rate));
-    }
-    const [plain = Number.NaN, again = Number.NaN, agent = Number.NaN] = subjects.map((one) =>
-      percent.get(one),
-    );
-    ofAgent.push(agent - plain);
-    ofControl.push(again - plain);
-    const shown = [plain, again, agent].map((value) => value.toFixed(2));
+    // Off, on, on, off: a drift of the machine in one direction cancels out.
+    const [first, second, third, last] = [
+      await sliceWith('off'),
+      await sliceWith('on'),
+      await sliceWith('on'),
+      await sliceWith('off'),
+    ];
+    differences.push((second + third - first - last) / 2);
+    control.push(last - first);
+    const shown = [first, last, second, third].map((value) => value.toFixed(2));
     console.log(
-      `round ${round + 1}: without ${shown[0]} %, control ${shown[1]} %, with agent ${shown[2]} % of a core`,
+      `round ${round + 1}: without ${shown[0]} and ${shown[1]}, with ${shown[2]} and ${shown[3]} % of a core`,
     );
   }
-  console.log(`agent:   ${summary(ofAgent)} (goal: median under 1); ${reports} reports`);
-  console.log(`control: ${summary(ofControl)}`);
-  for (const { child, sockets } of subjects) {
-    for (const socket of sockets) socket.terminate();
-    child.disconnect();
-    await once(child, 'exit');
-  }
+  console.log(`agent:   ${summary(differences)} (goal: median under 1); ${reports} reports`);
+  console.log(`control: ${summary(control)} (the two slices without)`);
+  for (const socket of subject.sockets) socket.terminate();
+  subject.child.disconnect();
+  await once(subject.child, 'exit');
   stub.close();
   stub.closeAllConnections();
 }
@@ -168,7 +181,7 @@ const { values, positionals } = parseArgs({
   options: {
     serve: { type: 'boolean', default: false },
     socket: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '9' },
+    rounds: { type: 'string', default: '8' },
     rate: { type: 'string', default: '10000' },
     interval: { type: 'string', default: '1000' },
   },

@@ -1,17 +1,16 @@
 // Counts the connections and messages of a WebSocketServer of ws: attached, on its own port, or noServer.
 import type { IncomingMessage } from 'node:http';
+import { createCountSocket, type CountSocket } from './counted-prototype.ts';
 import { createMembers, type Members } from './members.ts';
 import type { Unobserve, WsServer, WsSocket } from './observable.ts';
 import { shadowMethod } from './shadow-method.ts';
 import type { Traffic } from './traffic.ts';
 
-/** `readyState` of a WebSocket that can send. */
-const open = 1;
-
 /** Starts counting. Sockets in `watched` are counted elsewhere and passed over. */
 export function observeWs(server: WsServer, traffic: Traffic, watched: WeakSet<object>): Unobserve {
+  const countSocket = createCountSocket(traffic);
   const members: Members<WsSocket> = createMembers(traffic, (socket) =>
-    watchSocket(socket, traffic, members.leave),
+    watchSocket(socket, countSocket, members.leave),
   );
   const join = (socket: WsSocket, request: IncomingMessage) => {
     if (!watched.has(request.socket)) members.join(socket);
@@ -36,32 +35,16 @@ export function observeWs(server: WsServer, traffic: Traffic, watched: WeakSet<o
   };
 }
 
-function watchSocket(socket: WsSocket, traffic: Traffic, leave: (socket: WsSocket) => void): () => void {
-  let isCounting = true;
-  const onMessage = () => {
-    traffic.messagesIn += 1;
-  };
+function watchSocket(
+  socket: WsSocket,
+  countSocket: CountSocket,
+  leave: (socket: WsSocket) => void,
+): () => void {
   const onClose = () => leave(socket);
-  socket.on('message', onMessage);
+  const uncount = countSocket(socket);
   socket.on('close', onClose);
-  const restore = shadowMethod(
-    socket,
-    'send',
-    (original) =>
-      function send(this: unknown, ...values: never[]) {
-        if (isCounting && socket.readyState === open && isLastFragment(values[1])) traffic.messagesOut += 1;
-        Reflect.apply(original, this, values);
-      },
-  );
   return () => {
-    isCounting = false;
-    restore();
-    socket.off('message', onMessage);
+    uncount();
     socket.off('close', onClose);
   };
-}
-
-/** The second argument of `send` is options or a callback. */
-function isLastFragment(options: unknown): boolean {
-  return typeof options !== 'object' || options === null || !('fin' in options) || options.fin !== false;
 }
