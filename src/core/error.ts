@@ -103,7 +103,7 @@ export const errorCatalogue = {
   },
   HERALD_NO_NODE: {
     status: 503,
-    meaning: 'No node of the pool may take a connection; the message counts the reasons.',
+    meaning: 'No node of the pool may take a connection.',
     remedy: 'See `herald explain POOL`: bring nodes up, end drains or add nodes.',
   },
   HERALD_DIAL_FAILED: {

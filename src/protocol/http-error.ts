@@ -20,9 +20,10 @@ export function statusOf(problem: Problem): number {
   return errorCatalogue[problem.code].status;
 }
 
-/** The JSON body. */
+/** The JSON body for a client of the public listeners: without the remedy, which is for who runs the balancer. */
 export function problemBody(problem: Problem): string {
-  return JSON.stringify(problemOf(problem));
+  const { remedy: _, ...told } = problemOf(problem);
+  return JSON.stringify(told);
 }
 
 /** The fields that go with the body, as name and value in turn. Retry-After is whole seconds, rounded up. */

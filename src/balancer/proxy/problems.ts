@@ -4,10 +4,13 @@ import type { Problem } from '../../protocol/problem.ts';
 import type { DialFailure, Refusal } from '../state/ports.ts';
 import { retryAfterMs } from './refuse.ts';
 
-/** Nothing was placed. Want of a node passes, so it carries a hint; an unknown pool does not. */
-export function refusalOf(refusal: Refusal, rng: Rng): Problem {
-  if (refusal.code !== 'HERALD_NO_NODE') return refusal;
-  return { ...refusal, retryAfterMs: retryAfterMs(rng) };
+/**
+ * Nothing was placed. Want of a node passes, so it carries a hint; an unknown pool does not. How many nodes are
+ * down or draining is the operator's to know (`herald explain`), not every client's.
+ */
+export function refusalOf({ code }: Refusal, rng: Rng): Problem {
+  if (code !== 'HERALD_NO_NODE') return { code, message: 'this service is not here' };
+  return { code, message: 'no node can take a connection now', retryAfterMs: retryAfterMs(rng) };
 }
 
 const failureText: Readonly<Record<DialFailure, string>> = {
