@@ -31,6 +31,7 @@ export class Exchange implements Ending {
   readonly #hasBody: boolean;
   #body: RequestBody | undefined;
   #attempts = 0;
+  #resets = 0;
   #lastFailure: DialFailure | undefined;
   #lease: Lease | undefined;
   #controller: Controller | undefined;
@@ -146,10 +147,11 @@ export class Exchange implements Ending {
     this.#deps.events.nodeFailed(this.#forwarded.pool, lease.node.id, reason, error);
     this.#excluded.add(lease.node.id);
     this.#lastFailure = reason;
+    if (reason === 'reset') this.#resets++;
     const attempts = this.#deps.placement.policyOf(this.#forwarded.pool)?.place.attempts ?? 1;
     const isBegun = this.#body?.isStarted === true;
     const method = this.#forwarded.request.method ?? '';
-    if (this.#attempts < attempts && !isBegun && isRepeatable(method, error)) this.#place();
+    if (this.#attempts < attempts && !isBegun && isRepeatable(method, error, this.#resets)) this.#place();
     else this.#refuse(unreachable(reason, this.#attempts));
   }
 

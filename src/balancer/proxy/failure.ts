@@ -46,14 +46,15 @@ export function failureOf(error: unknown): DialFailure {
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
 /**
- * Whether a request whose body has not been begun may go to another node after `error`. One that no node has
- * seen always may. One that was sent may when doing it twice is harmless and the node broke off: a node that
- * is merely slow may still be doing it.
+ * Whether a request whose body has not been begun may go to another node after `error`; `resets` is how often a
+ * node has broken it off, this time included. One that no node has seen always may. One that was sent may, once,
+ * when doing it twice is harmless and the node broke off: a node that closes an idle connection just as a request
+ * comes does so, but one that is merely slow may still be doing it. See docs/decisions/0014.
  */
-export function isRepeatable(method: string, error: unknown): boolean {
+export function isRepeatable(method: string, error: unknown, resets: number): boolean {
   const code = codeOf(error);
   if (refusedCodes.has(code) || localCodes.has(code) || code === 'UND_ERR_CONNECT_TIMEOUT') return true;
-  return resetCodes.has(code) && idempotent.has(method);
+  return resetCodes.has(code) && idempotent.has(method) && resets <= 1;
 }
 
 function codeOf(error: unknown): string {

@@ -20,13 +20,16 @@ describe('failureOf', () => {
     ['HPE_INVALID_CONSTANT', 'handshake', false],
   ] as const)('tells %s as %s', (code, reason, isNeverSent) => {
     expect(failureOf(coded(code))).toBe(reason);
-    expect(isRepeatable('POST', coded(code))).toBe(isNeverSent);
+    expect(isRepeatable('POST', coded(code), 1)).toBe(isNeverSent);
   });
 
   it('lets an idempotent request go elsewhere after a reset, and none after a timeout', () => {
-    expect(isRepeatable('GET', coded('ECONNRESET'))).toBe(true);
-    expect(isRepeatable('PATCH', coded('ECONNRESET'))).toBe(false);
-    expect(isRepeatable('GET', coded('UND_ERR_HEADERS_TIMEOUT'))).toBe(false);
+    expect(isRepeatable('GET', coded('ECONNRESET'), 1)).toBe(true);
+    expect(isRepeatable('PATCH', coded('ECONNRESET'), 1)).toBe(false);
+    // A request that kills whoever takes it must not be handed round the fleet.
+    expect(isRepeatable('GET', coded('ECONNRESET'), 2)).toBe(false);
+    expect(isRepeatable('GET', coded('ECONNREFUSED'), 2)).toBe(true);
+    expect(isRepeatable('GET', coded('UND_ERR_HEADERS_TIMEOUT'), 1)).toBe(false);
   });
 
   it('looks into an error made of several', () => {
