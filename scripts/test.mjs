@@ -9,7 +9,6 @@ const isCi = process.env.CI === 'true';
 
 /** What some tests need beside Node: how to see it, and the Debian package that brings it. */
 const tools = [
-  { name: 'haproxy', package: 'haproxy', isThere: () => succeeds('haproxy', ['-v']) },
   {
     name: 'python3-websockets',
     package: 'python3-websockets',
