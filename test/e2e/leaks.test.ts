@@ -37,7 +37,7 @@ describe.skipIf(process.platform !== 'linux')(
     it.each(['fast', 'plain'])(
       `${ways} leave no connection and no descriptor in the %s form`,
       async (form) => {
-        const herald = await aHerald({ env: { HERALD_TRANSPORT: form } });
+        const herald = await aHerald({ env: { HERALD_RELAY_FORM: form } });
         const atNodes: WebSocket[] = [];
         const greet = (socket: WebSocket) => void atNodes.push(socket);
         await Promise.all(['a', 'b', 'c'].map((id) => anEchoNode(id, herald.intakeUrl, { greet })));
