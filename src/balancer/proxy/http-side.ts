@@ -11,7 +11,8 @@ import type { Forwarder } from './forward.ts';
 import type { Gateway, Route } from './gateway.ts';
 import type { ProxyDeps } from './ports.ts';
 import { requestInvalid, routeUnknown } from './problems.ts';
-import { announcesBody, asksForWebSocket, checkHead } from './request-head.ts';
+import { asksForWebSocket, checkHead } from './request-head.ts';
+import { isWrongUpgrade, upgradeChoice, upgradeRule } from './upgrade-choice.ts';
 import { respondProblem } from './respond.ts';
 
 /** The HTTP side of a listener. */
@@ -111,6 +112,7 @@ function createStrictServer({ timeouts }: ProxyDeps): Server {
     insecureHTTPParser: false,
     // Ours, since node's answer to a missing Host has no code and it takes two of them.
     requireHostHeader: false,
+    ...upgradeChoice,
   });
   // For clients that stand still in the middle of a body, theirs or ours. Later than the limits on the node's
   // side, undici's coarse timers included: when the node is what stands still, the client hears so first.
@@ -127,6 +129,8 @@ function handleRequest(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
+  if (isWrongUpgrade(request))
+    return respondProblem({ deps, response, pool: '' }, requestInvalid(upgradeRule));
   const checked = checkHead(request.url ?? '', request.rawHeaders);
   if (!checked.ok) return respondProblem({ deps, response, pool: '' }, requestInvalid(checked.rule));
   // node:http finds some wrong codings only after it has announced the request. And a 1.0 recipient may not
@@ -169,8 +173,7 @@ function handleUpgradeEvent(
     server.emit('connection', bare);
     return;
   }
-  if (request.method !== 'GET' || announcesBody(fields))
-    return refuse(bare, requestInvalid('a WebSocket upgrade must be a GET without a body'));
+  if (isWrongUpgrade(request)) return refuse(bare, requestInvalid(upgradeRule));
   const checked = checkHead(request.url ?? '', fields);
   if (!checked.ok) return refuse(bare, requestInvalid(checked.rule));
   parts.gateway.handleUpgrade(deps.wireOf(bare), checked.head, early);
