@@ -79,6 +79,19 @@ function anAsker(port: number, options: Partial<NetConnectOpts> = {}): Asker {
   return { socket, heard: () => heard, isClosed: () => isClosed };
 }
 
+/** The error that connecting ends in; undefined when it succeeds. */
+async function refusalOf(port: number): Promise<string | undefined> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  try {
+    await once(socket, 'connect');
+    return undefined;
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  } finally {
+    socket.destroy();
+  }
+}
+
 const toldCodes = (events: readonly AgentEvent[]) =>
   events.flatMap((event) => (event.type === 'agentCheckFailing' ? [event.failure.code] : []));
 
@@ -181,17 +194,54 @@ describe('the port for agent-checks', () => {
     const held = anAsker(port, { allowHalfOpen: true });
     await eventually(held.heard, Boolean);
     await asked.agent.stop();
-    const late = anAsker(port);
-    await once(late.socket, 'error');
-    expect(late.heard()).toBe('');
+    expect(await refusalOf(port)).toBe('ECONNREFUSED');
     expect(asked.agent.status().agentCheck).toMatchObject({ state: 'closed', address: undefined });
   });
 
   it('is closed, too, when the agent stops in the moment of its start', async () => {
-    const { agent, events } = anAskedAgent();
+    const before = createServer().listen(0, '127.0.0.1');
+    await once(before, 'listening');
+    // Proof of `as`: bound to a TCP port, which is free again below.
+    const { port } = before.address() as AddressInfo;
+    before.close();
+    await once(before, 'close');
+    const { agent, events } = anAskedAgent({ port });
     await agent.stop();
     expect(agent.status().agentCheck?.state).toBe('closed');
+    const late = await eventually(
+      () => refusalOf(port),
+      (code) => code !== undefined,
+    );
+    expect(late).toBe('ECONNREFUSED');
     expect(events).toEqual([]);
+  });
+
+  it('is not tried again after the agent has stopped', async () => {
+    const { port } = await aPort();
+    const clock = new ManualClock();
+    const told: AgentEvent[] = [];
+    const settings = { host: '127.0.0.1', port };
+    const server = openAgentCheckServer({
+      settings,
+      clock,
+      line: () => freshLine,
+      tell: (event) => told.push(event),
+    });
+    for (let failures = 0; failures < 3; failures += 1) {
+      await eventually(
+        () => clock.pending,
+        (tries) => tries === 1,
+      );
+      clock.advance(1000);
+    }
+    await eventually(
+      () => clock.pending,
+      (tries) => tries === 1,
+    );
+    expect(toldCodes(told)).toEqual(['HERALD_LISTEN_FAILED']);
+    await server.close();
+    expect(clock.pending).toBe(0);
+    expect(server.status).toEqual({ state: 'closed', address: undefined });
   });
 
   it('does not keep the process alive, nor does an asker that stays', async () => {
