@@ -14,6 +14,7 @@ const tools = [
     package: 'python3-websockets',
     isThere: () => succeeds('/usr/bin/python3', ['-c', 'import websockets']),
   },
+  { name: 'haproxy', package: 'haproxy', isThere: () => succeeds('haproxy', ['-v']) },
 ];
 
 function succeeds(command, args) {

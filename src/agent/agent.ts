@@ -4,6 +4,7 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { createSystemClock } from '../platform/system-clock.ts';
 import { createSystemRng } from '../platform/system-rng.ts';
+import { openAgentCheckServer } from './agent-check-server.ts';
 import { createTraffic } from './observers/traffic.ts';
 import type { AgentOptions } from './options.ts';
 import { readOptions } from './read-options.ts';
@@ -18,10 +19,10 @@ import { createThroughputSensor } from './sensors/throughput.ts';
 
 export type { AdminState, AgentEvent, ReportFailure } from './event.ts';
 export type { ObservableServer, Unobserve } from './observers/observable.ts';
-export type { AgentOptions, CustomSignal } from './options.ts';
+export type { AgentCheckOptions, AgentOptions, CustomSignal } from './options.ts';
 export type { BalancerStatus } from './reporter.ts';
 export type { Agent } from './running-agent.ts';
-export type { AgentStatus } from './status.ts';
+export type { AgentCheckStatus, AgentStatus } from './status.ts';
 
 /** 50 wake-ups a second: a stall of 20 ms cannot hide, and the timer costs next to nothing. */
 const lagResolutionMs = 20;
@@ -48,6 +49,7 @@ export function createAgent(options: AgentOptions): Agent {
       traffic,
       rng: createSystemRng(),
       openSender: createReportSender,
+      openAgentCheckServer,
       eventLoopLagMaxMs: lag.maxMs,
       sensors: {
         cpu: createCpuSensor(() => process.cpuUsage(), allowances),

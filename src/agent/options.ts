@@ -5,9 +5,22 @@ import type { AdminState, AgentEvent } from './event.ts';
 /** Measures a custom signal: a finite number of 0 or more, told at once. */
 export type CustomSignal = () => number;
 
+/** How the agent answers HAProxy's agent-check. */
+export interface AgentCheckOptions {
+  /** 0..65,535; 0 takes any free one, which the event `agentCheckOpen` tells. 5555 is usual. */
+  readonly port: number;
+  /** The IP address to listen at. Default: `127.0.0.1`. Whoever reaches it reads the load. */
+  readonly host?: string | undefined;
+  /**
+   * The value at which the node is full, above 0, by signal: builtin ones or those of `signals`.
+   * Default: `{ cpu: 0.8, eventLoopUtilization: 0.85 }`.
+   */
+  readonly saturation?: Readonly<Record<string, number>> | undefined;
+}
+
 /** Options of `createAgent`. */
 export interface AgentOptions {
-  /** Intake URLs of the balancers, such as `http://127.0.0.1:9401`; each gets every report. 1 to 16. */
+  /** Intake URLs of the balancers, such as `http://127.0.0.1:9401`; each gets every report. 1 to 16, or none with `agentCheck`. */
   readonly balancers: readonly string[];
   /** The pool that this node belongs to. */
   readonly pool: string;
@@ -29,6 +42,8 @@ export interface AgentOptions {
   readonly intervalMs?: number | undefined;
   /** Custom signals by name, `[A-Za-z][A-Za-z0-9_]{0,63}`, at most 32. Asked once per interval. */
   readonly signals?: Readonly<Record<string, CustomSignal>> | undefined;
+  /** Lets an HAProxy ask this agent. Default: no port is opened. */
+  readonly agentCheck?: AgentCheckOptions | undefined;
   /** Called when something changes that somebody may want in a log. */
   readonly onEvent?: ((event: AgentEvent) => void) | undefined;
   /** Called when the operator's wish for this node changes, and with the first one. */
@@ -43,4 +58,10 @@ export interface AgentSettings {
   readonly token: string | undefined;
   readonly intervalMs: number;
   readonly signals: readonly (readonly [name: string, measure: CustomSignal])[];
+  readonly agentCheck: AgentCheckSettings | undefined;
 }
+
+/** Checked options of the agent-check with the defaults filled in. */
+export type AgentCheckSettings = {
+  readonly [Key in keyof AgentCheckOptions]-?: NonNullable<AgentCheckOptions[Key]>;
+};

@@ -17,6 +17,7 @@ import {
   reportFields,
 } from '../protocol/report-fields.ts';
 import type { ReportedNode } from '../protocol/report.ts';
+import { readAgentCheck } from './read-agent-check.ts';
 import type { AgentOptions, AgentSettings, CustomSignal } from './options.ts';
 
 /** Where defaults come from. */
@@ -27,7 +28,7 @@ export interface AgentSurroundings {
 }
 
 const optionKeys = new Set(
-  'balancers pool id address port capacity zone version token intervalMs signals onEvent onAdminState'.split(
+  'balancers pool id address port capacity zone version token intervalMs signals agentCheck onEvent onAdminState'.split(
     ' ',
   ),
 );
@@ -50,15 +51,17 @@ export function readOptions(options: AgentOptions, surroundings: AgentSurroundin
     });
   }
   const { intervalMs = defaultIntervalMs, signals = {} } = options;
-  const settings: AgentSettings = {
-    balancers: readBalancers(options.balancers, refuse),
+  const settings = {
+    balancers: readBalancers(options.balancers, options.agentCheck === undefined ? 1 : 0, refuse),
     pool: readText(options.pool, reportFields.pool, refuse),
     node: readNode(options, surroundings, refuse),
     token: readToken(options.token, refuse),
     intervalMs: readNumber(intervalMs, { ...reportFields.intervalMs, hint: '1000 is usual' }, refuse),
     signals: readSignals(signals, refuse),
   };
-  if (problems.length === 0) return settings;
+  const custom = settings.signals.map(([name]) => name);
+  const agentCheck = readAgentCheck(options.agentCheck, custom, refuse);
+  if (problems.length === 0) return { ...settings, agentCheck };
   const lines = problems.map(({ path, message, hint }) => `${path}: ${message} (${hint})`);
   throw new HeraldError('HERALD_AGENT_INVALID', `createAgent: ${lines.join('; ')}`, { problems });
 }
@@ -105,9 +108,10 @@ function readId(options: AgentOptions, { nodeId, hostname }: AgentSurroundings, 
   return '';
 }
 
-function readBalancers(urls: unknown, refuse: Refuse): URL[] {
-  if (!Array.isArray(urls) || urls.length === 0 || urls.length > maxBalancers) {
-    const message = `must be a list of 1 to ${maxBalancers} URLs, is ${shown(urls)}`;
+/** An agent that nobody hears is a mistake; with an agent-check HAProxy hears it. */
+function readBalancers(urls: unknown, least: 0 | 1, refuse: Refuse): URL[] {
+  if (!Array.isArray(urls) || urls.length < least || urls.length > maxBalancers) {
+    const message = `must be a list of ${least} to ${maxBalancers} URLs, is ${shown(urls)}`;
     refuse({ path: 'balancers', message, hint: "write ['http://127.0.0.1:9401']" });
     return [];
   }

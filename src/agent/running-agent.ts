@@ -3,39 +3,28 @@
 import type { Clock, Timer } from '../core/clock.ts';
 import { HeraldError } from '../core/error.ts';
 import type { Rng } from '../core/rng.ts';
+import { AgentCheck } from './agent-check.ts';
 import { combineWishes } from './directives.ts';
 import { type AdminState, type AgentEvent, callSafely } from './event.ts';
 import type { ObservableServer, Unobserve } from './observers/observable.ts';
 import { createObservers, type Observers } from './observers/observe.ts';
-import type { Traffic } from './observers/traffic.ts';
 import type { AgentOptions, AgentSettings } from './options.ts';
-import type { ReportSender } from './report-sender.ts';
+import type { AgentParts } from './parts.ts';
 import { Reporter } from './reporter.ts';
 import { createSampler, type Sampler } from './sampler.ts';
-import type { Sensor } from './sensors/sensor.ts';
 import type { AgentStatus } from './status.ts';
 
 /** Reports this process to its balancers. */
 export interface Agent {
   /** Counts a server's connections and messages from now on; several add up. Works before and after `start`. */
   observe(server: ObservableServer): Unobserve;
-  /** Starts to report: the first report goes out after one interval. Throws after `stop`; else idempotent. */
+  /** Starts to report: the first report goes out after one interval. Opens the agent-check's port. Throws after `stop`; else idempotent. */
   start(): void;
   /** Takes leave of the balancers and lets go of everything, within a second or so. Idempotent. */
   stop(): Promise<void>;
   status(): AgentStatus;
   /** The operator's wish for this node: the most restrictive of its balancers'. Undefined before the first answer. */
   readonly adminState: AdminState | undefined;
-}
-
-/** What the surroundings give to an agent. */
-export interface AgentParts {
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly traffic: Traffic;
-  readonly sensors: Readonly<Record<string, Sensor>>;
-  readonly eventLoopLagMaxMs: () => number;
-  readonly openSender: (balancer: URL, token: string | undefined) => ReportSender;
 }
 
 type Callbacks = Pick<AgentOptions, 'onEvent' | 'onAdminState'>;
@@ -48,6 +37,7 @@ export class RunningAgent implements Agent {
   readonly #observers: Observers;
   readonly #sampler: Sampler;
   readonly #reporters: readonly Reporter[];
+  readonly #agentCheck: AgentCheck | undefined;
   #state: AgentStatus['state'] = 'idle';
   #adminState: AdminState | undefined;
   #signals: AgentStatus['signals'] = {};
@@ -75,6 +65,16 @@ export class RunningAgent implements Agent {
       onOk: () => this.#updateAdminState(),
     };
     this.#reporters = settings.balancers.map((url) => openReporter(url, surroundings));
+    const { agentCheck } = settings;
+    this.#agentCheck =
+      agentCheck &&
+      new AgentCheck({
+        settings: agentCheck,
+        clock,
+        tell: surroundings.tell,
+        adminState: () => this.#adminState,
+        openServer: parts.openAgentCheckServer,
+      });
   }
 
   get adminState(): AdminState | undefined {
@@ -91,6 +91,7 @@ export class RunningAgent implements Agent {
     if (this.#state === 'running') return;
     this.#state = 'running';
     this.#sampler.begin();
+    this.#agentCheck?.start();
     this.#ticking = this.#parts.clock.repeat(this.#settings.intervalMs, () => this.#report());
   }
 
@@ -111,12 +112,14 @@ export class RunningAgent implements Agent {
       adminState: this.#adminState,
       balancers: this.#reporters.map(({ status }) => status),
       leftOut: Object.fromEntries(this.#sampler.leftOut),
+      agentCheck: this.#agentCheck?.status,
     };
   }
 
   #report(): void {
     const sample = this.#sampler.sample();
     this.#signals = sample.report.signals;
+    this.#agentCheck?.absorb(sample);
     for (const reporter of this.#reporters) reporter.offer(sample);
   }
 
@@ -126,7 +129,8 @@ export class RunningAgent implements Agent {
     const farewell = this.#sampler.farewell();
     this.#sampler.stop();
     this.#observers.stop();
-    await Promise.all(this.#reporters.map((reporter) => reporter.leave(farewell)));
+    const leaving = this.#reporters.map((reporter) => reporter.leave(farewell));
+    await Promise.all([...leaving, this.#agentCheck?.stop()]);
   }
 
   #updateAdminState(): void {

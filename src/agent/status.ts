@@ -21,4 +21,16 @@ export interface AgentStatus {
   readonly balancers: readonly BalancerStatus[];
   /** Signals that could not be measured, with how often and why the last time. */
   readonly leftOut: Readonly<Record<string, LeftOut>>;
+  /** Undefined without the option `agentCheck`. */
+  readonly agentCheck: AgentCheckStatus | undefined;
+}
+
+/** The port for HAProxy's agent-check. */
+export interface AgentCheckStatus {
+  /** `closed` before `start` and after `stop`; `failing`: in use or not allowed, and tried again every second. */
+  readonly state: 'opening' | 'listening' | 'failing' | 'closed';
+  /** `host:port` while it is open. */
+  readonly address: string | undefined;
+  /** What a check is answered now, with its line feed. */
+  readonly line: string;
 }

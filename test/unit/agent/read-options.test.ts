@@ -100,6 +100,45 @@ describe('the options of an agent', () => {
   });
 });
 
+describe('the agent-check', () => {
+  it('is off unless it is asked for, and listens on loopback only unless told otherwise', () => {
+    expect(readOptions(least, here).agentCheck).toBeUndefined();
+    expect(readOptions({ ...least, agentCheck: { port: 5555 } }, here).agentCheck).toEqual({
+      port: 5555,
+      host: '127.0.0.1',
+      saturation: { cpu: 0.8, eventLoopUtilization: 0.85 },
+    });
+    const agentCheck = { port: 0, host: '::', saturation: { queueDelayMs: 50, throughput: 7000 } };
+    const signals = { queueDelayMs: () => 1 };
+    expect(readOptions({ ...least, signals, agentCheck }, here).agentCheck).toEqual(agentCheck);
+  });
+
+  it('makes an agent without balancers worth its while; without it that is an error', () => {
+    expect(problemsOf({ balancers: [], agentCheck: { port: 5555 } })).toEqual([]);
+    expect(problemsOf({ balancers: [] })).toEqual(['balancers']);
+    expect(problemsOf({ balancers: undefined, agentCheck: { port: 5555 } })).toEqual(['balancers']);
+  });
+
+  it('is refused with all that is wrong with it', () => {
+    const saturation = { cpu: 0, queueDelayMs: 50, eventLoopLag: Number.NaN, memory: '1' };
+    expect(problemsOf({ agentCheck: { prot: 1, host: 'localhost', saturation } })).toEqual([
+      'agentCheck.prot',
+      'agentCheck.port',
+      'agentCheck.host',
+      'agentCheck.saturation.queueDelayMs',
+      'agentCheck.saturation.cpu',
+      'agentCheck.saturation.eventLoopLag',
+      'agentCheck.saturation.memory',
+    ]);
+    expect(problemsOf({ agentCheck: { port: 65_536, saturation: {} } })).toEqual([
+      'agentCheck.port',
+      'agentCheck.saturation',
+    ]);
+    expect(problemsOf({ agentCheck: 5555 })).toEqual(['agentCheck']);
+    expect(problemsOf({ agentCheck: null })).toEqual(['agentCheck']);
+  });
+});
+
 const idOf = (options: object, nodeId?: string, hostname = 'web-1') =>
   readOptions({ ...least, id: undefined, ...options }, { nodeId, hostname }).node.id;
 

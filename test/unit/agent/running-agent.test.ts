@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { AgentCheckServerParts } from '../../../src/agent/agent-check-server.ts';
 import { createTraffic } from '../../../src/agent/observers/traffic.ts';
+import type { AgentCheckOptions } from '../../../src/agent/options.ts';
 import { readOptions } from '../../../src/agent/read-options.ts';
 import { createSampler } from '../../../src/agent/sampler.ts';
 import { RunningAgent } from '../../../src/agent/running-agent.ts';
@@ -13,13 +15,16 @@ function anAgent(
   cpu: Sensor['measure'] = () => ({ cpu: 1 / 3 }),
   signals: Record<string, () => number> = {},
   seed = 1,
+  agentCheck?: AgentCheckOptions,
 ) {
   const clock = new ManualClock();
   const reports: Report[] = [];
+  const asked: AgentCheckServerParts[] = [];
+  let adminState = 'ready';
   let stops = 0;
   const traffic = createTraffic();
   const settings = readOptions(
-    { balancers: ['http://a', 'http://b'], pool: 'chat', id: 'a', signals },
+    { balancers: ['http://a', 'http://b'], pool: 'chat', id: 'a', signals, agentCheck },
     { nodeId: undefined, hostname: 'h' },
   );
   const agent = new RunningAgent(
@@ -34,13 +39,21 @@ function anAgent(
       openSender: () => ({
         async post(body) {
           reports.push(decodeReport(JSON.parse(body)));
-          return { status: 200, body: '{"directives":{"adminState":"ready"}}' };
+          return { status: 200, body: JSON.stringify({ directives: { adminState } }) };
         },
         close: async () => {},
       }),
+      openAgentCheckServer(parts) {
+        asked.push(parts);
+        return {
+          status: { state: 'listening', address: '127.0.0.1:5555' },
+          close: async () => void asked.pop(),
+        };
+      },
     },
   );
-  return { agent, clock, reports, traffic, stops: () => stops };
+  const wish = (wished: string) => (adminState = wished);
+  return { agent, clock, reports, traffic, asked, wish, stops: () => stops };
 }
 
 async function settle(): Promise<void> {
@@ -145,5 +158,69 @@ describe('an agent', () => {
     const { agent, reports } = anAgent();
     await agent.stop();
     expect(reports).toEqual([]);
+  });
+});
+
+describe('an agent that HAProxy asks', () => {
+  const answering = (cpu: Sensor['measure'] = () => ({ cpu: 0.2 })) =>
+    anAgent(cpu, {}, 1, { port: 5555, saturation: { cpu: 0.8, throughput: 100 } });
+
+  it('opens no port without the option, nor before start', () => {
+    const without = anAgent();
+    without.agent.start();
+    expect(without.asked).toEqual([]);
+    expect(without.agent.status().agentCheck).toBeUndefined();
+    const { agent, asked } = answering();
+    expect(asked).toEqual([]);
+    expect(agent.status().agentCheck).toMatchObject({ state: 'closed', address: undefined });
+    agent.start();
+    expect(asked).toHaveLength(1);
+    expect(agent.status().agentCheck).toMatchObject({ state: 'listening', address: '127.0.0.1:5555' });
+  });
+
+  it('starts as though it were full, and comes up with what it measures', () => {
+    const { agent, clock, asked } = answering();
+    agent.start();
+    const lines = [0, 1, 2, 10].map((samples) => {
+      clock.advance(samples * 1000);
+      return asked[0]?.line();
+    });
+    // After 0, 1, 3 and 13 s: of the way from full to 75 %, each second leaves 1/e of what is left.
+    expect(lines).toEqual(['up ready 1%\n', 'up ready 47%\n', 'up ready 71%\n', 'up ready 75%\n']);
+  });
+
+  it('stays where it was while nothing of it can be measured', () => {
+    let isBlind = true;
+    const { agent, clock, asked } = answering(() => (isBlind ? {} : { cpu: 0.4 }));
+    agent.start();
+    clock.advance(60_000);
+    expect(asked[0]?.line()).toBe('up ready 1%\n');
+    isBlind = false;
+    clock.advance(60_000);
+    isBlind = true;
+    clock.advance(60_000);
+    expect(asked[0]?.line()).toBe('up ready 50%\n');
+  });
+
+  it('says what the balancers wish, and the weight again when they wish it back', async () => {
+    const { agent, clock, asked, wish } = answering();
+    agent.start();
+    const lines: (string | undefined)[] = [];
+    for (const wished of ['drain', 'maint', 'ready']) {
+      wish(wished);
+      clock.advance(10_000);
+      await settle();
+      clock.advance(10_000);
+      await settle();
+      lines.push(asked[0]?.line());
+    }
+    expect(lines).toEqual(['up drain\n', 'maint\n', 'up ready 75%\n']);
+  });
+
+  it('closes the port when it stops', async () => {
+    const { agent, asked } = answering();
+    agent.start();
+    await agent.stop();
+    expect(asked).toEqual([]);
   });
 });
