@@ -24,7 +24,8 @@ export const errorCatalogue = {
   HERALD_LISTEN_FAILED: {
     status: 500,
     meaning: 'A listener cannot bind its address.',
-    remedy: 'Free the port or the socket path, or choose another in herald.yaml.',
+    remedy:
+      'Free the port or the socket path, or choose another in herald.yaml or in the options of the agent.',
   },
   HERALD_REPORT_INVALID: {
     status: 400,
