@@ -31,7 +31,7 @@ export interface Scenario {
   readonly balancers: number;
   readonly report: {
     readonly intervalMs: number;
-    /** From the end of the span that a report covers to its arrival. */
+    /** From the end of the span that a report covers to its arrival; a step at least. */
     readonly delayMs: number;
     /** Standard deviation of a report's utilization, as a part of it. */
     readonly noise: number;
@@ -87,7 +87,7 @@ function complainAboutTimes({ report, ...scenario }: Scenario): string[] {
   return [
     ...Object.entries({ holdMs, redrawMs, reconnectMs }).flatMap(([name, ms]) => above(name, ms, 0)),
     ...steps('report.intervalMs', report.intervalMs, 1),
-    ...steps('report.delayMs', report.delayMs, 0),
+    ...steps('report.delayMs', report.delayMs, 1),
     ...steps('warmUpMs', warmUpMs, 0),
     ...steps('durationMs', durationMs, 1),
     ...(warmUpMs >= durationMs

@@ -22,6 +22,7 @@ const impossible: [string, Partial<Scenario>][] = [
   ['durationMs is 12345: a multiple of 100', { durationMs: 12_345 }],
   ['report.intervalMs is 0', { report: { ...report, intervalMs: 0 } }],
   ['report.delayMs is 50', { report: { ...report, delayMs: 50 } }],
+  ['report.delayMs is 0', { report: { ...report, delayMs: 0 } }],
   ['report.noise is 1', { report: { ...report, noise: 1 } }],
   ['intercept is -0.1', { intercept: -0.1 }],
   ['meanUtilization is 1:', { meanUtilization: 1 }],
