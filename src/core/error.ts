@@ -157,6 +157,11 @@ export const errorCatalogue = {
     meaning: 'A command was called with an option or a value that it does not take.',
     remedy: 'See `herald help COMMAND`.',
   },
+  HERALD_SCENARIO_INVALID: {
+    status: 422,
+    meaning: 'A scenario of the simulator cannot be; every problem is listed.',
+    remedy: 'Mend the values that the message names; docs/simulation.md describes them.',
+  },
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',

@@ -1,8 +1,5 @@
 // How many connections a second come to a pool, lately.
-import { blend, keptWeight } from '../../core/decay.ts';
-
-// Long enough that a handful of arrivals is a rate, short enough to see a reconnect storm build up.
-const memoryMs = 5000;
+import { nextArrivalRate } from '../../core/expected-rate.ts';
 
 /** Counts arrivals and forgets old ones. */
 export class ArrivalRate {
@@ -27,11 +24,7 @@ export class ArrivalRate {
   tick(nowMs: number): void {
     const elapsedMs = nowMs - this.#tickedAtMs;
     if (elapsedMs <= 0) return;
-    this.#perSecond = blend(
-      this.#perSecond,
-      (this.#count * 1000) / elapsedMs,
-      keptWeight(elapsedMs, memoryMs),
-    );
+    this.#perSecond = nextArrivalRate(this.#perSecond, { count: this.#count, elapsedMs });
     this.#count = 0;
     this.#tickedAtMs = nowMs;
   }

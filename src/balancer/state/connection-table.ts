@@ -1,11 +1,8 @@
 // What each open connection of a pool has carried, in columns: 200,000 of them are looked through in a millisecond.
 import { keptWeight } from '../../core/decay.ts';
+import { expectedRate, rateMemoryMs } from '../../core/expected-rate.ts';
 import type { NodeCounters } from '../../core/node-counters.ts';
 
-// A connection's rate is its own messages of about ten seconds: shorter is noise, longer misses that it changed.
-const memoryMs = 10_000;
-// A fresh connection is taken to be an average one until it has shown about two seconds of its own.
-const priorSeconds = 2;
 const firstCapacity = 1024;
 
 interface Columns {
@@ -18,9 +15,8 @@ interface Columns {
 }
 
 /**
- * Rates of a pool's connections. The estimate of one connection is (prior × 2 s + its recent messages) ÷
- * (2 s + its recent time), the mean of a gamma prior after Poisson counts, so a node's sum is right from the
- * first connection on.
+ * Rates of a pool's connections. The estimate of one connection (`expectedRate`) starts at the pool's mean, so a
+ * node's sum is right from the first connection on.
  */
 export class ConnectionTable {
   #columns: Columns = emptyColumns(firstCapacity);
@@ -72,7 +68,7 @@ export class ConnectionTable {
   /** Brings every rate up to date and sums them up for the nodes given (all that own slots). */
   sweep(nowMs: number, nodes: Iterable<NodeCounters>): void {
     const elapsedMs = nowMs - this.#sweptAtMs;
-    const kept = keptWeight(elapsedMs, memoryMs);
+    const kept = keptWeight(elapsedMs, rateMemoryMs);
     this.#sweptAtMs = nowMs;
     this.#updateMean(nowMs, kept, elapsedMs);
     for (const node of nodes) node.messagesPerSecond = node.dialling * this.#meanPerSecond;
@@ -80,8 +76,8 @@ export class ConnectionTable {
     for (let slot = 0; slot < this.#owners.length; slot += 1) {
       const owner = this.#owners[slot];
       if (owner === undefined) continue;
-      const seen = priorSeconds * this.#meanPerSecond + (recentMessages[slot] ?? 0);
-      const rate = seen / (priorSeconds + (exposureSeconds[slot] ?? 0));
+      const recent = { messages: recentMessages[slot] ?? 0, exposureSeconds: exposureSeconds[slot] ?? 0 };
+      const rate = expectedRate(this.#meanPerSecond, recent);
       messagesPerSecond[slot] = rate;
       owner.messagesPerSecond += rate;
     }

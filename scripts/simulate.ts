@@ -1,0 +1,111 @@
+// `npm run simulate`: every rule in every scenario over several seeds, as tables or as JSON lines.
+import { parseArgs } from 'node:util';
+import { failureOf } from '../src/cli/fail.ts';
+import { renderTable } from '../src/cli/table.ts';
+import { HeraldError } from '../src/core/error.ts';
+import { spreadOf, type Figures, type Spread } from '../src/simulate/measure.ts';
+import { rules } from '../src/simulate/rules.ts';
+import { simulate } from '../src/simulate/run.ts';
+import { scenarioOf, scenarios } from '../src/simulate/scenarios.ts';
+
+type Figure = keyof Figures;
+
+/** One cell of the tables, and one line of `--json`. */
+interface Row extends Record<Figure, Spread> {
+  readonly scenario: string;
+  readonly rule: string;
+  readonly isBaseline: boolean;
+  readonly seeds: number;
+}
+
+const titles: readonly { figure: Figure; title: string; show: (value: number) => string }[] = [
+  { figure: 'ratio', title: 'max ÷ mean utilization, time-average', show: (value) => value.toFixed(2) },
+  { figure: 'p99', title: 'p99 of node utilization, %', show: (value) => (value * 100).toFixed(0) },
+  { figure: 'over90', title: 'node-time above 90 %, %', show: (value) => (value * 100).toFixed(1) },
+];
+
+const usage = `usage: npm run simulate -- [--scenario NAME]... [--seeds N] [--json]
+scenarios: ${scenarios.map(({ name }) => name).join(', ')}
+`;
+
+function readOptions(args: string[]) {
+  const { values } = parseUsage(args);
+  const seeds = Number(values.seeds);
+  if (!Number.isInteger(seeds) || seeds < 1 || seeds > 100)
+    throw new HeraldError('HERALD_USAGE', `--seeds ${values.seeds}: a whole number, 1 to 100`);
+  const named = values.scenario?.map(scenarioOf) ?? scenarios;
+  return { seeds, json: values.json, help: values.help, named };
+}
+
+function parseUsage(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        scenario: { type: 'string', multiple: true },
+        seeds: { type: 'string', default: '5' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new HeraldError('HERALD_USAGE', `${message}; see --help`, {}, { cause: error });
+  }
+}
+
+function printTables(rows: readonly Row[], columns: readonly string[]): void {
+  for (const { figure, title, show } of titles) {
+    const cellOf = (rule: string, scenario: string): string => {
+      const row = rows.find((each) => each.rule === rule && each.scenario === scenario);
+      if (row === undefined) return '-';
+      const { median, min, max } = row[figure];
+      return `${show(median)} (${show(min)}..${show(max)})`;
+    };
+    const lines = renderTable(
+      [
+        { title: 'RULE', cell: (rule: string) => rule },
+        ...columns.map((scenario) => ({
+          title: scenario.toUpperCase(),
+          cell: (rule: string) => cellOf(rule, scenario),
+        })),
+      ],
+      rules.map(({ name }) => name),
+    );
+    process.stdout.write(`\n${title}: median (lowest..highest seed)\n\n${lines.join('\n')}\n`);
+  }
+}
+
+function main(): void {
+  const { seeds, json, help, named } = readOptions(process.argv.slice(2));
+  if (help) return void process.stdout.write(usage);
+  const rows = named.flatMap((scenario) =>
+    rules.map((rule): Row => {
+      const runs = Array.from({ length: seeds }, (_, index) => simulate(scenario, rule, index + 1));
+      const row = {
+        scenario: scenario.name,
+        rule: rule.name,
+        isBaseline: rule.isBaseline,
+        seeds,
+        ratio: spreadOf(runs.map(({ ratio }) => ratio)),
+        p99: spreadOf(runs.map(({ p99 }) => p99)),
+        over90: spreadOf(runs.map(({ over90 }) => over90)),
+      };
+      if (json) process.stdout.write(`${JSON.stringify(row)}\n`);
+      return row;
+    }),
+  );
+  if (!json)
+    printTables(
+      rows,
+      named.map(({ name }) => name),
+    );
+}
+
+try {
+  main();
+} catch (error) {
+  const { code, message } = failureOf(error, new AbortController().signal);
+  process.stderr.write(`${message}\n`);
+  process.exitCode = code;
+}

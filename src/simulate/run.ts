@@ -1,0 +1,137 @@
+// One seeded run of one rule in one scenario: the loop over time. What is true is in world.ts, what is measured in measure.ts.
+import { exponential, quickRng } from './chance.ts';
+import {
+  arrive,
+  carry,
+  comeBack,
+  connect,
+  disconnect,
+  drawCost,
+  schedule,
+  type Event,
+  type Run,
+} from './clients.ts';
+import { createMeter, type Figures } from './measure.ts';
+import type { Rule } from './rules.ts';
+import { checkScenario, stepMs, type Scenario } from './scenario.ts';
+import { World } from './world.ts';
+
+/** What came of one run. */
+export interface RunResult extends Figures {
+  /** Connections opened, closed, and open at the end: the first is the sum of the others. */
+  readonly opened: number;
+  readonly closed: number;
+  readonly open: number;
+  /** Placements that found no node; their clients came back. */
+  readonly refused: number;
+}
+
+// A fifth of the connections draw their messages at each step, so that each draws twice a second.
+const drawnEvery = 5;
+const measuredEveryMs = 1000;
+
+/** Runs a scenario; the same seed gives the same result. Throws HERALD_SCENARIO_INVALID for one that cannot be. */
+export function simulate(scenario: Scenario, rule: Rule, seed: number): RunResult {
+  checkScenario(scenario);
+  const run = createRun(scenario, rule, seed);
+  const meter = createMeter();
+  for (let step = 0; step * stepMs < scenario.durationMs; step += 1) {
+    const nowMs = step * stepMs;
+    run.step = step;
+    if (nowMs === scenario.warmUpMs) changeFleet(run, nowMs);
+    for (const event of run.events[step] ?? []) happen(run, event, nowMs);
+    run.events[step] = undefined;
+    drawMessages(run, step);
+    for (const balancer of run.balancers) balancer.tick(nowMs, run.world.open);
+    sampleReports(run, step);
+    arrive(run, nowMs);
+    const isMeasured = nowMs >= scenario.warmUpMs && nowMs % measuredEveryMs === 0;
+    if (isMeasured) meter.add(run.world.utilizations());
+  }
+  const { openedTotal, closedTotal, open } = run.world;
+  return {
+    ...meter.figures(),
+    opened: openedTotal,
+    closed: closedTotal,
+    open: open.length,
+    refused: run.refused,
+  };
+}
+
+function createRun(scenario: Scenario, rule: Rule, seed: number): Run {
+  const balancers = Array.from({ length: scenario.balancers }, (_, self) =>
+    rule.create(scenario, { self, rng: quickRng(seed, 100 + self) }),
+  );
+  const world = new World(scenario);
+  for (const balancer of balancers) for (const _ of world.nodes) balancer.joined(-Infinity);
+  return {
+    scenario,
+    world,
+    balancers,
+    events: [],
+    clients: quickRng(seed, 1),
+    messages: quickRng(seed, 2),
+    reports: quickRng(seed, 3),
+    step: 0,
+    refused: 0,
+  };
+}
+
+function happen(run: Run, event: Event, nowMs: number): void {
+  if (event.kind === 'return') return connect(run, event.client, nowMs);
+  if (event.kind === 'report') {
+    // What a crashed node had sent still arrives; it changes nothing, the node is down.
+    for (const balancer of run.balancers) balancer.reported(event.node, event.report, nowMs);
+    return;
+  }
+  const { connection } = event;
+  // Its node has crashed in the meantime.
+  if (connection.position === -1) return;
+  carry(run, connection, nowMs);
+  if (event.kind === 'close') return disconnect(run, connection);
+  run.world.redraw(connection, drawCost(run));
+  schedule(run, nowMs + exponential(run.clients, run.scenario.redrawMs), { kind: 'redraw', connection });
+}
+
+function drawMessages(run: Run, step: number): void {
+  const { open } = run.world;
+  for (let index = step % drawnEvery; index < open.length; index += drawnEvery) {
+    const connection = open[index];
+    if (connection !== undefined) carry(run, connection, step * stepMs);
+  }
+}
+
+/** Agents do not report in step: each at its own point of the interval. */
+function sampleReports(run: Run, step: number): void {
+  const { intervalMs, delayMs } = run.scenario.report;
+  const stepsEach = intervalMs / stepMs;
+  run.world.nodes.forEach(({ isUp }, node) => {
+    if (!isUp || step === 0 || (step + node * 7) % stepsEach !== 0) return;
+    const report = run.world.report(node, run.reports);
+    if (report === undefined) return;
+    const event: Event = { kind: 'report', node, report };
+    schedule(run, step * stepMs + delayMs, event);
+  });
+}
+
+/** Joins and crashes, at the end of the warm-up: what follows is measured. */
+function changeFleet(run: Run, nowMs: number): void {
+  const { joins, crashes } = run.scenario;
+  for (let count = 0; count < joins; count += 1) {
+    run.world.join();
+    for (const balancer of run.balancers) balancer.joined(nowMs);
+  }
+  for (let node = 0; node < crashes; node += 1) crash(run, node, nowMs);
+}
+
+function crash(run: Run, node: number, nowMs: number): void {
+  const seen = run.world.nodes[node];
+  if (seen !== undefined) seen.isUp = false;
+  for (const balancer of run.balancers) balancer.crashed(node);
+  const lost = run.world.open.filter((each) => each.node === node);
+  for (const connection of lost) {
+    carry(run, connection, nowMs);
+    disconnect(run, connection);
+    comeBack(run, connection, nowMs);
+  }
+}
