@@ -141,7 +141,8 @@ describe('probes and metrics', () => {
     expect(await total('herald_node_share')).toBeCloseTo(1);
     const metrics = await herald.metrics();
     expect(metrics.get('herald_node_signal{pool="chat",node="a",signal="busy"}')).toBeCloseTo(0.1);
-    expect(metrics.get('herald_reports_total{outcome="accepted"}')).toBeGreaterThan(2);
+    // Each node is eligible by its first report; more come when they come.
+    expect(metrics.get('herald_reports_total{outcome="accepted"}')).toBeGreaterThanOrEqual(2);
     expect((await fetch(`${herald.intakeUrl}/healthz`)).status).toBe(200);
     for (const { socket } of clients) socket.close(1000);
     await eventually(
