@@ -7,7 +7,7 @@ import { NodeLease, type LeaseOwner } from './node-lease.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { Notify } from './notice.ts';
 import type { PoolState } from './pool-state.ts';
-import type { DialFailure, PlaceRequest, PlaceResult, Placement } from './ports.ts';
+import type { DialFailure, PlaceRequest, PlaceResult, Placement, Refusal } from './ports.ts';
 
 /** Makes the placement over the pools of a registry. */
 export function createPlacement(deps: {
@@ -24,13 +24,14 @@ export function createPlacement(deps: {
     policyOf: (pool) => pools.get(pool)?.policy,
     place(request) {
       const pool = pools.get(request.pool);
-      if (pool === undefined) return refuse('HERALD_POOL_UNKNOWN', `no pool '${request.pool}'`);
+      if (pool === undefined) return refuse('HERALD_POOL_UNKNOWN', () => `no pool '${request.pool}'`);
       // A retry is the same connection: counted again, failing nodes would look like a storm of clients.
       if (request.excluded.size === 0) pool.arrivals.count();
       const assessment = pool.assessment(clock.nowMs());
       const index = chooseNode(pool, assessment, request);
       const record = pool.nodes.get(assessment.snapshot.nodes[index]?.id ?? '');
-      if (record === undefined) return refuse('HERALD_NO_NODE', whyNone(pool.name, assessment, request));
+      if (record === undefined)
+        return refuse('HERALD_NO_NODE', () => whyNone(pool.name, assessment, request));
       return { placed: true, lease: new NodeLease(owner, pool, record) };
     },
   };
@@ -61,8 +62,16 @@ function affinityIndex({ affinity }: Policy, assessment: Assessment, request: Pl
   return utilization <= affinity.yieldAt ? index : -1;
 }
 
-function refuse(code: 'HERALD_POOL_UNKNOWN' | 'HERALD_NO_NODE', message: string): PlaceResult {
-  return { placed: false, refusal: { code, message } };
+// The message is made when it is read: it looks at every node, and refusals come by the thousand when no node has
+// room, to clients that are told the code alone.
+function refuse(code: Refusal['code'], message: () => string): PlaceResult {
+  const refusal: Refusal = {
+    code,
+    get message() {
+      return message();
+    },
+  };
+  return { placed: false, refusal };
 }
 
 function whyNone(pool: string, assessment: Assessment, { excluded }: PlaceRequest): string {
