@@ -20,14 +20,31 @@ interface Row extends Record<Figure, Spread> {
 
 const titles: readonly { figure: Figure; title: string; show: (value: number) => string }[] = [
   { figure: 'ratio', title: 'max ÷ mean utilization, time-average', show: (value) => value.toFixed(2) },
+  {
+    figure: 'deviation',
+    title: 'standard deviation ÷ mean utilization, time-average, %',
+    show: (value) => (value * 100).toFixed(1),
+  },
   { figure: 'p99', title: 'p99 of node utilization, %', show: (value) => (value * 100).toFixed(0) },
   { figure: 'over90', title: 'node-time above 90 %, %', show: (value) => (value * 100).toFixed(1) },
+  { figure: 'error', title: 'error of scores, %', show: (value) => (value * 100).toFixed(1) },
 ];
 
 const usage = `usage: npm run simulate -- [--scenario NAME]... [--rule NAME]... [--seeds N] [--json]
 scenarios: ${scenarios.map(({ name }) => name).join(', ')}
 rules: ${rules.map(({ name }) => `'${name}'`).join(', ')}
 `;
+
+function spreads(runs: readonly Figures[]): Record<Figure, Spread> {
+  const of = (figure: Figure) => spreadOf(runs.map((run) => run[figure]));
+  return {
+    ratio: of('ratio'),
+    deviation: of('deviation'),
+    p99: of('p99'),
+    over90: of('over90'),
+    error: of('error'),
+  };
+}
 
 function readOptions(args: string[]) {
   const { values } = parseUsage(args);
@@ -64,7 +81,7 @@ function printTables(
   for (const { figure, title, show } of titles) {
     const cellOf = (rule: string, scenario: string): string => {
       const row = rows.find((each) => each.rule === rule && each.scenario === scenario);
-      if (row === undefined) return '-';
+      if (row === undefined || Number.isNaN(row[figure].median)) return '-';
       const { median, min, max } = row[figure];
       return `${show(median)} (${show(min)}..${show(max)})`;
     };
@@ -93,9 +110,7 @@ function main(): void {
         rule: rule.name,
         isBaseline: rule.isBaseline,
         seeds,
-        ratio: spreadOf(runs.map(({ ratio }) => ratio)),
-        p99: spreadOf(runs.map(({ p99 }) => p99)),
-        over90: spreadOf(runs.map(({ over90 }) => over90)),
+        ...spreads(runs),
       };
       if (json) process.stdout.write(`${JSON.stringify(row)}\n`);
       return row;

@@ -61,6 +61,10 @@ class HeraldBalancer implements SimulatedBalancer {
     return this.#picker(this.#current(nowMs), (index) => this.#nodes[index]?.isUp !== true);
   }
 
+  scores(nowMs: number): ArrayLike<number> {
+    return this.#current(nowMs).score;
+  }
+
   opened(connection: Connection): void {
     const counters = this.#nodes[connection.node]?.counters;
     if (counters === undefined) return;
