@@ -1,5 +1,5 @@
 // One request for one page, and what may go wrong with it. When to ask is http-poller.ts's work.
-import type { Client } from 'undici';
+import { type Client, errors } from 'undici';
 import { isRecord, shown } from '../../protocol/field-checks.ts';
 
 /** What is asked for. */
@@ -138,10 +138,12 @@ function parse(text: string): { readonly document: unknown } | undefined {
   }
 }
 
-/** An error as a short sentence. Parts of the answer may be in its message, so only its code is used. */
+/** An error as a short sentence. Parts of the answer may be in its message, so only its code or name is used. */
 function failureOf(error: unknown): string {
-  const code = isRecord(error) && typeof error['code'] === 'string' ? error['code'] : 'FAILED';
-  const hint = code.startsWith('HPE_') ? 'the answer is not HTTP' : errorHints[code];
-  const plain = code.slice(0, 64).replaceAll(/[^\x21-\x7e]/g, '?');
+  const isGarbage = error instanceof errors.HTTPParserError;
+  const code = isRecord(error) && typeof error['code'] === 'string' ? error['code'] : undefined;
+  const known = code ?? (isGarbage ? 'HTTPParserError' : 'FAILED');
+  const hint = isGarbage ? 'the answer is not HTTP' : errorHints[known];
+  const plain = known.slice(0, 64).replaceAll(/[^\x21-\x7e]/g, '?');
   return hint === undefined ? `no answer (${plain})` : `no answer (${plain}): ${hint}`;
 }
