@@ -28,8 +28,8 @@ export interface Page {
 }
 
 const statusHints: Readonly<Record<number, string>> = {
-  401: 'check the credentials of this source',
-  403: 'check the credentials of this source',
+  401: 'check its authorizationFile',
+  403: 'check its authorizationFile',
   404: 'check the path of the URL',
   407: 'a proxy stands in between; the agent asks without one',
   429: 'the application is asked too often; ask less often',
@@ -97,7 +97,7 @@ function textOf(header: string | string[] | undefined): string | undefined {
 }
 
 function tooLong(maxBodyBytes: number): string {
-  return `the body is longer than ${maxBodyBytes} bytes: ask for a smaller page or allow more`;
+  return `the body is longer than ${maxBodyBytes} bytes: ask for a smaller page or raise sources.maxBody`;
 }
 
 /** The body as UTF-8, undefined when it is too long. */

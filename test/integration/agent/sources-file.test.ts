@@ -66,6 +66,7 @@ it('a file that is not there yet is missing until it is', async () => {
 it('a half-written file is missing until it is whole', async () => {
   const path = join(folder, 'queue');
   const room = await aRoom(path);
+  await room.missing('ENOENT');
   for (const [content, reason] of [
     ['', 'it is empty'],
     ['12', 'half written'],

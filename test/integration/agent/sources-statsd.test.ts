@@ -112,7 +112,7 @@ describe('StatsD signals', () => {
     await room.send('y:1|c\nz:1|c', 'garbage');
     room.pass();
     expect(room.read()).toEqual({
-      missing: `statsd metric x: nothing has come yet: ${room.sources.statsdAddress} got 2 datagrams: 0 dropped past 10000 a second, 0 too long, 2 lines with other names, 1 not readable`,
+      missing: `statsd metric x: nothing has come yet: ${room.sources.statsdAddress} got 2 datagrams: 0 dropped past 20000 a second, 0 too long, 2 lines with other names, 1 not readable`,
     });
   });
 });
@@ -152,7 +152,7 @@ describe('a flood', () => {
     await room.send(...Array.from({ length: maxDatagramsPerSecond + extra }, () => 'x:1|c'));
     expect(room.sources.stats.statsd).toMatchObject({ flooded: extra });
     room.pass();
-    expect(room.read()).toEqual(missing(`flooded, so this span says nothing`));
+    expect(room.read()).toEqual(missing('flooded, so this span says nothing'));
     await room.send('x:5|c');
     room.pass();
     expect(room.read()).toEqual({ value: 5 });
@@ -182,7 +182,7 @@ describe('the socket', () => {
     expect(error).toBeInstanceOf(HeraldError);
     expect(error).toMatchObject({
       code: 'HERALD_LISTEN_FAILED',
-      message: `statsd cannot listen on 127.0.0.1:${port} (UDP): EADDRINUSE; another process has this port; free the port or choose another in agent.yaml`,
+      message: `statsd cannot listen on 127.0.0.1:${port} (UDP): EADDRINUSE; another process has this port; free the port or choose another as statsd.bind`,
     });
     await sources.stop();
   });
