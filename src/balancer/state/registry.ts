@@ -2,6 +2,7 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
 import { meantHint } from '../../core/nearest.ts';
+import type { Restored } from '../../core/restored.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { AdminState, NodeIdentity, Visibility } from '../../core/snapshot.ts';
 import { formatAddress } from '../../policy/address.ts';
@@ -10,9 +11,10 @@ import type { Report } from '../../protocol/report.ts';
 import { absorb, refuseStale } from './absorb.ts';
 import { claim, identityOf, isSameAddress, type ReportSource } from './claim.ts';
 import { isForgettable } from './forget.ts';
-import { NodeRecord } from './node-record.ts';
+import { NodeRecord, type NodeOrigin } from './node-record.ts';
 import type { Notify } from './notice.ts';
 import { PoolState } from './pool-state.ts';
+import { RestoredNodes } from './restored-nodes.ts';
 
 // Counts are noted ten times a second, so that a report's span is met to a few per cent; connections are looked
 // through twice a second, which is fast against their memory of ten seconds.
@@ -35,7 +37,10 @@ export class Registry {
   readonly #notify: Notify;
   readonly #timer: Timer;
   readonly #startedAtMs: number;
+  readonly #waiting = new RestoredNodes();
   #ticks = 0;
+  /** Reports taken in. */
+  reportsTotal = 0;
 
   constructor(deps: { clock: Clock; rng: Rng; visibility: Visibility; notify: Notify }) {
     this.#clock = deps.clock;
@@ -106,7 +111,7 @@ export class Registry {
   /** Adds a node of the configuration, in place of any of this id in the pool. HERALD_POOL_UNKNOWN. */
   addStatic(pool: string, identity: NodeIdentity): void {
     const state = this.pool(pool);
-    state.nodes.set(identity.id, new NodeRecord(identity, 'static', this.#joinedAtMs()));
+    state.nodes.set(identity.id, this.#newRecord(pool, identity, 'static'));
     state.discardAssessment();
     this.#notify('node added', { pool, node: identity.id, address: formatAddress(identity) });
   }
@@ -122,13 +127,35 @@ export class Registry {
     const known = claim(this.#pools, { pool, report, source, nowMs });
     refuseStale(report, known?.load);
     if (known === undefined && report.leaving) return 'ready';
-    const node = known ?? new NodeRecord(identityOf(report, source), 'registered', this.#joinedAtMs());
+    const node = known ?? this.#newRecord(pool.name, identityOf(report, source), 'registered');
     this.#identify(pool, node, { report, source });
     this.#welcome(pool, node, { report, isNew: known === undefined });
     node.load = absorb(pool, node, { report, nowMs });
+    node.restored = undefined;
+    this.reportsTotal += 1;
     pool.markDirty();
     if (report.leaving) this.#farewell(pool, node);
     return node.adminState;
+  }
+
+  /**
+   * Gives a node back what it had taught before the restart, now or when it comes; false where the pool is no
+   * more, or where the node has reported already and knows better.
+   */
+  restore(pool: string, id: string, restored: Restored): boolean {
+    const state = this.#pools.get(pool);
+    if (state === undefined) return false;
+    const node = state.nodes.get(id);
+    if (node?.load !== undefined) return false;
+    if (node === undefined) this.#waiting.put(pool, id, restored);
+    else node.restored = restored;
+    state.markDirty();
+    return true;
+  }
+
+  /** What was restored of nodes of a pool that have not come back yet. */
+  waitingFor(pool: string): ReadonlyMap<string, Restored> {
+    return this.#waiting.of(pool);
   }
 
   setAdminState(id: string, adminState: AdminState): void {
@@ -157,6 +184,12 @@ export class Registry {
     const { pool } = this.node(id);
     pool.remove(id);
     this.#notify('node removed', { pool: pool.name, node: id });
+  }
+
+  #newRecord(pool: string, identity: NodeIdentity, origin: NodeOrigin): NodeRecord {
+    const record = new NodeRecord(identity, origin, this.#joinedAtMs());
+    record.restored = this.#waiting.take(pool, identity.id);
+    return record;
   }
 
   #configureNodes(pool: PoolState, identities: readonly NodeIdentity[]): void {

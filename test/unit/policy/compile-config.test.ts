@@ -43,7 +43,7 @@ describe('a config file', () => {
       ],
       intake: { bind: { host: '127.0.0.1', port: 9401 }, register: { from: [], ports: [] }, tokens: [] },
       admin: { socketPath: '/at/./run/herald.sock' },
-      state: { kind: 'memory' },
+      state: { kind: 'memory', file: '/at/./run/herald-state.json' },
       log: { level: 'info', format: 'auto' },
       relay: { form: 'auto' },
       policiesDirectory: '/at/./policies',
