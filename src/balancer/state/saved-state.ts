@@ -52,7 +52,7 @@ export class SavedState {
     if (stored.kind === 'absent') return;
     if (stored.kind === 'unreadable') {
       // It may be somebody's: what cannot be looked at is not written over.
-      this.#isOff = true;
+      this.#turnOff();
       warn('saved state cannot be read: nothing is restored or saved', { reason: stored.reason });
       return;
     }
@@ -85,12 +85,17 @@ export class SavedState {
     await this.#writeIfChanged();
   }
 
+  #turnOff(): void {
+    this.#isOff = true;
+    this.#deps.onWrite('failed');
+  }
+
   async #putAside(reason: string): Promise<void> {
     const { store, warn } = this.#deps;
     try {
       warn('saved state put aside: starting without it', { reason, movedTo: await store.setAside() });
     } catch (error) {
-      this.#isOff = true;
+      this.#turnOff();
       warn('saved state can neither be used nor put aside: nothing is saved', {
         reason,
         error: messageOf(error),
