@@ -45,7 +45,7 @@ export function nodeLearnedReason(learned: NodeLearning): string {
 }
 
 function figureWords(
-  { value, own, ofPool, amountWhenFull, pairs, origin }: LearnedFigure,
+  { value, own, ofPool, amountWhenFull, pairs, from }: LearnedFigure,
   words: { subject: string; full: (amount: string) => string },
 ): string[] {
   if (value === null) return [];
@@ -58,6 +58,6 @@ function figureWords(
         ? `the pool's by its declared capacity`
         : `the pool's by its declared capacity; its own pairs say ${percent(own)}`,
     none: '',
-  }[origin];
+  }[from];
   return [`${words.subject} ${percent(value)}${full} (${basis})`];
 }

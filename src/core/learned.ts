@@ -93,15 +93,15 @@ function figureOf(
     ofPool: orNull(fit.slope === undefined ? undefined : fit.slope / (capacity ?? 1)),
     amountWhenFull: value !== null && value > 0 ? Math.max(0, 1 - fit.intercept) / value : null,
     pairs: moments.weight,
-    origin: originOf({ value, own, capacity }),
+    from: wordOf({ value, own, capacity }),
   };
 }
 
-function originOf(of: {
+function wordOf(of: {
   value: number | null;
   own: number | null;
   capacity: number | undefined;
-}): LearnedFigure['origin'] {
+}): LearnedFigure['from'] {
   if (of.value === null) return 'none';
   if (of.capacity !== undefined) return 'declared';
   return of.own === null ? 'pool' : 'own';

@@ -19,7 +19,7 @@ export interface LearnedFigure {
   /** Pairs that `own` rests on, old ones counting less; 0 without any. */
   readonly pairs: number;
   /** Where `value` comes from: the node's own pairs, the pool's median, or the declared capacity. */
-  readonly origin: 'own' | 'pool' | 'declared' | 'none';
+  readonly from: 'own' | 'pool' | 'declared' | 'none';
 }
 
 /** What was learned of one node. */

@@ -82,7 +82,7 @@ describe('what was learned', () => {
   it('is shown by status, explain and metrics', async () => {
     const herald = await aTaughtHerald();
     const { cheap, dear } = await herald.nodes();
-    expect(costOf(cheap)?.origin).toBe('own');
+    expect(costOf(cheap)?.from).toBe('own');
     expect(costOf(cheap)?.value).toBeGreaterThan(0);
     expect(costOf(dear)?.value).toBeGreaterThan(1.5 * (costOf(cheap)?.value ?? NaN));
     const wide = (await herald.cli('status', '-o', 'wide')).stdout.split('\n');

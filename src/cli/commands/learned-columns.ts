@@ -9,30 +9,33 @@ export const learnedColumns: readonly Column<NodeDetail>[] = [
   { title: 'FULL', cell: ({ learned }) => messageRate(learned.messageCost.amountWhenFull), align: 'right' },
   { title: 'ADD/CONN', cell: ({ learned }) => small(learned.connectionSlope.value), align: 'right' },
   { title: 'PAIRS', cell: (node) => best(node).pairs.toFixed(0), align: 'right' },
-  { title: 'FROM', cell: originWord },
+  { title: 'FROM', cell: fromWord },
   { title: 'AUTO', cell: ({ learned }) => messageRate(learned.autoSaturation), align: 'right' },
 ];
 
 /** The pool's own line: what a node of capacity 1 is taken to be. */
 export function learnedLine(learned: PoolLearning): string {
   const { messageCost, idleByMessages, connectionSlope, idleByConnections } = learned;
-  if (messageCost === null && connectionSlope === null) return 'nothing learned yet';
   const parts = [
-    `a message/s costs ${small(messageCost)} above ${small(idleByMessages)} idle`,
-    `a connection adds ${small(connectionSlope)} above ${small(idleByConnections)} idle`,
+    ...(messageCost === null
+      ? []
+      : [`a message/s costs ${small(messageCost)} above ${small(idleByMessages)} idle`]),
+    ...(connectionSlope === null
+      ? []
+      : [`a connection adds ${small(connectionSlope)} above ${small(idleByConnections)} idle`]),
   ];
-  return `learned: ${parts.join(' · ')}`;
+  return parts.length === 0 ? 'nothing learned yet' : `learned: ${parts.join(' · ')}`;
 }
 
 /** The cost where there is one, since placement looks at it first; else the slope. */
 function best({ learned }: NodeDetail): LearnedFigure {
-  return learned.messageCost.origin === 'none' ? learned.connectionSlope : learned.messageCost;
+  return learned.messageCost.from === 'none' ? learned.connectionSlope : learned.messageCost;
 }
 
-function originWord(node: NodeDetail): string {
-  const { origin } = best(node);
-  if (origin === 'none') return '-';
-  return node.learned.isRestored ? `${origin}, saved` : origin;
+function fromWord(node: NodeDetail): string {
+  const { from } = best(node);
+  if (from === 'none') return '-';
+  return node.learned.isRestored ? `${from}, saved` : from;
 }
 
 /** Own ÷ pool's: 2.0× costs twice as much as the pool would say. By the node's own pairs where it has them. */

@@ -39,7 +39,7 @@ describe('a fleet of ten', () => {
   it.each(seeds)('knows each node’s cost within 25 % after three minutes (seed %d)', (seed) => {
     const fleet = taught(seed);
     expectAllNear(fleet.costRatios, 0.25);
-    for (const { messageCost } of fleet.learned.nodes) expect(messageCost.origin).toBe('own');
+    for (const { messageCost } of fleet.learned.nodes) expect(messageCost.from).toBe('own');
   });
 
   it.each(seeds)('knows each node’s auto saturation within 25 % after three minutes (seed %d)', (seed) => {
