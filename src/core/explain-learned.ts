@@ -1,5 +1,5 @@
 // What was learned, as sentences: of a pool and of one of its nodes. The numbers are made in learned.ts.
-import type { LearnedFigure, NodeLearning, PoolLearning } from '../protocol/admin-api.ts';
+import type { LearnedFigure, NodeLearning, PoolLearning } from '../protocol/learned.ts';
 import { percent, rounded } from './explain-node.ts';
 
 /** What a pool has taught, in one sentence. */

@@ -1,6 +1,6 @@
 // What has been learned of a pool, in numbers for people and metrics. The one reader of the fits beside score.ts; it
 // decides nothing.
-import type { LearnedFigure, NodeLearning, PoolLearning } from '../protocol/admin-api.ts';
+import type { LearnedFigure, NodeLearning, PoolLearning } from '../protocol/learned.ts';
 import type { Assessment } from './assess.ts';
 import { fitShared, noMoments, type Moments, type SharedFit } from './moments.ts';
 import { agedLearning, learningOf, type Learning } from './restored.ts';

@@ -4,7 +4,7 @@ import { absorbReport, type NodeLoad } from './load.ts';
 import { learnedWeight, noMoments, type Moments } from './moments.ts';
 
 const learnedParts = ['byMessages', 'byConnections', 'byThroughput'] as const;
-// Arrays in this order are half the size of objects; the saved state names the order, so that a change is seen.
+// Proof of `as`: the keys of a literal. Arrays in this order are half the size of objects; the saved state names the order, so that a change is seen.
 const momentFields = Object.keys(noMoments) as readonly (keyof Moments)[];
 
 /** The parts of a load that a restart of the balancer does not make untrue. */
@@ -105,7 +105,7 @@ function readMoments(saved: unknown): Moments | undefined {
 }
 
 function aged(moments: Moments, kept: number): Moments {
-  // Sums of pairs that all weigh less; a ratio of two of them stays.
+  // Sums of pairs that all weigh less. Proof of `as`: one number for each field.
   return Object.fromEntries(
     momentFields.map((field) => [field, moments[field] * kept]),
   ) as unknown as Moments;

@@ -3,7 +3,8 @@ import type { Assessment } from '../../core/assess.ts';
 import { imbalanceOf } from '../../core/imbalance.ts';
 import { learnedOf } from '../../core/learned.ts';
 import { formatAddress } from '../../policy/address.ts';
-import type { NodeCounts, NodeDetail, NodeLearning, PoolSummary } from '../../protocol/admin-api.ts';
+import type { NodeCounts, NodeDetail, PoolSummary } from '../../protocol/admin-api.ts';
+import type { NodeLearning } from '../../protocol/learned.ts';
 import type { PoolState } from '../state/pool-state.ts';
 
 /** A pool in one line. */

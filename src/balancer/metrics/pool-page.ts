@@ -5,7 +5,7 @@ import { imbalanceOf } from '../../core/imbalance.ts';
 import { learnedOf } from '../../core/learned.ts';
 import { builtinSignals, isBuiltinSignal, type SignalRule } from '../../core/signal.ts';
 import type { NodeView } from '../../core/snapshot.ts';
-import type { NodeLearning, PoolLearning } from '../../protocol/admin-api.ts';
+import type { NodeLearning, PoolLearning } from '../../protocol/learned.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import { nodeStates, poolMetrics } from './catalogue.ts';
 import { createExposition, labelText, type Exposition } from './exposition.ts';

@@ -42,7 +42,7 @@ export function createLearningSection(registry: Registry, clock: Clock): StateSe
       for (const [pool, nodes] of Object.entries(pools)) {
         for (const [id, node] of Object.entries(isRecord(nodes) ? nodes : {})) {
           const restored = readNode(node, { ageMs, nowMs });
-          if (restored !== undefined && registry.restore(pool, id, restored)) count += 1;
+          if (restored !== undefined && give(registry, { pool, id, restored })) count += 1;
         }
       }
       return count;
@@ -53,7 +53,7 @@ export function createLearningSection(registry: Registry, clock: Clock): StateSe
 function savedNodes(registry: Registry, pool: PoolState, nowMs: number): Record<string, SavedNode> {
   const known = [...pool.nodes].map(([id, node]) => [id, learningOf(node)] as const);
   // Those that wait are saved again: two restarts in a row lose no more than one.
-  const all = [...known, ...registry.waitingFor(pool.name)];
+  const all = [...known, ...registry.waiting.of(pool.name)];
   return Object.fromEntries(
     all.flatMap(([id, restored]) => {
       if (restored === undefined) return [];
@@ -62,6 +62,20 @@ function savedNodes(registry: Registry, pool: PoolState, nowMs: number): Record<
       return learning === undefined || ageMs > oldestMs ? [] : [[id, { ageMs, learning }]];
     }),
   );
+}
+
+/** To the node, now or when it comes; false where its pool is no more, or where it has reported and knows better. */
+function give(
+  { pools, waiting }: Registry,
+  { pool, id, restored }: { pool: string; id: string; restored: Restored },
+): boolean {
+  const state = pools.get(pool);
+  const node = state?.nodes.get(id);
+  if (state === undefined || node?.load !== undefined) return false;
+  if (node === undefined) waiting.put(pool, id, restored);
+  else node.restored = restored;
+  state.markDirty();
+  return true;
 }
 
 function poolsIn(saved: unknown): Readonly<Record<string, unknown>> | undefined {

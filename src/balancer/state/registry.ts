@@ -2,7 +2,6 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
 import { meantHint } from '../../core/nearest.ts';
-import type { Restored } from '../../core/restored.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { AdminState, NodeIdentity, Visibility } from '../../core/snapshot.ts';
 import { formatAddress } from '../../policy/address.ts';
@@ -37,8 +36,9 @@ export class Registry {
   readonly #notify: Notify;
   readonly #timer: Timer;
   readonly #startedAtMs: number;
-  readonly #waiting = new RestoredNodes();
   #ticks = 0;
+  /** What was restored of nodes that have not come back yet. */
+  readonly waiting = new RestoredNodes();
   /** Reports taken in. */
   reportsTotal = 0;
 
@@ -138,26 +138,6 @@ export class Registry {
     return node.adminState;
   }
 
-  /**
-   * Gives a node back what it had taught before the restart, now or when it comes; false where the pool is no
-   * more, or where the node has reported already and knows better.
-   */
-  restore(pool: string, id: string, restored: Restored): boolean {
-    const state = this.#pools.get(pool);
-    if (state === undefined) return false;
-    const node = state.nodes.get(id);
-    if (node?.load !== undefined) return false;
-    if (node === undefined) this.#waiting.put(pool, id, restored);
-    else node.restored = restored;
-    state.markDirty();
-    return true;
-  }
-
-  /** What was restored of nodes of a pool that have not come back yet. */
-  waitingFor(pool: string): ReadonlyMap<string, Restored> {
-    return this.#waiting.of(pool);
-  }
-
   setAdminState(id: string, adminState: AdminState): void {
     const { pool, node } = this.node(id);
     if (node.adminState === adminState) return;
@@ -188,7 +168,7 @@ export class Registry {
 
   #newRecord(pool: string, identity: NodeIdentity, origin: NodeOrigin): NodeRecord {
     const record = new NodeRecord(identity, origin, this.#joinedAtMs());
-    record.restored = this.#waiting.take(pool, identity.id);
+    record.restored = this.waiting.take(pool, identity.id);
     return record;
   }
 

@@ -1,5 +1,6 @@
 // What `herald status -o wide` adds: what was learned of each node and of the pool.
-import type { LearnedFigure, NodeDetail, PoolLearning } from '../../protocol/admin-api.ts';
+import type { NodeDetail } from '../../protocol/admin-api.ts';
+import type { LearnedFigure, PoolLearning } from '../../protocol/learned.ts';
 import type { Column } from '../table.ts';
 
 /** Columns to the right of the ordinary ones; about sixty characters. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createLearningSection } from '../../../../src/balancer/state/learning-section.ts';
 import type { StateSection } from '../../../../src/balancer/state/ports.ts';
 import { learnedOf } from '../../../../src/core/learned.ts';
-import type { NodeLearning } from '../../../../src/protocol/admin-api.ts';
+import type { NodeLearning } from '../../../../src/protocol/learned.ts';
 import { anIdentity } from '../../../support/a-node.ts';
 import { aRoom, type Room } from '../../../support/a-room.ts';
 
