@@ -2,7 +2,7 @@
 import type { Policy } from '../policy/policy.ts';
 import type { Report } from '../protocol/report.ts';
 import { absorbReport, type NodeLoad, type RelayWindow } from './load.ts';
-import { fitShared } from './moments.ts';
+import { amountWhenFull } from './moments.ts';
 import type { NodeCounters } from './node-counters.ts';
 
 /** What a data plane knows of the node that reports; `load` is undefined before its first report. */
@@ -24,7 +24,7 @@ export function absorbCounted(
     combine: score,
     smoothingMs: score.smoothingMs,
     expiryMs: reports.expiryMs,
-    autoSaturation: hasAuto ? learnedThroughput(node) : undefined,
+    autoSaturation: hasAuto && node.load !== undefined ? amountWhenFull(node.load.byThroughput) : undefined,
   };
   return absorbReport(node.load, at.report, { nowMs: at.nowMs, rule, relay: relayWindow(node, at) });
 }
@@ -41,15 +41,4 @@ function relayWindow(node: CountedNode, { report, nowMs }: { report: Report; now
     expectedPerSecond: node.counters.expectedOver({ startMs, endMs }),
     connections: end.connections,
   };
-}
-
-/**
- * The throughput at which the node's other additive signals would be full: (1 − idle) ÷ their rise per
- * message per second. Undefined until it has been learned.
- */
-function learnedThroughput(node: CountedNode): number | undefined {
-  if (node.load === undefined) return undefined;
-  const fit = fitShared([{ moments: node.load.byThroughput, capacity: undefined }]);
-  if (fit.slope === undefined || fit.slope <= 0) return undefined;
-  return (1 - fit.intercept) / fit.slope;
 }

@@ -2,8 +2,8 @@
 // decides nothing.
 import type { LearnedFigure, NodeLearning, PoolLearning } from '../protocol/learned.ts';
 import type { Assessment } from './assess.ts';
-import { fitShared, noMoments, type Moments, type SharedFit } from './moments.ts';
-import { agedLearning, learningOf, type Learning } from './restored.ts';
+import { amountWhenFull, fitShared, type Moments, type SharedFit } from './moments.ts';
+import { currentLearning, type Learning } from './restored.ts';
 import type { SignalRule } from './signal.ts';
 import type { NodeView } from './snapshot.ts';
 
@@ -13,47 +13,24 @@ export interface Learned {
   readonly nodes: readonly NodeLearning[];
 }
 
-interface Fits {
-  readonly costs: SharedFit;
-  readonly slopes: SharedFit;
-}
-
-const nothing: Learning = { byMessages: noMoments, byConnections: noMoments, byThroughput: noMoments };
+type Fits = Pick<Assessment, 'costs' | 'slopes'>;
 
 /** Reads an assessment. `signals` are the policy's: they say whether a saturation is to be learned at all. */
 export function learnedOf(assessment: Assessment, signals: readonly SignalRule[]): Learned {
   const { snapshot } = assessment;
   const learnings = snapshot.nodes.map((node) => currentLearning(node, snapshot.atMs));
-  const fits = fitsOf(assessment, learnings);
   const hasAuto = signals.some(({ saturation }) => saturation === 'auto');
   return {
-    pool: poolLearning(fits, learnings),
+    pool: poolLearning(assessment, learnings),
     nodes: snapshot.nodes.map((node, index) =>
-      nodeLearning(node, { index, fits, learning: learnings[index] ?? nothing, hasAuto }),
+      nodeLearning(node, {
+        index,
+        fits: assessment,
+        learning: currentLearning(node, snapshot.atMs),
+        hasAuto,
+      }),
     ),
   };
-}
-
-function currentLearning(node: NodeView, nowMs: number): Learning {
-  const known = learningOf(node);
-  if (known === undefined) return nothing;
-  return node.load === undefined ? agedLearning(known, nowMs) : known.learning;
-}
-
-/** The fits that placement used; made anew, by the same function, while a node has nothing but restored learning. */
-function fitsOf({ snapshot, costs, slopes }: Assessment, learnings: readonly Learning[]): Fits {
-  const isRestored = snapshot.nodes.some(
-    ({ load, restored }) => load === undefined && restored !== undefined,
-  );
-  if (!isRestored) return { costs, slopes };
-  const fitBy = (part: 'byMessages' | 'byConnections') =>
-    fitShared(
-      snapshot.nodes.map(({ capacity }, index) => ({
-        moments: learnings[index]?.[part] ?? noMoments,
-        capacity,
-      })),
-    );
-  return { costs: fitBy('byMessages'), slopes: fitBy('byConnections') };
 }
 
 function poolLearning({ costs, slopes }: Fits, learnings: readonly Learning[]): PoolLearning {
@@ -75,7 +52,7 @@ function nodeLearning(
   return {
     messageCost: figure(fits.costs, learning.byMessages),
     connectionSlope: figure(fits.slopes, learning.byConnections),
-    autoSaturation: hasAuto ? orNull(throughputWhenFull(learning.byThroughput)) : null,
+    autoSaturation: hasAuto ? orNull(amountWhenFull(learning.byThroughput)) : null,
     throughputPairs: learning.byThroughput.weight,
     isRestored: node.load === undefined && node.restored !== undefined,
   };
@@ -112,12 +89,6 @@ function ownSlope(moments: Moments, intercept: number): number | null {
   // Asked of the fit itself, so that how many pairs are enough stands in one place.
   if (fitShared([{ moments, capacity: undefined }]).slope === undefined) return null;
   return Math.max(0, (moments.xy - intercept * moments.x) / moments.xx);
-}
-
-/** The throughput at which the node's other additive signals would be full, as absorb-counted.ts learns it. */
-function throughputWhenFull(moments: Moments): number | undefined {
-  const { slope, intercept } = fitShared([{ moments, capacity: undefined }]);
-  return slope === undefined || slope <= 0 ? undefined : (1 - intercept) / slope;
 }
 
 function orNull(value: number | undefined): number | null {

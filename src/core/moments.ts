@@ -55,13 +55,20 @@ export interface FitInput {
 // An intercept is believed only as far as the x of single nodes really varied: this many pairs' worth of
 // doubt pull it towards 0, so that a pool at constant load does not split its load at random into "idle" and "work".
 const interceptDoubt = 5;
-// A node's own slope is pulled towards the pool's as if it had seen this many pairs of the pool's.
-const slopeDoubt = 3;
+// Below this the x of a node did not vary at all, but for the rounding of sums.
+const leastVariation = 1e-9;
+// How many median deviations from the middle a node's own intercept is believed.
+const outlierReach = 1;
+// What a node's own slope is weighed against the pool's by: three points is what one report is off by, idle load that is
+// not the pool's included; half the pool's slope is what nodes differ by.
+const reportNoise = 0.03;
+const slopeSpread = 0.5;
 const leastPairs = 2;
 
 /**
- * Least squares with one intercept for the pool and one slope for each node. Minimizing over the slopes
- * first leaves one equation for the intercept, a sum over the nodes; see docs/decisions/0003.
+ * Least squares with one intercept for the pool and one slope for each node, made robust against single nodes.
+ * Minimizing over the slopes first leaves one equation for the intercept, a sum over the nodes; see
+ * docs/placement.md.
  */
 export function fitShared(inputs: readonly FitInput[]): SharedFit {
   const intercept = sharedIntercept(inputs);
@@ -79,16 +86,43 @@ export function fitShared(inputs: readonly FitInput[]): SharedFit {
   return { intercept, slope, slopes: new Float64Array(inputs.map(slopeOf)) };
 }
 
+/** The x at which y is 1 by one node's pairs alone: (1 − idle) ÷ slope. Undefined until that has been learned. */
+export function amountWhenFull(moments: Moments): number | undefined {
+  const { slope, intercept } = fitShared([{ moments, capacity: undefined }]);
+  return slope === undefined || slope <= 0 ? undefined : (1 - intercept) / slope;
+}
+
+/**
+ * The mean of the nodes' own intercepts, weighted by how much the x of each really varied, which is what least
+ * squares gives. But no node's counts for more than the middle of them allows: one whose load does not follow its
+ * messages (a liar, a deploy under way, a job of its own) must not change what all others are taken to cost.
+ */
 function sharedIntercept(inputs: readonly FitInput[]): number {
-  let numerator = 0;
-  let denominator = 0;
+  const intercepts: number[] = [];
+  const weights: number[] = [];
   for (const { moments } of inputs) {
     if (moments.weight < leastPairs || moments.xx <= 0) continue;
-    numerator += moments.y - (moments.xy * moments.x) / moments.xx;
-    denominator += moments.weight - (moments.x * moments.x) / moments.xx;
+    const weight = moments.weight - (moments.x * moments.x) / moments.xx;
+    if (weight <= leastVariation) continue;
+    intercepts.push((moments.y - (moments.xy * moments.x) / moments.xx) / weight);
+    weights.push(weight);
   }
-  if (denominator <= 0) return 0;
-  return Math.min(Math.max(0, numerator / (denominator + interceptDoubt)), 1);
+  const middle = median(intercepts, 0);
+  const reach =
+    outlierReach *
+    median(
+      intercepts.map((each) => Math.abs(each - middle)),
+      0,
+    );
+  const mostWeight = median(weights, 0);
+  let numerator = 0;
+  let denominator = interceptDoubt;
+  intercepts.forEach((intercept, index) => {
+    const weight = Math.min(weights[index] ?? 0, mostWeight);
+    numerator += weight * Math.min(Math.max(middle - reach, intercept), middle + reach);
+    denominator += weight;
+  });
+  return Math.min(Math.max(0, numerator / denominator), 1);
 }
 
 function ownSlope(moments: Moments, intercept: number): number {
@@ -96,8 +130,13 @@ function ownSlope(moments: Moments, intercept: number): number {
   return Math.max(0, (moments.xy - intercept * moments.x) / moments.xx);
 }
 
+/**
+ * The node's own slope and the pool's, weighed by what each is worth: the mean of a normal prior around the pool's
+ * after reports with noise. A node at a tenth of its load is soon believed, one with a handful of connections, whose
+ * load says hardly more than what the idle part of it is, takes the pool's.
+ */
 function shrunkSlope(moments: Moments, intercept: number, poolSlope: number): number {
-  if (moments.weight === 0 || moments.xx <= 0) return poolSlope;
-  const doubt = (slopeDoubt * moments.xx) / moments.weight;
+  if (moments.weight === 0 || moments.xx <= 0 || poolSlope <= 0) return poolSlope;
+  const doubt = (reportNoise / (slopeSpread * poolSlope)) ** 2;
   return Math.max(0, (moments.xy - intercept * moments.x + doubt * poolSlope) / (moments.xx + doubt));
 }

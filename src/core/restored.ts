@@ -23,12 +23,22 @@ export type SavedLearning = Readonly<Record<string, readonly number[]>>;
 /** The order of numbers in a `SavedLearning`; one that was saved under another order means nothing now. */
 export const savedFields: readonly string[] = momentFields;
 
-/** What a node has taught so far: by its own reports, else what was restored; undefined before either. */
-export function learningOf(node: {
+const nothingLearned: Learning = { byMessages: noMoments, byConnections: noMoments, byThroughput: noMoments };
+
+/** What a node's learning weighs now; empty moments before it has taught anything. */
+export function currentLearning(node: Taught, nowMs: number): Learning {
+  if (node.load !== undefined) return node.load;
+  return node.restored === undefined ? nothingLearned : agedLearning(node.restored, nowMs);
+}
+
+/** A node as far as learning goes. */
+interface Taught {
   readonly load: NodeLoad | undefined;
   readonly restored?: Restored | undefined;
-}): Restored | undefined {
-  const { load, restored } = node;
+}
+
+/** What a node has taught so far: by its own reports, else what was restored; undefined before either. */
+export function learningOf({ load, restored }: Taught): Restored | undefined {
   return load === undefined ? restored : { learning: load, sampledAtMs: load.sampledAtMs };
 }
 

@@ -1,7 +1,8 @@
 // How loaded is each node now, and what would one more connection add? Which node to take is not decided here.
 import type { Basis, LoadState } from './basis.ts';
 import { median } from './median.ts';
-import { fitShared, noMoments, type SharedFit } from './moments.ts';
+import { fitShared, type SharedFit } from './moments.ts';
+import { currentLearning } from './restored.ts';
 import { connectionsPerCapacity, type NodeView, type PoolSnapshot } from './snapshot.ts';
 
 /** Where a node's score comes from. `doubted`: its report is far below what our relay measures. */
@@ -45,9 +46,9 @@ interface Judged {
 
 /** Scores a pool on the rung it stands on. Deterministic; looks at the counters as they are now. */
 export function scorePool(snapshot: PoolSnapshot, footing: Judged & { basis: Basis }): ScoreSheet {
-  const { nodes } = snapshot;
-  const fitBy = (key: 'byMessages' | 'byConnections') =>
-    fitShared(nodes.map(({ load, capacity }) => ({ moments: load?.[key] ?? noMoments, capacity })));
+  const { nodes, atMs } = snapshot;
+  const fitBy = (part: 'byMessages' | 'byConnections') =>
+    fitShared(nodes.map((node) => ({ moments: currentLearning(node, atMs)[part], capacity: node.capacity })));
   const costs = fitBy('byMessages');
   const slopes = fitBy('byConnections');
   const sheet = { costs, slopes };
