@@ -1,0 +1,55 @@
+// What the edges ask of the loops that drain, rebalance and freeze, and what these tell. No sockets here or below.
+import type { AdminState } from '../../core/snapshot.ts';
+import type {
+  AdminStateAnswer,
+  AdminStateRequest,
+  EventRecord,
+  FreezeState,
+  Operation,
+  RebalanceAnswer,
+  RebalanceRequest,
+} from '../../protocol/operations.ts';
+
+/** Who asks, for audit events. */
+export interface Asker {
+  /** A token's name, `local` for the UNIX socket, `auto` for the balancer itself. */
+  readonly by: string;
+}
+
+/** Everything that moves connections or changes what the operator wants. Methods throw HeraldError with a code. */
+export interface Control {
+  /**
+   * Sets the admin state of nodes of one pool, all or none. `drain` begins an operation, or returns the one under
+   * way; `ready` and `maint` end it. HERALD_NODE_UNKNOWN, HERALD_DRAIN_REFUSED.
+   */
+  setAdminState(nodes: readonly string[], request: AdminStateRequest, asker: Asker): AdminStateAnswer;
+  /** Plans a rebalance and, unless `dryRun`, begins it. HERALD_POOL_UNKNOWN, HERALD_FROZEN, HERALD_OPERATION_RUNNING. */
+  rebalance(pool: string, request: RebalanceRequest, asker: Asker): RebalanceAnswer;
+  /** Running first, then the newest. */
+  operations(): readonly Operation[];
+  /** HERALD_OPERATION_UNKNOWN. */
+  operation(id: string): Operation;
+  /** Ends a running operation; one that is over stays as it is. A cancelled drain leaves its nodes in `drain`. */
+  cancel(id: string, asker: Asker & { readonly why: string }): Operation;
+  /** `pool` undefined: all pools. */
+  freezeState(pool: string | undefined): FreezeState;
+  /** Stops every automatic action, or lets them go on. A drain that an operator asked for goes on. */
+  setFrozen(
+    pool: string | undefined,
+    wish: { readonly frozen: boolean; readonly why: string },
+    asker: Asker,
+  ): FreezeState;
+}
+
+/** What is told to whoever listens: the API's stream, the log, metrics. */
+export interface EventFeed {
+  /** Gives the event its id and instant, keeps it and tells it. */
+  tell(event: Omit<EventRecord, 'id' | 'at'>): void;
+  /** Events after `id` that are still kept, oldest first; `isWhole` is false when some after it are forgotten. */
+  since(id: number): { readonly events: readonly EventRecord[]; readonly isWhole: boolean };
+  /** Hears every event from now on; the answer ends it. */
+  listen(hear: (event: EventRecord) => void): () => void;
+}
+
+/** The admin states there are, for checks at the edge. */
+export const adminStates = ['ready', 'drain', 'maint'] as const satisfies readonly AdminState[];
