@@ -4,6 +4,7 @@ import type { Assessment } from '../../core/assess.ts';
 import { imbalanceOf } from '../../core/imbalance.ts';
 import { builtinSignals, isBuiltinSignal, type SignalRule } from '../../core/signal.ts';
 import type { NodeView } from '../../core/snapshot.ts';
+import type { GoodbyeCounts } from '../state/goodbye-counts.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import { nodeStates, poolMetrics } from './catalogue.ts';
 import { createExposition, labelText, type Exposition } from './exposition.ts';
@@ -21,6 +22,7 @@ export function poolPage(pools: Iterable<PoolState>, nowMs: number): string {
       addPlacing(page, labels, { assessment, index });
       addLoad(page, labels, { node, nowMs, signals: pool.policy.signals });
       addCounts(page, labels, node);
+      addGoodbyes(page, labels, pool.nodes.get(node.id)?.goodbyes);
     });
   }
   return page.text();
@@ -73,6 +75,11 @@ function addCounts(page: Page, labels: string, { counters }: NodeView): void {
   page.add('herald_messages_total', toClient, counters.messagesToClientTotal);
   page.add('herald_bytes_total', toNode, counters.bytesToNodeTotal);
   page.add('herald_bytes_total', toClient, counters.bytesToClientTotal);
+}
+
+function addGoodbyes(page: Page, labels: string, goodbyes: GoodbyeCounts | undefined): void {
+  for (const { kind, outcome, count } of goodbyes?.all ?? [])
+    page.add('herald_goodbyes_total', `${labels},kind="${kind}",outcome="${outcome}"`, count);
 }
 
 /** Prometheus counts time in seconds. */

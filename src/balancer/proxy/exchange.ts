@@ -3,7 +3,8 @@ import { Buffer } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Policy } from '../../policy/policy.ts';
-import type { DialFailure, Lease } from '../state/ports.ts';
+import type { Carrier, ConnectionKind, DialFailure, Goodbye, GoodbyeOutcome, Lease } from '../state/ports.ts';
+import { ExchangeGoodbye } from './exchange-goodbye.ts';
 import { failureOf, isRepeatable } from './failure.ts';
 import type { ForwardedRequest } from './forward.ts';
 import type { NodePools } from './node-pools.ts';
@@ -21,7 +22,7 @@ type Controller = Dispatcher.DispatchController;
 const nothing = Buffer.alloc(0);
 
 /** One exchange. Ends by itself, or by `destroy`. */
-export class Exchange implements Ending {
+export class Exchange implements Ending, Carrier {
   readonly #deps: ProxyDeps;
   readonly #pools: NodePools;
   readonly #forwarded: ForwardedRequest;
@@ -36,6 +37,7 @@ export class Exchange implements Ending {
   #lease: Lease | undefined;
   #controller: Controller | undefined;
   #counter: AnswerCounter | undefined;
+  #goodbye: ExchangeGoodbye | undefined;
   #isOver = false;
 
   constructor(deps: ProxyDeps, pools: NodePools, forwarded: ForwardedRequest) {
@@ -60,8 +62,31 @@ export class Exchange implements Ending {
   }
 
   destroy(): void {
+    this.#goodbye?.over('cut');
     this.#response.destroy();
     this.#clientClosed();
+  }
+
+  get nodeId(): string {
+    return this.#lease?.node.id ?? '';
+  }
+
+  get kind(): ConnectionKind {
+    if (this.#counter === undefined) return 'longPoll';
+    return this.#counter.isEventStream ? 'sse' : 'http';
+  }
+
+  leave(goodbye: Goodbye, settled: (outcome: GoodbyeOutcome) => void): void {
+    if (this.#isOver) return settled('alreadyGone');
+    if (this.#goodbye !== undefined) return settled('alreadyLeaving');
+    const exchange = {
+      response: this.#response,
+      write: (chunk: Buffer) => this.#write(chunk),
+      letGo: () => this.#letGo(),
+    };
+    const { clock, open } = this.#deps;
+    this.#goodbye = new ExchangeGoodbye(exchange, { goodbye, settled, clock, open });
+    if (this.#counter !== undefined) this.#goodbye.answered(this.#counter);
   }
 
   #place(): void {
@@ -84,7 +109,7 @@ export class Exchange implements Ending {
       onRequestStart: (controller) => this.#started(lease, controller),
       onResponseStart: (controller, status, _headers, reason) =>
         this.#answered({ lease, controller, status, reason: reason ?? '' }),
-      onResponseData: (controller, chunk) => this.#data(lease, controller, chunk),
+      onResponseData: (_controller, chunk) => this.#data(lease, chunk),
       onResponseEnd: (controller) => this.#ended(controller),
       onResponseError: (_controller, error) => this.#failed(lease, error),
     };
@@ -106,6 +131,7 @@ export class Exchange implements Ending {
     if (this.#isOver) return controller.abort(new Error('the client has gone'));
     this.#controller = controller;
     lease.opened();
+    lease.carriedBy(this);
     lease.toNode(1, 0);
   }
 
@@ -122,16 +148,26 @@ export class Exchange implements Ending {
     // Sends the head at once: the first event of a stream may come much later. Not flushHeaders, which writes
     // fields as UTF-8 and so doubles every byte above 127.
     this.#response.write(nothing);
+    this.#goodbye?.answered(this.#counter);
   }
 
-  #data(lease: Lease, controller: Controller, chunk: Buffer): void {
+  #data(lease: Lease, chunk: Buffer): void {
     if (this.#isOver) return;
+    if (this.#goodbye?.takesData === true) {
+      lease.toClient(0, chunk.length);
+      return this.#goodbye.data(chunk);
+    }
     lease.toClient(this.#counter?.messagesIn(chunk) ?? 0, chunk.length);
-    if (!this.#response.write(chunk)) controller.pause();
+    this.#write(chunk);
+  }
+
+  #write(chunk: Buffer): void {
+    if (!this.#response.write(chunk)) this.#controller?.pause();
   }
 
   #ended(controller: Controller): void {
     if (this.#isOver) return;
+    this.#goodbye?.over('closed');
     this.#leave();
     this.#lease?.release();
     const trailers = trailerFields(controller.rawTrailers);
@@ -144,6 +180,9 @@ export class Exchange implements Ending {
     if (this.#response.headersSent) return this.#brokeOff(lease);
     const reason = this.#isClientLate() ? 'local' : failureOf(error);
     lease.failed(reason);
+    // From the node that it was to leave it has gone.
+    this.#goodbye?.over('alreadyGone');
+    this.#goodbye = undefined;
     this.#deps.events.nodeFailed(this.#forwarded.pool, lease.node.id, reason, error);
     this.#excluded.add(lease.node.id);
     this.#lastFailure = reason;
@@ -176,7 +215,11 @@ export class Exchange implements Ending {
   }
 
   #clientClosed(): void {
-    if (this.#isOver) return;
+    if (!this.#isOver) this.#letGo();
+  }
+
+  /** Ends the node's part. */
+  #letGo(): void {
     this.#leave();
     this.#lease?.release();
     this.#controller?.abort(new Error('the client has gone'));
@@ -190,6 +233,7 @@ export class Exchange implements Ending {
 
   #leave(): void {
     this.#isOver = true;
+    this.#goodbye?.over('alreadyGone');
     this.#deps.open.remove(this);
   }
 }

@@ -1,0 +1,156 @@
+// The data plane of our own relay: which connections are open and what they cost, out of the tables that the leases
+// keep; shedding through whoever carries each. The bytes themselves are the proxy's.
+import { apportion } from '../../core/apportion.ts';
+import type { Clock } from '../../core/clock.ts';
+import { HeraldError } from '../../core/error.ts';
+import type { ConnectionTable } from './connection-table.ts';
+import type { PoolState } from './pool-state.ts';
+import type {
+  Carrier,
+  ConnectionKind,
+  DataPlane,
+  Goodbye,
+  GoodbyeOutcome,
+  OpenConnections,
+  ShedRequest,
+  ShedWay,
+} from './ports.ts';
+
+type Way = (carrier: Carrier, goodbye: Goodbye, settled: (outcome: GoodbyeOutcome) => void) => void;
+
+// Asking the agent and moving are further entries.
+const ways: Partial<Record<ShedWay, Way>> = {
+  close: (carrier, goodbye, settled) => carrier.leave(goodbye, settled),
+};
+
+/** The data plane over the pools of a registry. */
+export function createRelayDataPlane(deps: {
+  readonly pools: ReadonlyMap<string, PoolState>;
+  readonly clock: Clock;
+}): DataPlane {
+  const { pools, clock } = deps;
+  return {
+    capabilities: {
+      // Proof of `as`: keys of a record over ShedWay.
+      ways: Object.keys(ways) as ShedWay[],
+      listsConnections: true,
+      takesShares: false,
+    },
+    connections(name, nodeId) {
+      const pool = pools.get(name);
+      return pool === undefined ? noConnections : listConnections(pool, nodeId, clock.nowMs());
+    },
+    shed(request) {
+      const way = ways[request.way ?? 'close'];
+      if (way === undefined)
+        throw new HeraldError('HERALD_INTERNAL', `the relay cannot shed by '${request.way}'`);
+      for (let i = 0; i < request.connectionIds.length; i++)
+        shedOne(pools.get(request.pool), { way, request, id: request.connectionIds[i] ?? -1 });
+    },
+    applyShares() {
+      // Every connection asks placement, which has them already.
+    },
+  };
+}
+
+const noConnections = columnsFor(0);
+
+function shedOne(
+  pool: PoolState | undefined,
+  { way, request, id }: { way: Way; request: ShedRequest; id: number },
+): void {
+  const slot = pool?.table.slotOf(id) ?? -1;
+  const carrier = pool?.table.carrierAt(slot);
+  if (pool === undefined || carrier === undefined) return request.settled?.(id, 'alreadyGone');
+  const { nodeId, kind } = carrier;
+  // Held now: the record of a node that is removed meanwhile takes its counts along.
+  const goodbyes = pool.nodes.get(nodeId)?.goodbyes;
+  pool.table.markLeaving(slot);
+  way(carrier, request.goodbye, (outcome) => {
+    goodbyes?.add(kind, outcome);
+    request.settled?.(id, outcome);
+  });
+}
+
+interface Columns extends OpenConnections {
+  readonly nodeId: string[];
+  readonly kind: ConnectionKind[];
+}
+
+function columnsFor(size: number): Columns {
+  const numbers = () => new Float64Array(size);
+  return {
+    size,
+    id: numbers(),
+    nodeId: [],
+    kind: [],
+    ageMs: numbers(),
+    messagesPerSecond: numbers(),
+    bytesPerSecond: numbers(),
+    cost: numbers(),
+    isLeaving: new Uint8Array(size),
+    inCooldown: new Uint8Array(size),
+  };
+}
+
+function listConnections(pool: PoolState, nodeId: string | undefined, nowMs: number): OpenConnections {
+  const slots = slotsOf(pool.table, nodeId);
+  const columns = columnsFor(slots.length);
+  const indexes = new Map<string, number[]>();
+  slots.forEach(({ slot, carrier }, index) => {
+    fillRow(columns, index, { pool, slot, nowMs });
+    columns.nodeId.push(carrier.nodeId);
+    columns.kind.push(carrier.kind);
+    const ofNode = indexes.get(carrier.nodeId);
+    if (ofNode === undefined) indexes.set(carrier.nodeId, [index]);
+    else ofNode.push(index);
+  });
+  fillCosts(columns, indexes, { pool, nowMs });
+  return columns;
+}
+
+function slotsOf(table: ConnectionTable, nodeId: string | undefined): { slot: number; carrier: Carrier }[] {
+  const found: { slot: number; carrier: Carrier }[] = [];
+  for (let slot = 0; slot < table.slots; slot++) {
+    const carrier = table.carrierAt(slot);
+    if (carrier === undefined || (nodeId !== undefined && carrier.nodeId !== nodeId)) continue;
+    found.push({ slot, carrier });
+  }
+  return found;
+}
+
+function fillRow(
+  columns: Columns,
+  index: number,
+  { pool, slot, nowMs }: { pool: PoolState; slot: number; nowMs: number },
+): void {
+  const { table, policy } = pool;
+  const ageMs = nowMs - table.openedAtMs(slot);
+  const { messagesPerSecond, bytesPerSecond } = table.carriedRate(slot);
+  columns.id[index] = table.idAt(slot);
+  columns.ageMs[index] = ageMs;
+  columns.messagesPerSecond[index] = messagesPerSecond;
+  columns.bytesPerSecond[index] = bytesPerSecond;
+  columns.isLeaving[index] = table.isLeaving(slot) ? 1 : 0;
+  // Who was moved comes back as a young connection, and no client tells us that it is the same: so the young wait.
+  columns.inCooldown[index] = ageMs < policy.rebalance.cooldownMs ? 1 : 0;
+}
+
+function fillCosts(
+  columns: Columns,
+  indexes: ReadonlyMap<string, readonly number[]>,
+  { pool, nowMs }: { pool: PoolState; nowMs: number },
+): void {
+  const { snapshot, states, costs } = pool.assessment(nowMs);
+  snapshot.nodes.forEach(({ id, load }, position) => {
+    const mine = indexes.get(id);
+    if (mine === undefined || load === undefined || states[position] !== 'valid') return;
+    const pick = (column: Float64Array) => mine.map((index) => column[index] ?? 0);
+    const rates = {
+      messagesPerSecond: pick(columns.messagesPerSecond),
+      bytesPerSecond: pick(columns.bytesPerSecond),
+    };
+    const parts = apportion(rates, { utilization: load.utilization, intercept: costs.intercept });
+    mine.forEach((index, part) => (columns.cost[index] = parts[part] ?? 0));
+  });
+}
