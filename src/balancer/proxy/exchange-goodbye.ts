@@ -79,8 +79,11 @@ export class ExchangeGoodbye implements Ending {
     const { response, letGo } = this.#exchange;
     this.#isEnding = true;
     letGo();
-    // A body of announced length can neither take a field of ours nor end early.
-    if (hasLength) return this.destroy();
+    // A body of announced length can neither take a field of ours nor end early: it breaks off behind its event.
+    if (hasLength) {
+      response.socket?.destroySoon();
+      return this.#settle('cut');
+    }
     this.#open.add(this);
     response.once('finish', () => this.#settle('closed'));
     response.once('close', () => this.#settle('alreadyGone'));
