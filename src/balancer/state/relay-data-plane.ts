@@ -94,63 +94,64 @@ function columnsFor(size: number): Columns {
 }
 
 function listConnections(pool: PoolState, nodeId: string | undefined, nowMs: number): OpenConnections {
-  const slots = slotsOf(pool.table, nodeId);
+  const { table, policy } = pool;
+  const slots = slotsOf(table, nodeId);
   const columns = columnsFor(slots.length);
-  const indexes = new Map<string, number[]>();
-  slots.forEach(({ slot, carrier }, index) => {
-    fillRow(columns, index, { pool, slot, nowMs });
-    columns.nodeId.push(carrier.nodeId);
-    columns.kind.push(carrier.kind);
-    const ofNode = indexes.get(carrier.nodeId);
-    if (ofNode === undefined) indexes.set(carrier.nodeId, [index]);
-    else ofNode.push(index);
-  });
-  fillCosts(columns, indexes, { pool, nowMs });
+  table.copyRates(slots, columns.messagesPerSecond, columns.bytesPerSecond);
+  for (let row = 0; row < slots.length; row++) {
+    const slot = slots[row] ?? 0;
+    const carrier = table.carrierAt(slot);
+    const ageMs = nowMs - table.openedAtMs(slot);
+    columns.id[row] = table.idAt(slot);
+    // Slots were chosen by their carriers a moment ago.
+    columns.nodeId.push(carrier?.nodeId ?? '');
+    columns.kind.push(carrier?.kind ?? 'tcp');
+    columns.ageMs[row] = ageMs;
+    columns.isLeaving[row] = table.isLeaving(slot) ? 1 : 0;
+    // Who was moved comes back as a young connection, and no client tells us that it is the same: so the young wait.
+    columns.inCooldown[row] = ageMs < policy.rebalance.cooldownMs ? 1 : 0;
+  }
+  fillCosts(columns, pool, nowMs);
   return columns;
 }
 
-function slotsOf(table: ConnectionTable, nodeId: string | undefined): { slot: number; carrier: Carrier }[] {
-  const found: { slot: number; carrier: Carrier }[] = [];
+function slotsOf(table: ConnectionTable, nodeId: string | undefined): number[] {
+  const found: number[] = [];
   for (let slot = 0; slot < table.slots; slot++) {
     const carrier = table.carrierAt(slot);
-    if (carrier === undefined || (nodeId !== undefined && carrier.nodeId !== nodeId)) continue;
-    found.push({ slot, carrier });
+    if (carrier !== undefined && (nodeId === undefined || carrier.nodeId === nodeId)) found.push(slot);
   }
   return found;
 }
 
-function fillRow(
-  columns: Columns,
-  index: number,
-  { pool, slot, nowMs }: { pool: PoolState; slot: number; nowMs: number },
-): void {
-  const { table, policy } = pool;
-  const ageMs = nowMs - table.openedAtMs(slot);
-  const { messagesPerSecond, bytesPerSecond } = table.carriedRate(slot);
-  columns.id[index] = table.idAt(slot);
-  columns.ageMs[index] = ageMs;
-  columns.messagesPerSecond[index] = messagesPerSecond;
-  columns.bytesPerSecond[index] = bytesPerSecond;
-  columns.isLeaving[index] = table.isLeaving(slot) ? 1 : 0;
-  // Who was moved comes back as a young connection, and no client tells us that it is the same: so the young wait.
-  columns.inCooldown[index] = ageMs < policy.rebalance.cooldownMs ? 1 : 0;
-}
-
-function fillCosts(
-  columns: Columns,
-  indexes: ReadonlyMap<string, readonly number[]>,
-  { pool, nowMs }: { pool: PoolState; nowMs: number },
-): void {
+function fillCosts(columns: Columns, pool: PoolState, nowMs: number): void {
   const { snapshot, states, costs } = pool.assessment(nowMs);
+  const rowsOf = rowsByNode(columns.nodeId);
   snapshot.nodes.forEach(({ id, load }, position) => {
-    const mine = indexes.get(id);
-    if (mine === undefined || load === undefined || states[position] !== 'valid') return;
-    const pick = (column: Float64Array) => mine.map((index) => column[index] ?? 0);
+    const rows = rowsOf.get(id);
+    if (rows === undefined || load === undefined || states[position] !== 'valid') return;
     const rates = {
-      messagesPerSecond: pick(columns.messagesPerSecond),
-      bytesPerSecond: pick(columns.bytesPerSecond),
+      messagesPerSecond: picked(columns.messagesPerSecond, rows),
+      bytesPerSecond: picked(columns.bytesPerSecond, rows),
     };
     const parts = apportion(rates, { utilization: load.utilization, intercept: costs.intercept });
-    mine.forEach((index, part) => (columns.cost[index] = parts[part] ?? 0));
+    for (let i = 0; i < rows.length; i++) columns.cost[rows[i] ?? 0] = parts[i] ?? 0;
   });
+}
+
+function rowsByNode(nodeIds: readonly string[]): Map<string, number[]> {
+  const rowsOf = new Map<string, number[]>();
+  for (let row = 0; row < nodeIds.length; row++) {
+    const id = nodeIds[row] ?? '';
+    const rows = rowsOf.get(id);
+    if (rows === undefined) rowsOf.set(id, [row]);
+    else rows.push(row);
+  }
+  return rowsOf;
+}
+
+function picked(column: Float64Array, rows: readonly number[]): Float64Array {
+  const some = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) some[i] = column[rows[i] ?? 0] ?? 0;
+  return some;
 }
