@@ -78,7 +78,7 @@ function speed(): ConnectionRow[] {
   return [
     { name: 'counting one read on its lease', value: (counting * 1e6) / counts, unit: 'ns' },
     { name: `sweep of ${connections} connections`, value: sweeping / 20, unit: 'ms' },
-    { name: `list of ${connections} connections with their costs`, value: listing / 5, unit: 'ms' },
+    { name: `list of ${connections} connections with their load`, value: listing / 5, unit: 'ms' },
   ];
 }
 

@@ -10,10 +10,10 @@ const firstCapacity = 1024;
 const maxSlots = 2 ** 21;
 
 /**
- * How long what a connection carried counts when it is asked what it costs. Ten seconds would take a burst for a heavy
+ * How long what a connection carried counts when shedding chooses. Ten seconds would take a burst for a heavy
  * connection, and moving it would relieve nothing.
  */
-export const costMemoryMs = 60_000;
+export const longMemoryMs = 60_000;
 
 /**
  * Rates of a pool's connections. The estimate of one connection (`expectedRate`) starts at the pool's mean, so a
@@ -150,7 +150,7 @@ export class ConnectionTable {
     const { messages, bytes, recentMessages, exposureSeconds, openedAtMs } = this.#columns;
     const { longMessages, longBytes, longSeconds } = this.#columns;
     const kept = keptWeight(elapsedMs, rateMemoryMs);
-    const longKept = keptWeight(elapsedMs, costMemoryMs);
+    const longKept = keptWeight(elapsedMs, longMemoryMs);
     const sums = { messages: 0, seconds: 0, longMessages: 0, longBytes: 0, longSeconds: 0 };
     for (let slot = 0; slot < this.#owners.length; slot += 1) {
       if (this.#owners[slot] === undefined) continue;

@@ -128,7 +128,7 @@ export interface OpenConnections {
   /** Bytes both ways per second, likewise. */
   readonly bytesPerSecond: Float64Array;
   /** Part of its node's utilization that it causes, 0 or more; all 0 for a node whose load is not known. */
-  readonly cost: Float64Array;
+  readonly utilization: Float64Array;
   /** 1 once it has been asked to leave. */
   readonly isLeaving: Uint8Array;
   /** 1 while the policy keeps it from being moved (again). */

@@ -1,4 +1,4 @@
-// The data plane of our own relay: which connections are open and what they cost, out of the tables that the leases
+// The data plane of our own relay: which connections are open and what load each is, out of the tables that the leases
 // keep; shedding through whoever carries each. The bytes themselves are the proxy's.
 import { apportion } from '../../core/apportion.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -87,7 +87,7 @@ function columnsFor(size: number): Columns {
     ageMs: numbers(),
     messagesPerSecond: numbers(),
     bytesPerSecond: numbers(),
-    cost: numbers(),
+    utilization: numbers(),
     isLeaving: new Uint8Array(size),
     inCooldown: new Uint8Array(size),
   };
@@ -111,7 +111,7 @@ function listConnections(pool: PoolState, nodeId: string | undefined, nowMs: num
     // Who was moved comes back as a young connection, and no client tells us that it is the same: so the young wait.
     columns.inCooldown[row] = ageMs < policy.rebalance.cooldownMs ? 1 : 0;
   }
-  fillCosts(columns, pool, nowMs);
+  fillUtilization(columns, pool, nowMs);
   return columns;
 }
 
@@ -124,7 +124,7 @@ function slotsOf(table: ConnectionTable, nodeId: string | undefined): number[] {
   return found;
 }
 
-function fillCosts(columns: Columns, pool: PoolState, nowMs: number): void {
+function fillUtilization(columns: Columns, pool: PoolState, nowMs: number): void {
   const { snapshot, states, costs } = pool.assessment(nowMs);
   const rowsOf = rowsByNode(columns.nodeId);
   snapshot.nodes.forEach(({ id, load }, position) => {
@@ -135,7 +135,7 @@ function fillCosts(columns: Columns, pool: PoolState, nowMs: number): void {
       bytesPerSecond: picked(columns.bytesPerSecond, rows),
     };
     const parts = apportion(rates, { utilization: load.utilization, intercept: costs.intercept });
-    for (let i = 0; i < rows.length; i++) columns.cost[rows[i] ?? 0] = parts[i] ?? 0;
+    for (let i = 0; i < rows.length; i++) columns.utilization[rows[i] ?? 0] = parts[i] ?? 0;
   });
 }
 

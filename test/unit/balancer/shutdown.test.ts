@@ -35,7 +35,7 @@ function aHouse(kinds: readonly ConnectionKind[], answer: (id: number) => Goodby
         ageMs: zeros(),
         messagesPerSecond: zeros(),
         bytesPerSecond: zeros(),
-        cost: zeros(),
+        utilization: zeros(),
         isLeaving: new Uint8Array(rows.map(([, { isLeaving }]) => isLeaving)),
         inCooldown: new Uint8Array(rows.length),
       };

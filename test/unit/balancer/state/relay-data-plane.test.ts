@@ -128,16 +128,16 @@ describe('the connections of a relay data plane', () => {
       room.clock.advance(1000);
       room.report({ id: 'a', signals: { cpu: 0.4 }, connections: 2 });
     }
-    const { cost } = plane.connections('chat', 'a');
+    const { utilization: parts } = plane.connections('chat', 'a');
     const load = room.registry.node('a').node.load?.utilization ?? 0;
-    const total = (cost[0] ?? 0) + (cost[1] ?? 0);
+    const total = (parts[0] ?? 0) + (parts[1] ?? 0);
     expect(total).toBeGreaterThan(0);
     expect(total).toBeLessThanOrEqual(load + 1e-9);
     // 9 to 1 in truth; the prior of two seconds at the mean, in a memory of about forty so far, makes it 7.3.
-    expect((cost[0] ?? 0) / (cost[1] ?? 1)).toBeCloseTo(7.33, 1);
+    expect((parts[0] ?? 0) / (parts[1] ?? 1)).toBeCloseTo(7.33, 1);
     // The reports expire, and with them what anything costs.
     room.clock.advance(60_000);
-    expect([...plane.connections('chat', 'a').cost]).toEqual([0, 0]);
+    expect([...plane.connections('chat', 'a').utilization]).toEqual([0, 0]);
   });
 });
 
