@@ -3,14 +3,15 @@ import { Buffer } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Policy } from '../../policy/policy.ts';
-import type { Carrier, ConnectionKind, DialFailure, Goodbye, GoodbyeOutcome, Lease } from '../state/ports.ts';
+import type { Carrier, ConnectionKind, Goodbye, GoodbyeOutcome, Lease } from '../state/ports.ts';
+import { Attempts } from './attempts.ts';
 import { ExchangeGoodbye } from './exchange-goodbye.ts';
-import { failureOf, isRepeatable } from './failure.ts';
+import { failureOf } from './failure.ts';
 import type { ForwardedRequest } from './forward.ts';
 import type { NodePools } from './node-pools.ts';
 import type { Ending } from './open.ts';
 import type { ProxyDeps } from './ports.ts';
-import { refusalOf, unreachable } from './problems.ts';
+import { refusalOf } from './problems.ts';
 import { requestBody, type RequestBody } from './request-body.ts';
 import { nodeFields } from './request-fields.ts';
 import { announcesBody } from './request-head.ts';
@@ -28,12 +29,9 @@ export class Exchange implements Ending, Carrier {
   readonly #forwarded: ForwardedRequest;
   readonly #response: ServerResponse;
   readonly #fields: string[];
-  readonly #excluded = new Set<string>();
+  readonly #attempts = new Attempts();
   readonly #hasBody: boolean;
   #body: RequestBody | undefined;
-  #attempts = 0;
-  #resets = 0;
-  #lastFailure: DialFailure | undefined;
   #lease: Lease | undefined;
   #controller: Controller | undefined;
   #counter: AnswerCounter | undefined;
@@ -93,16 +91,15 @@ export class Exchange implements Ending, Carrier {
     const { pool, head } = this.#forwarded;
     const { placement, affinity, rng } = this.#deps;
     const affinityNode = affinity.nodeOf(pool, this.#affinityRule(), head.fields);
-    const result = placement.place({ pool, affinityNode, excluded: this.#excluded });
+    const result = placement.place({ pool, affinityNode, excluded: this.#attempts.failedNodes });
     if (result.placed) return this.#send(result.lease);
-    if (this.#lastFailure === undefined) this.#refuse(refusalOf(result.refusal, rng));
-    else this.#refuse(unreachable(this.#lastFailure, this.#attempts));
+    this.#refuse(this.#attempts.problem ?? refusalOf(result.refusal, rng));
   }
 
   #send(lease: Lease): void {
     const { request, head } = this.#forwarded;
     this.#lease = lease;
-    this.#attempts++;
+    this.#attempts.begin();
     this.#controller = undefined;
     this.#body = this.#hasBody ? requestBody(request, (bytes) => lease.toNode(0, bytes)) : undefined;
     const handler: Dispatcher.DispatchHandler = {
@@ -184,14 +181,11 @@ export class Exchange implements Ending, Carrier {
     this.#goodbye?.over('alreadyGone');
     this.#goodbye = undefined;
     this.#deps.events.nodeFailed(this.#forwarded.pool, lease.node.id, reason, error);
-    this.#excluded.add(lease.node.id);
-    this.#lastFailure = reason;
-    if (reason === 'reset') this.#resets++;
-    const attempts = this.#deps.placement.policyOf(this.#forwarded.pool)?.place.attempts ?? 1;
+    const problem = this.#attempts.fail(lease.node.id, reason);
+    const limit = this.#deps.placement.policyOf(this.#forwarded.pool)?.place.attempts ?? 1;
     const isBegun = this.#body?.isStarted === true;
-    const method = this.#forwarded.request.method ?? '';
-    if (this.#attempts < attempts && !isBegun && isRepeatable(method, error, this.#resets)) this.#place();
-    else this.#refuse(unreachable(reason, this.#attempts));
+    if (!isBegun && this.#attempts.mayGoOn(limit, this.#forwarded.request.method ?? '', error)) this.#place();
+    else this.#refuse(problem);
   }
 
   // A node that gives up on half a body has its reason in the client; blaming it would let slow clients eject

@@ -130,6 +130,8 @@ function fillUtilization(columns: Columns, pool: PoolState, nowMs: number): void
   snapshot.nodes.forEach(({ id, load }, position) => {
     const rows = rowsOf.get(id);
     if (rows === undefined || load === undefined || states[position] !== 'valid') return;
+    // Reports without an additive signal say nothing of work.
+    if (Number.isNaN(load.utilization)) return;
     const rates = {
       messagesPerSecond: picked(columns.messagesPerSecond, rows),
       bytesPerSecond: picked(columns.bytesPerSecond, rows),
