@@ -237,4 +237,27 @@ describe('an exchange asked to leave', () => {
     room.client.socket.destroy();
     await room.proxy.finish();
   });
+
+  it('that goes on to another node has gone from the first', async () => {
+    const sockets: Socket[] = [];
+    const a = await startRawNode('a', (socket) => void sockets.push(socket));
+    const b = await startRawNode(
+      'b',
+      (socket) => void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb'),
+    );
+    const proxy = await startProxy({ nodes: [a, b], attempts: 2 });
+    const client = new RawClient(proxy.port).send(get);
+    await until(
+      () => sockets.length > 0,
+      () => 'the node has no request',
+    );
+    const outcomes: GoodbyeOutcome[] = [];
+    const goodbye = { code: 1012, reason: '', retryAfterMs: 1500, byMs: clock.nowMs() + 60_000 };
+    proxy.placement.leases[0]?.carrier?.leave(goodbye, (outcome) => outcomes.push(outcome));
+    sockets[0]?.resetAndDestroy();
+    expect((await client.over()).endsWith('\r\n\r\nb')).toBe(true);
+    expect(outcomes).toEqual(['alreadyGone']);
+    expect(proxy.placement.leases.map(({ settled }) => settled)).toEqual(['reset', 'released']);
+    await proxy.finish();
+  });
 });
