@@ -4,7 +4,7 @@ import { failureOf } from '../src/cli/fail.ts';
 import { renderTable } from '../src/cli/table.ts';
 import { HeraldError } from '../src/core/error.ts';
 import { spreadOf, type Figures, type Spread } from '../src/simulate/measure.ts';
-import { rules } from '../src/simulate/rules.ts';
+import { ruleOf, rules, type Rule } from '../src/simulate/rules.ts';
 import { simulate } from '../src/simulate/run.ts';
 import { scenarioOf, scenarios } from '../src/simulate/scenarios.ts';
 
@@ -20,13 +20,31 @@ interface Row extends Record<Figure, Spread> {
 
 const titles: readonly { figure: Figure; title: string; show: (value: number) => string }[] = [
   { figure: 'ratio', title: 'max ÷ mean utilization, time-average', show: (value) => value.toFixed(2) },
+  {
+    figure: 'deviation',
+    title: 'standard deviation ÷ mean utilization, time-average, %',
+    show: (value) => (value * 100).toFixed(1),
+  },
   { figure: 'p99', title: 'p99 of node utilization, %', show: (value) => (value * 100).toFixed(0) },
   { figure: 'over90', title: 'node-time above 90 %, %', show: (value) => (value * 100).toFixed(1) },
+  { figure: 'error', title: 'error of scores, %', show: (value) => (value * 100).toFixed(1) },
 ];
 
-const usage = `usage: npm run simulate -- [--scenario NAME]... [--seeds N] [--json]
+const usage = `usage: npm run simulate -- [--scenario NAME]... [--rule NAME]... [--seeds N] [--json]
 scenarios: ${scenarios.map(({ name }) => name).join(', ')}
+rules: ${rules.map(({ name }) => `'${name}'`).join(', ')}
 `;
+
+function spreads(runs: readonly Figures[]): Record<Figure, Spread> {
+  const of = (figure: Figure) => spreadOf(runs.map((run) => run[figure]));
+  return {
+    ratio: of('ratio'),
+    deviation: of('deviation'),
+    p99: of('p99'),
+    over90: of('over90'),
+    error: of('error'),
+  };
+}
 
 function readOptions(args: string[]) {
   const { values } = parseUsage(args);
@@ -34,7 +52,8 @@ function readOptions(args: string[]) {
   if (!Number.isInteger(seeds) || seeds < 1 || seeds > 100)
     throw new HeraldError('HERALD_USAGE', `--seeds ${values.seeds}: a whole number, 1 to 100`);
   const named = values.scenario?.map(scenarioOf) ?? scenarios;
-  return { seeds, json: values.json, help: values.help, named };
+  const chosen = values.rule?.map(ruleOf) ?? rules;
+  return { seeds, json: values.json, help: values.help, named, chosen };
 }
 
 function parseUsage(args: string[]) {
@@ -43,6 +62,7 @@ function parseUsage(args: string[]) {
       args,
       options: {
         scenario: { type: 'string', multiple: true },
+        rule: { type: 'string', multiple: true },
         seeds: { type: 'string', default: '5' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -54,11 +74,14 @@ function parseUsage(args: string[]) {
   }
 }
 
-function printTables(rows: readonly Row[], columns: readonly string[]): void {
+function printTables(
+  rows: readonly Row[],
+  { chosen, columns }: { chosen: readonly Rule[]; columns: readonly string[] },
+): void {
   for (const { figure, title, show } of titles) {
     const cellOf = (rule: string, scenario: string): string => {
       const row = rows.find((each) => each.rule === rule && each.scenario === scenario);
-      if (row === undefined) return '-';
+      if (row === undefined || Number.isNaN(row[figure].median)) return '-';
       const { median, min, max } = row[figure];
       return `${show(median)} (${show(min)}..${show(max)})`;
     };
@@ -70,36 +93,30 @@ function printTables(rows: readonly Row[], columns: readonly string[]): void {
           cell: (rule: string) => cellOf(rule, scenario),
         })),
       ],
-      rules.map(({ name }) => name),
+      chosen.map(({ name }) => name),
     );
     process.stdout.write(`\n${title}: median (lowest..highest seed)\n\n${lines.join('\n')}\n`);
   }
 }
 
 function main(): void {
-  const { seeds, json, help, named } = readOptions(process.argv.slice(2));
+  const { seeds, json, help, named, chosen } = readOptions(process.argv.slice(2));
   if (help) return void process.stdout.write(usage);
   const rows = named.flatMap((scenario) =>
-    rules.map((rule): Row => {
+    chosen.map((rule): Row => {
       const runs = Array.from({ length: seeds }, (_, index) => simulate(scenario, rule, index + 1));
       const row = {
         scenario: scenario.name,
         rule: rule.name,
         isBaseline: rule.isBaseline,
         seeds,
-        ratio: spreadOf(runs.map(({ ratio }) => ratio)),
-        p99: spreadOf(runs.map(({ p99 }) => p99)),
-        over90: spreadOf(runs.map(({ over90 }) => over90)),
+        ...spreads(runs),
       };
       if (json) process.stdout.write(`${JSON.stringify(row)}\n`);
       return row;
     }),
   );
-  if (!json)
-    printTables(
-      rows,
-      named.map(({ name }) => name),
-    );
+  if (!json) printTables(rows, { chosen, columns: named.map(({ name }) => name) });
 }
 
 try {

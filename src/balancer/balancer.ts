@@ -20,12 +20,14 @@ import { proxyEvents, relayEndSink } from './proxy-events.ts';
 import { Relays } from './proxy/relays.ts';
 import { createTransport } from './proxy/transport.ts';
 import type { Transport } from './proxy/wire.ts';
+import { createConfiguredState } from './saving.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
 import { endGracefully, type StopReport } from './shutdown.ts';
 import { createPlacement } from './state/placement.ts';
 import type { DataPlane } from './state/ports.ts';
 import { Registry } from './state/registry.ts';
 import { createRelayDataPlane } from './state/relay-data-plane.ts';
+import type { SavedState } from './state/saved-state.ts';
 
 /** What a balancer starts from. */
 export type BalancerSettings = Pick<LoadedConfig, 'config' | 'policies'>;
@@ -64,6 +66,7 @@ export class Balancer {
   readonly #health: HealthChecker;
   readonly #listeners = new Map<string, { listener: HttpListener; port: number }>();
   #edges: Edges | undefined;
+  #saved: SavedState | undefined;
   #intakePort = 0;
   #loaded: BalancerSettings;
   #route: RouteTable;
@@ -117,13 +120,23 @@ export class Balancer {
       const { fallbackReason } = transport;
       log.info({ form: transport.form, ...(fallbackReason && { fallbackReason }) }, 'relay form chosen');
       this.#edges = this.#createEdges(transport);
+      const { metrics } = this.#edges;
+      this.#saved = createConfiguredState(this.#loaded.config.state, {
+        registry: this.registry,
+        clock,
+        log,
+        metrics,
+      });
+      await this.#saved?.restore();
       await this.#startEdges(this.#edges);
-      await this.#startListeners(transport, this.#edges.metrics);
+      await this.#startListeners(transport, metrics);
     } catch (error) {
       await this.stop();
       throw error;
     }
     this.#health.start();
+    // Not before everything is bound: a second Herald that finds the sockets taken must not write over the first's.
+    this.#saved?.start();
     this.#phase = 'serving';
   }
 
@@ -141,6 +154,7 @@ export class Balancer {
     this.#relays.stop();
     await Promise.all([this.#edges?.intake.stop(), this.#edges?.admin.stop()]);
     this.registry.stop();
+    await this.#saved?.stop();
     return report;
   }
 

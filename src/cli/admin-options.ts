@@ -7,15 +7,15 @@ import { findConfigPath, loadConfig } from '../platform/config.ts';
 import { createAdminClient, type AdminClient } from './admin-client.ts';
 import type { CliIo } from './io.ts';
 
-/** Flags of `withAdminOptions`. */
-export interface AdminFlags {
+/** Flags of `withAdminOptions`; `Output` is what `-o` may be. */
+export interface AdminFlags<Output extends string = 'table' | 'json' | 'yaml'> {
   readonly config?: string;
   readonly socket?: string;
-  readonly output: 'table' | 'json' | 'yaml';
+  readonly output: Output;
 }
 
-/** Adds `--socket`, `--config` and `-o` to a command. */
-export function withAdminOptions(command: Command): Command {
+/** Adds `--socket`, `--config` and `-o` to a command; `more` are forms that it has beside table, json and yaml. */
+export function withAdminOptions(command: Command, more: readonly string[] = []): Command {
   return command
     .option(
       '-s, --socket <path>',
@@ -24,14 +24,14 @@ export function withAdminOptions(command: Command): Command {
     .option('-c, --config <file>', 'configuration file that names the socket')
     .addOption(
       new Option('-o, --output <format>', 'form of the answer')
-        .choices(['table', 'json', 'yaml'])
+        .choices(['table', ...more, 'json', 'yaml'])
         .default('table'),
     );
 }
 
 /** Runs `use` with a client of the balancer that the flags mean, and closes it. */
 export async function withAdminClient<Answer>(
-  flags: AdminFlags,
+  flags: AdminFlags<string>,
   io: CliIo,
   use: (client: AdminClient) => Promise<Answer>,
 ): Promise<Answer> {
@@ -43,7 +43,7 @@ export async function withAdminClient<Answer>(
   }
 }
 
-async function socketPath({ socket, config }: AdminFlags, io: CliIo): Promise<string> {
+async function socketPath({ socket, config }: AdminFlags<string>, io: CliIo): Promise<string> {
   const named = socket ?? io.env['HERALD_SOCKET'];
   if (named !== undefined && named !== '') return named;
   try {

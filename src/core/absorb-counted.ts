@@ -32,11 +32,13 @@ export function absorbCounted(
 function relayWindow(node: CountedNode, { report, nowMs }: { report: Report; nowMs: number }): RelayWindow {
   const endMs = nowMs - report.ageMs;
   const end = node.counters.at(endMs, nowMs);
-  const start = node.counters.at(endMs - report.intervalMs, nowMs);
+  const startMs = endMs - report.intervalMs;
+  const start = node.counters.at(startMs, nowMs);
   // A span longer than the counters remember is judged by the part that they do.
   const spanMs = end.atMs - start.atMs;
   return {
     messagesPerSecond: spanMs > 0 ? Math.max(0, ((end.messages - start.messages) * 1000) / spanMs) : 0,
+    expectedPerSecond: node.counters.expectedOver({ startMs, endMs }),
     connections: end.connections,
   };
 }

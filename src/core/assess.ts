@@ -5,7 +5,7 @@ import { eligibilityOf, type IneligibleReason } from './eligibility.ts';
 import { boundOf, type GuardRule } from './guard.ts';
 import { scorePool, type ScoreSheet } from './score.ts';
 import type { NodeView, PoolSnapshot } from './snapshot.ts';
-import { volumeAt, waterFill } from './water-fill.ts';
+import { waterFill } from './water-fill.ts';
 
 /** The parts of a policy that placement reads. */
 export type PlaceRule = Pick<Policy, 'reports' | 'place' | 'score'>;
@@ -27,13 +27,10 @@ export interface Assessment extends Footing, ScoreSheet {
   /** Of these, what the guards leave without a place: it is spread in proportion all the same. */
   readonly unplaced: number;
   readonly horizonMs: number;
-  /** The policy's guards as they bounded this assessment's arrivals. */
+  /** The guards that bounded it. */
   readonly guards: GuardRule;
 }
 
-// Nodes whose scores differ by less than two points are as good as each other: the level is never closer to the
-// lowest than this, so that noise does not send everybody to one node.
-const deadBand = 0.02;
 // The relay's own rates are as old as its smoothing; a shorter horizon herds, a longer one gives levelling away.
 const relayHorizonMs = 1000;
 
@@ -83,29 +80,13 @@ function shareOut(
   const { nodes, atMs } = snapshot;
   const { score, slope } = sheet;
   const eligibleCount = eligible.filter(Boolean).length;
-  const open = new Float64Array(eligible.map((may) => (may ? Infinity : 0)));
-  const lowest = score.reduce(
-    (low, each, index) => (eligible[index] === true ? Math.min(low, each) : low),
-    Infinity,
-  );
-  const expected = Math.max(1, (snapshot.arrivalsPerSecond * horizonMs) / 1000);
-  const arrivals = Math.max(expected, volumeAt({ score, slope, bound: open }, lowest + deadBand));
+  const arrivals = Math.max(1, (snapshot.arrivalsPerSecond * horizonMs) / 1000);
   const moment = { nowMs: atMs, arrivals, horizonMs, eligibleCount };
-  const guards = guardsFor(rule, { arrivals, expected });
   const boundFor = (node: NodeView, index: number) =>
-    eligible[index] === true ? boundOf(node, guards, moment) : 0;
+    eligible[index] === true ? boundOf(node, rule.place, moment) : 0;
   const bound = new Float64Array(nodes.map(boundFor));
   const { level, filled, unplaced } = waterFill({ score, slope, bound, arrivals });
   const total = filled.reduce((sum, each) => sum + each, 0);
   const share = total > 0 ? filled.map((each) => each / total) : filled;
-  return { share, level, arrivals, unplaced, horizonMs, guards };
-}
-
-/** The dead band may fill in more than is expected to come; a rate is then meant for that much more time. */
-function guardsFor(
-  { place }: PlaceRule,
-  { arrivals, expected }: { arrivals: number; expected: number },
-): GuardRule {
-  const { maxShare, slowStartMs } = place;
-  return { maxShare, slowStartMs, connectRatePerSecond: (place.connectRatePerSecond * arrivals) / expected };
+  return { share, level, arrivals, unplaced, horizonMs, guards: rule.place };
 }

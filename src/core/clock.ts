@@ -9,7 +9,10 @@ export interface Timer {
 export interface Clock {
   /** Monotonic milliseconds since an arbitrary origin; never goes back and says nothing about the date. */
   nowMs(): number;
-  /** Milliseconds since the Unix epoch; may jump. For people to read, never for arithmetic. */
+  /**
+   * Milliseconds since the Unix epoch; may jump. For people to read, and for how long a restart took, which no
+   * other clock can say; never for other arithmetic.
+   */
   wallMs(): number;
   /** Calls `callback` once after `delayMs` (0 or more). The owner cancels it when it stops. */
   schedule(delayMs: number, callback: () => void): Timer;

@@ -15,18 +15,21 @@ export function rounded(value: number): string {
   return String(Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(3)));
 }
 
+/** How a node is placed now; what was learned of it is told by explain-learned.ts. */
+export type PlacingExplanation = Omit<NodeExplanation, 'learned' | 'learnedReason'>;
+
 /** Explains one node: the one at `index` of the assessment. */
 export function explainNode(
   assessment: Assessment,
   { node, index }: { node: NodeView; index: number },
-): NodeExplanation {
+): PlacingExplanation {
   const score = assessment.score[index] ?? NaN;
   const evidence = assessment.evidence[index] ?? 'counted';
   const reported = finite(node.load?.utilization);
   const isOwn = evidence === 'measured' && reported !== null;
   const { bound, guard } = tightest(assessment, node);
   const ineligible = assessment.ineligible[index] ?? null;
-  const detail: Omit<NodeExplanation, 'scoreReason' | 'shareReason'> = {
+  const detail: Detail = {
     id: node.id,
     ineligible,
     loadState: assessment.states[index] ?? 'none',
@@ -49,7 +52,7 @@ export function explainNode(
 // Half of a tenth of a point: what is less is no reason for anything.
 const leastTold = 0.0005;
 
-type Detail = Omit<NodeExplanation, 'scoreReason' | 'shareReason'>;
+type Detail = Omit<PlacingExplanation, 'scoreReason' | 'shareReason'>;
 
 function scoreReason(detail: Detail, { basis }: Assessment, { load, counters }: NodeView): string {
   const score = percent(detail.score ?? NaN);

@@ -2,15 +2,18 @@
 import type { Policy } from '../policy/policy.ts';
 import type { PoolExplanation } from '../protocol/admin-api.ts';
 import type { Assessment } from './assess.ts';
+import { nodeLearnedReason, poolLearnedReason } from './explain-learned.ts';
 import { explainNode, percent, rounded } from './explain-node.ts';
 import { imbalanceOf } from './imbalance.ts';
 import { nextSentence } from './explain-next.ts';
+import { learnedOf } from './learned.ts';
 import type { SharedFit } from './moments.ts';
 import { idleUtilization } from './score.ts';
 
 /** Explains an assessment that was made by this policy. */
 export function explain(assessment: Assessment, policy: Policy): PoolExplanation {
   const { snapshot, basis, panic, level } = assessment;
+  const learned = learnedOf(assessment, policy.signals);
   return {
     pool: snapshot.pool,
     policy: policy.name,
@@ -25,7 +28,14 @@ export function explain(assessment: Assessment, policy: Policy): PoolExplanation
     level: Number.isFinite(level) ? level : null,
     summary: nextSentence(assessment, policy.place.picker),
     notes: notesOn(assessment, policy),
-    nodes: snapshot.nodes.map((node, index) => explainNode(assessment, { node, index })),
+    learned: learned.pool,
+    learnedReason: poolLearnedReason(learned.pool),
+    nodes: snapshot.nodes.flatMap((node, index) => {
+      const own = learned.nodes[index];
+      if (own === undefined) return [];
+      const placing = explainNode(assessment, { node, index });
+      return [{ ...placing, learned: own, learnedReason: nodeLearnedReason(own) }];
+    }),
   };
 }
 

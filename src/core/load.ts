@@ -28,7 +28,7 @@ export interface NodeLoad {
   readonly countedAtSample: number;
   /** The node's own count, smoothed exactly as `utilization` is: their difference is what load does not show yet. */
   readonly smoothedConnections: number;
-  /** Messages per second that our relay carried over the sample's span, smoothed as `utilization` is. */
+  /** Messages per second that stand for the sample (`ratePerSecond`), smoothed as `utilization` is. */
   readonly smoothedMessagesPerSecond: number;
   /** Pairs of relayed messages per second and utilization. */
   readonly byMessages: Moments;
@@ -40,7 +40,10 @@ export interface NodeLoad {
 
 /** What our own data plane saw over the span of a report; undefined where it does not carry this node. */
 export interface RelayWindow {
+  /** What was carried. */
   readonly messagesPerSecond: number;
+  /** What was expected of the connections that were there: `NodeCounters.messagesPerSecond`, averaged. */
+  readonly expectedPerSecond: number;
   /** Connections open or being dialled when the sample was taken. */
   readonly connections: number;
 }
@@ -74,7 +77,6 @@ export function absorbReport(
   const elapsedMs = base === undefined ? 0 : sampledAtMs - base.sampledAtMs;
   const kept = base === undefined ? 0 : keptWeight(elapsedMs, rule.smoothingMs);
   const latest = readUtilization(report.signals, rule.signals, rule);
-  const rate = relay?.messagesPerSecond ?? 0;
   return {
     epoch: report.epoch,
     seq: report.seq,
@@ -88,9 +90,19 @@ export function absorbReport(
     reportedConnections: report.connections,
     countedAtSample: relay?.connections ?? report.connections,
     smoothedConnections: blend(base?.smoothedConnections, report.connections, kept),
-    smoothedMessagesPerSecond: blend(base?.smoothedMessagesPerSecond, rate, kept),
+    smoothedMessagesPerSecond: blend(base?.smoothedMessagesPerSecond, ratePerSecond(relay), kept),
     ...learn(previous, { report, rule, relay, latest, sampledAtMs }),
   };
+}
+
+/**
+ * The rate that the expected rate of now is compared with: halfway between what was carried and what was then
+ * expected. The first has in it the same chance as the report, which so cancels; the second lags as much behind
+ * a connection that changes as the estimate of now does, which cancels, too. Either alone is a tenth to a fifth
+ * further from the truth (docs/decisions/0015).
+ */
+function ratePerSecond(relay: RelayWindow | undefined): number {
+  return relay === undefined ? 0 : (relay.messagesPerSecond + relay.expectedPerSecond) / 2;
 }
 
 /** True when a report may follow: another epoch, or a higher number in the same one. */

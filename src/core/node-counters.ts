@@ -31,6 +31,7 @@ export class NodeCounters {
   readonly #atMs = new Float64Array(historyLength).fill(NaN);
   readonly #messages = new Float64Array(historyLength);
   readonly #connections = new Float64Array(historyLength);
+  readonly #messagesPerSecond = new Float64Array(historyLength);
   #recorded = 0;
 
   /** Connections open or being dialled. */
@@ -49,6 +50,7 @@ export class NodeCounters {
     this.#atMs[slot] = nowMs;
     this.#messages[slot] = this.messagesTotal;
     this.#connections[slot] = this.connections;
+    this.#messagesPerSecond[slot] = this.messagesPerSecond;
     this.#recorded += 1;
   }
 
@@ -69,6 +71,22 @@ export class NodeCounters {
     }
     // Nothing was carried before the first note of all, but unknown is what the ring has forgotten.
     return oldest === 0 ? { ...later, atMs } : later;
+  }
+
+  /** Mean of the expected `messagesPerSecond` over the notes of a past span; as it is now when none falls into it. */
+  expectedOver({ startMs, endMs }: { startMs: number; endMs: number }): number {
+    let sum = 0;
+    let notes = 0;
+    const oldest = Math.max(0, this.#recorded - historyLength);
+    for (let index = this.#recorded - 1; index >= oldest; index -= 1) {
+      const slot = index % historyLength;
+      const noteAtMs = this.#atMs[slot] ?? NaN;
+      if (noteAtMs <= startMs) break;
+      if (noteAtMs > endMs) continue;
+      sum += this.#messagesPerSecond[slot] ?? 0;
+      notes += 1;
+    }
+    return notes === 0 ? this.messagesPerSecond : sum / notes;
   }
 }
 

@@ -1,6 +1,7 @@
 // A frozen view of a pool at one instant. Only the counters inside it move.
 import type { NodeLoad } from './load.ts';
 import type { NodeCounters } from './node-counters.ts';
+import type { Restored } from './restored.ts';
 
 /** What the operator wants of a node. */
 export type AdminState = 'ready' | 'drain' | 'maint';
@@ -34,6 +35,8 @@ export interface NodeView extends NodeIdentity {
   readonly joinedAtMs: number;
   /** Undefined before the first report. */
   readonly load: NodeLoad | undefined;
+  /** What it had taught before the balancer restarted; of use until its first report, which takes it over. */
+  readonly restored?: Restored | undefined;
   readonly counters: NodeCounters;
 }
 

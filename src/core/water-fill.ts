@@ -44,18 +44,7 @@ export function waterFill(input: WaterFillInput): WaterFillResult {
   return { level: stand.level, filled: fillTo(input, stand), unplaced: 0 };
 }
 
-/** Arrivals that all nodes together take when filled up to `level`. */
-export function volumeAt(input: Pick<WaterFillInput, 'score' | 'slope' | 'bound'>, level: number): number {
-  let volume = 0;
-  for (let i = 0; i < input.score.length; i += 1) volume += takenBy(input, i, level);
-  return volume;
-}
-
-function takenBy(
-  input: Pick<WaterFillInput, 'score' | 'slope' | 'bound'>,
-  index: number,
-  level: number,
-): number {
+function takenBy(input: WaterFillInput, index: number, level: number): number {
   const height = level - (input.score[index] ?? NaN);
   if (!(height > 0)) return 0;
   return Math.min(input.bound[index] ?? 0, height / (input.slope[index] ?? NaN));

@@ -75,12 +75,23 @@ export function compileConfig(document: ConfigDocument, { resolvePath, secrets }
       tokens: intake.tokens.map((token) => compileToken(token, secrets)),
     },
     admin: { socketPath: resolvePath(document.admin.socket) },
-    state: { kind: 'memory' as const },
+    state: { kind: 'memory' as const, file: stateFile(document, resolvePath) },
     log: { level: log.level, format: log.format },
     relay: { form: document.relay.form },
     policiesDirectory: resolvePath(document.policies),
     pools: Object.entries(document.pools).map(([name, pool]) => compilePool(name, pool)),
   });
+}
+
+/** Beside the admin socket by default: that directory is this balancer's own, and it can write there. */
+function stateFile(
+  { state, admin }: ConfigDocument,
+  resolvePath: Surroundings['resolvePath'],
+): string | undefined {
+  if (state.file === 'off') return undefined;
+  return resolvePath(
+    state.file ?? `${admin.socket.slice(0, admin.socket.lastIndexOf('/') + 1)}herald-state.json`,
+  );
 }
 
 function compileListener({

@@ -80,6 +80,11 @@ const state = z
     kind: planned(['memory'], ['redis'])
       .prefault('memory')
       .describe('`memory`: one balancer, nothing to install. `redis` is planned.'),
+    file: text('path, or off')
+      .optional()
+      .describe(
+        'File that keeps what nodes have taught over a restart, relative to this file; left out, herald-state.json beside the admin socket. `off`: nothing is kept.',
+      ),
     url: notYet().describe('Address of Redis; planned.'),
   })
   .prefault({})

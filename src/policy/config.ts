@@ -80,7 +80,11 @@ export interface Config {
     readonly tokens: readonly TokenConfig[];
   };
   readonly admin: { readonly socketPath: string };
-  readonly state: { readonly kind: 'memory' };
+  readonly state: {
+    readonly kind: 'memory';
+    /** Where what must survive a restart is saved; undefined: nowhere. */
+    readonly file: string | undefined;
+  };
   readonly log: {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
     /** `auto`: pretty on a terminal, else JSON. */

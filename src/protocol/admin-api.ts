@@ -5,6 +5,7 @@ import type { IneligibleReason } from '../core/eligibility.ts';
 import type { PickerName } from '../core/pick/picker-name.ts';
 import type { Evidence } from '../core/score.ts';
 import type { AdminState, Health } from '../core/snapshot.ts';
+import type { NodeLearning, PoolLearning } from './learned.ts';
 
 /** How many nodes of a pool are in which state; they sum to `total`. */
 export interface NodeCounts {
@@ -31,6 +32,7 @@ export interface PoolSummary {
   readonly meanUtilization: number | null;
   /** Highest ÷ mean utilization of the same nodes, 1 or more; null without data or when all are idle. */
   readonly imbalance: number | null;
+  readonly learned: PoolLearning;
 }
 
 /** `GET /v1/pools` */
@@ -82,10 +84,11 @@ export interface NodeDetail {
   readonly reportAgeMs: number | null;
   /** Declared size; null: learned. */
   readonly capacity: number | null;
-  /** Learned utilization per relayed message per second; null until learned. */
+  /** `learned.messageCost.value`. */
   readonly costPerMessage: number | null;
-  /** Learned utilization per connection; null until learned. */
+  /** `learned.connectionSlope.value`. */
   readonly slopePerConnection: number | null;
+  readonly learned: NodeLearning;
 }
 
 /** `GET /v1/pools/{pool}/nodes` */
@@ -119,6 +122,9 @@ export interface NodeExplanation {
   readonly share: number;
   /** Why the share is what it is, one sentence. */
   readonly shareReason: string;
+  readonly learned: NodeLearning;
+  /** What was learned of the node and from whom, one sentence. */
+  readonly learnedReason: string;
 }
 
 /** Why the next connection goes where: `GET /v1/pools/{pool}/explain`. */
@@ -142,6 +148,9 @@ export interface PoolExplanation {
   readonly summary: string;
   /** What else an operator should know, such as that load does not follow connections here. Often empty. */
   readonly notes: readonly string[];
+  readonly learned: PoolLearning;
+  /** What was learned of the pool, one sentence. */
+  readonly learnedReason: string;
   readonly nodes: readonly NodeExplanation[];
 }
 

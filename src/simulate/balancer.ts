@@ -27,6 +27,8 @@ export interface Connection {
 export interface SimulatedBalancer {
   /** The node for one more connection, by index; -1 when there is none. */
   place(nowMs: number): number;
+  /** What it holds each node's load to be, by index; undefined for a rule that has no such number. */
+  scores(nowMs: number): ArrayLike<number> | undefined;
   opened(connection: Connection): void;
   closed(connection: Connection): void;
   carried(connection: Connection, messages: number): void;

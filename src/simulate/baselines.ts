@@ -145,6 +145,7 @@ export function baselineBalancer(choose: Chooser): SimulatedBalancer {
   const nodes: { -readonly [Key in keyof BaselineNode]: BaselineNode[Key] }[] = [];
   return {
     place: (nowMs) => choose(nodes, nowMs),
+    scores: () => undefined,
     opened({ node }) {
       const seen = nodes[node];
       if (seen !== undefined) seen.connections += 1;

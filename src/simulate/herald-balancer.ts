@@ -22,14 +22,25 @@ interface SeenNode {
   isUp: boolean;
 }
 
-/** A balancer that places by a policy. `self` is its index: it looks at its own connections only. */
-export function heraldBalancer(policy: Policy, context: { self: number; rng: Rng }): SimulatedBalancer {
+/** What a simulated Herald is made of beside its policy. */
+export interface HeraldContext {
+  /** Its index: it looks at its own connections only. */
+  readonly self: number;
+  readonly rng: Rng;
+  /** Whether reports reach it; without any it goes by what its relay counts. */
+  readonly hearsAgents: boolean;
+  /** Sizes that the operator has declared, dealt out to the nodes in turn; undefined: none are. */
+  readonly declared: readonly number[] | undefined;
+}
+
+/** A balancer that places by a policy. */
+export function heraldBalancer(policy: Policy, context: HeraldContext): SimulatedBalancer {
   return new HeraldBalancer(policy, context);
 }
 
 class HeraldBalancer implements SimulatedBalancer {
   readonly #policy: Policy;
-  readonly #self: number;
+  readonly #context: HeraldContext;
   readonly #picker: Picker;
   readonly #nodes: SeenNode[] = [];
   readonly #rates = { meanPerSecond: 0, sweptAtMs: -Infinity };
@@ -39,15 +50,19 @@ class HeraldBalancer implements SimulatedBalancer {
   #ticks = 0;
   #assessment: Assessment | undefined;
 
-  constructor(policy: Policy, { self, rng }: { self: number; rng: Rng }) {
+  constructor(policy: Policy, context: HeraldContext) {
     this.#policy = policy;
-    this.#self = self;
-    this.#picker = createPicker(policy.place.picker, rng);
+    this.#context = context;
+    this.#picker = createPicker(policy.place.picker, context.rng);
   }
 
   place(nowMs: number): number {
     this.#arrivals += 1;
     return this.#picker(this.#current(nowMs), (index) => this.#nodes[index]?.isUp !== true);
+  }
+
+  scores(nowMs: number): ArrayLike<number> {
+    return this.#current(nowMs).score;
   }
 
   opened(connection: Connection): void {
@@ -72,7 +87,8 @@ class HeraldBalancer implements SimulatedBalancer {
 
   reported(index: number, report: Report, nowMs: number): void {
     const node = this.#nodes[index];
-    if (node !== undefined) node.load = absorbCounted(this.#policy, node, { report, nowMs });
+    if (node !== undefined && this.#context.hearsAgents)
+      node.load = absorbCounted(this.#policy, node, { report, nowMs });
   }
 
   joined(joinedAtMs: number): void {
@@ -95,7 +111,7 @@ class HeraldBalancer implements SimulatedBalancer {
     this.#arrivals = 0;
     this.#tickedAtMs = nowMs;
     if (this.#ticks % ticksPerSweep === 0) {
-      const own = open.filter(({ balancer }) => balancer === this.#self);
+      const own = open.filter(({ balancer }) => balancer === this.#context.self);
       sweep(this.#rates, nowMs, { own, nodes: this.#nodes });
     }
     this.#ticks += 1;
@@ -109,7 +125,7 @@ class HeraldBalancer implements SimulatedBalancer {
       {
         pool: this.#policy.name,
         atMs: nowMs,
-        nodes: this.#nodes.map(viewOf),
+        nodes: this.#nodes.map((node, index) => viewOf(node, index, this.#context)),
         visibility: { countsMessages: true, countsConnections: true },
         arrivalsPerSecond: this.#arrivalsPerSecond ?? 0,
         messagesPerSecondPerConnection: this.#rates.meanPerSecond,
@@ -120,12 +136,16 @@ class HeraldBalancer implements SimulatedBalancer {
   }
 }
 
-function viewOf({ counters, joinedAtMs, load, isUp }: SeenNode, index: number): NodeView {
+function viewOf(
+  { counters, joinedAtMs, load, isUp }: SeenNode,
+  index: number,
+  { declared }: HeraldContext,
+): NodeView {
   return {
     id: `n${index}`,
     host: '127.0.0.1',
     port: 1,
-    capacity: undefined,
+    capacity: declared?.[index % declared.length],
     zone: '',
     version: '',
     maxConnections: Infinity,

@@ -5,41 +5,75 @@ import { median } from '../core/median.ts';
 export interface Figures {
   /** Time-average of the highest ÷ the mean utilization; 1 is perfect. */
   readonly ratio: number;
+  /** Time-average of standard deviation ÷ mean utilization: the same in a quieter form, since all nodes count. 0 is perfect. */
+  readonly deviation: number;
   /** 99th percentile of utilization over all nodes and seconds; above 1 when more is asked than a node can do. */
   readonly p99: number;
   /** Part of node-time spent above 90 %, 0..1. */
   readonly over90: number;
+  /** Root mean square distance of scores from true utilization, each ÷ its mean over the nodes; NaN for a rule without scores. */
+  readonly error: number;
 }
 
-/** Takes the utilizations of one instant after the other. */
+/** Takes one instant after the other. */
 export interface Meter {
-  add(utilizations: readonly number[]): void;
+  /** `scores` belong to the same nodes; undefined for a rule that has none. */
+  add(utilizations: readonly number[], scores: readonly number[] | undefined): void;
   figures(): Figures;
 }
 
 /** A meter that has seen nothing. */
 export function createMeter(): Meter {
   const all: number[] = [];
-  let ratios = 0;
-  let instants = 0;
+  const ratios = createAverage();
+  const deviations = createAverage();
+  const errors = createAverage();
   return {
-    add(utilizations) {
-      const mean = utilizations.reduce((sum, each) => sum + each, 0) / utilizations.length;
+    add(utilizations, scores) {
+      const truth = relative(utilizations);
       // Nobody has anything to do: level, but no evidence of it.
-      if (!(mean > 0)) return;
-      ratios += Math.max(...utilizations) / mean;
-      instants += 1;
+      if (truth === undefined) return;
+      ratios.add(Math.max(...truth));
+      deviations.add(distance(truth, () => 1));
+      const guess = scores === undefined ? undefined : relative(scores);
+      if (guess !== undefined) errors.add(distance(truth, (index) => guess[index] ?? NaN));
       all.push(...utilizations);
     },
     figures() {
-      if (instants === 0) return { ratio: NaN, p99: NaN, over90: NaN };
       const sorted = Float64Array.from(all).toSorted();
       return {
-        ratio: ratios / instants,
+        ratio: ratios.value(),
+        deviation: deviations.value(),
         p99: sorted[Math.ceil(0.99 * sorted.length) - 1] ?? NaN,
         over90: all.filter((each) => each > 0.9).length / all.length,
+        error: errors.value(),
       };
     },
+  };
+}
+
+/** Each ÷ their mean; undefined when that is not above 0. */
+function relative(values: readonly number[]): number[] | undefined {
+  const mean = values.reduce((sum, each) => sum + each, 0) / values.length;
+  return mean > 0 ? values.map((each) => each / mean) : undefined;
+}
+
+/** Root mean square of the differences. */
+function distance(values: readonly number[], otherOf: (index: number) => number): number {
+  const squares = values.reduce((sum, each, index) => sum + (each - otherOf(index)) ** 2, 0);
+  return Math.sqrt(squares / values.length);
+}
+
+/** The mean of what was added; NaN of nothing. */
+function createAverage(): { add(value: number): void; value(): number } {
+  let sum = 0;
+  let count = 0;
+  return {
+    add(value) {
+      sum += value;
+      count += 1;
+    },
+    value: () => sum / count,
   };
 }
 

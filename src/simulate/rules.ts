@@ -1,4 +1,6 @@
 // The rules that are compared, as data: Herald's policy with several pickers, and the baselines.
+import { HeraldError } from '../core/error.ts';
+import { nameHint } from '../core/nearest.ts';
 import type { PickerName } from '../core/pick/picker-name.ts';
 import type { Rng } from '../core/rng.ts';
 import { defaultPolicy } from '../policy/compile-policy.ts';
@@ -24,12 +26,27 @@ export interface Rule {
   create(scenario: Scenario, context: { self: number; rng: Rng }): SimulatedBalancer;
 }
 
-function herald(name: string, picker: PickerName): Rule {
+/** Herald with the default policy but for what is named. */
+function herald(
+  name: string,
+  { picker = 'waterfill', hearsAgents = true, isDeclared = false }: HeraldVariant = {},
+): Rule {
   return {
     name,
     isBaseline: false,
-    create: (scenario, context) => heraldBalancer(policyFor(scenario, picker), context),
+    create: (scenario, context) =>
+      heraldBalancer(policyFor(scenario, picker), {
+        ...context,
+        hearsAgents,
+        declared: isDeclared ? scenario.sizes : undefined,
+      }),
   };
+}
+
+interface HeraldVariant {
+  readonly picker?: PickerName;
+  readonly hearsAgents?: boolean;
+  readonly isDeclared?: boolean;
 }
 
 /** The default policy, told of a scenario what an operator tells: how often agents report. */
@@ -48,11 +65,25 @@ function baseline(name: string, chooser: (rng: Rng) => Chooser): Rule {
 
 /** Every rule of the table, in its order; the first is Herald's default. */
 export const rules: readonly Rule[] = [
-  herald('herald (waterfill)', 'waterfill'),
-  herald('herald, least', 'least'),
-  herald('herald, p2c', 'p2c'),
+  herald('herald (waterfill)'),
+  herald('herald, least', { picker: 'least' }),
+  herald('herald, p2c', { picker: 'p2c' }),
+  herald('herald, capacity told', { isDeclared: true }),
+  herald('herald, no agents', { hearsAgents: false }),
+  herald('herald, no agents, told', { hearsAgents: false, isDeclared: true }),
   baseline('round robin', roundRobin),
   baseline('least connections', leastConnections),
   baseline('leastconn + Herald 2016', haproxyHerald2016),
   baseline('gRPC/Envoy WRR (ORCA)', weightedRoundRobin),
 ];
+
+/** The rule of this name; throws HERALD_SCENARIO_INVALID for an unknown one. */
+export function ruleOf(name: string): Rule {
+  const found = rules.find((each) => each.name === name);
+  if (found !== undefined) return found;
+  const hint = nameHint(
+    name,
+    rules.map((each) => each.name),
+  );
+  throw new HeraldError('HERALD_SCENARIO_INVALID', `no rule '${name}' (${hint})`, { rule: name });
+}

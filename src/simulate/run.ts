@@ -46,7 +46,7 @@ export function simulate(scenario: Scenario, rule: Rule, seed: number): RunResul
     sampleReports(run, step);
     arrive(run, nowMs);
     const isMeasured = nowMs >= scenario.warmUpMs && nowMs % measuredEveryMs === 0;
-    if (isMeasured) meter.add(run.world.utilizations());
+    if (isMeasured) meter.add(run.world.utilizations(), scoresOfFirst(run, nowMs));
   }
   const { openedTotal, closedTotal, open } = run.world;
   return {
@@ -56,6 +56,13 @@ export function simulate(scenario: Scenario, rule: Rule, seed: number): RunResul
     open: open.length,
     refused: run.refused,
   };
+}
+
+/** What the first balancer thinks of the nodes that are up. */
+function scoresOfFirst({ balancers, world }: Run, nowMs: number): number[] | undefined {
+  const scores = balancers[0]?.scores(nowMs);
+  if (scores === undefined) return undefined;
+  return world.nodes.flatMap(({ isUp }, index) => (isUp ? [scores[index] ?? NaN] : []));
 }
 
 function createRun(scenario: Scenario, rule: Rule, seed: number): Run {

@@ -48,6 +48,17 @@ describe('herald status', () => {
     expect(stdout).not.toContain(escape);
   });
 
+  it('-o wide adds what was learned, and fits 140 columns', async () => {
+    const { code, stdout, stderr } = await herald.cli('status', 'chat', '--output', 'wide');
+    expect([code, stderr]).toEqual([0, '']);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines[1]).toBe('nothing learned yet');
+    expect(lines[2]).toMatch(/REPORT +COST\/MSG +÷POOL +FULL +ADD\/CONN +PAIRS +FROM +AUTO$/);
+    expect(lines[3]).toMatch(/^a +no report .*- +- +- +- +0 +- +-$/);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(140);
+    expect((await herald.cli('explain', 'chat', '-o', 'wide')).code).toBe(2);
+  });
+
   it('gives the same as JSON and as YAML', async () => {
     const json = await herald.cli('status', '-o', 'json');
     const yaml = await herald.cli('status', '--output=yaml');
@@ -237,7 +248,7 @@ describe('herald', () => {
     ['an unknown option', ['status', '--jsn'], /unknown option '--jsn'/],
     ['a missing argument', ['explain'], /missing required argument 'POOL'/],
     ['a superfluous argument', ['status', 'chat', 'games'], /too many arguments/],
-    ['an unknown form of output', ['status', '-o', 'xml'], /table, json, yaml/],
+    ['an unknown form of output', ['status', '-o', 'xml'], /table, wide, json, yaml/],
     ['a grace that is no number', ['serve', '--grace', 'soon'], /--grace/],
     ['a seed that is no number', ['demo', '--seed', 'x'], /--seed/],
     ['no command at all', [], /Usage: herald/],

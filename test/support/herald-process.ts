@@ -45,8 +45,8 @@ export interface HeraldProcess {
   logged(msg: string, from?: number): Promise<LogLine>;
   signal(signal: NodeJS.Signals): void;
   ended(): Promise<CommandEnd>;
-  /** Kills it at once and starts it again on the same ports. */
-  restart(): Promise<void>;
+  /** Ends it, at once unless another signal is given, and starts it again on the same ports; `between` comes in the middle. */
+  restart(how?: { signal?: NodeJS.Signals; between?: () => void }): Promise<void>;
   /** SIGTERM and the end; its directory is removed. Idempotent. */
   stop(): Promise<CommandEnd>;
 }
@@ -112,9 +112,10 @@ export async function startHerald(setup: HeraldSetup = {}): Promise<HeraldProces
     },
     signal: (signal) => void command.child.kill(signal),
     ended: () => command.ended(),
-    async restart() {
-      command.child.kill('SIGKILL');
+    async restart({ signal = 'SIGKILL', between = () => {} } = {}) {
+      command.child.kill(signal);
       await command.ended();
+      between();
       const from = logs.length;
       command = serve(setup, { folder, logs, env: samePorts });
       await listening(command, logs, from);

@@ -37,11 +37,9 @@ export function nodeRoutes(deps: { registry: Registry; clock: Clock }): HttpRout
 }
 
 function detailOf({ registry, clock }: { registry: Registry; clock: Clock }, id: string): NodeDetail {
-  const { pool, node } = registry.node(id);
+  const { pool } = registry.node(id);
   const nowMs = clock.nowMs();
-  const assessment = pool.assessment(nowMs);
-  const index = assessment.snapshot.nodes.findIndex((each) => each.id === id);
-  const detail = nodeDetail(assessment, { index, origin: node.origin, nowMs });
+  const detail = nodeDetail(pool, { assessment: pool.assessment(nowMs), id, nowMs });
   if (detail === undefined) throw new HeraldError('HERALD_NODE_UNKNOWN', `there is no node '${id}'`);
   return detail;
 }

@@ -1,9 +1,10 @@
 // From the state's values to the API's JSON. Pure; what is not a number there is null here.
 import type { Assessment } from '../../core/assess.ts';
 import { imbalanceOf } from '../../core/imbalance.ts';
+import { learnedOf } from '../../core/learned.ts';
 import { formatAddress } from '../../policy/address.ts';
 import type { NodeCounts, NodeDetail, PoolSummary } from '../../protocol/admin-api.ts';
-import type { NodeOrigin } from '../state/node-record.ts';
+import type { NodeLearning } from '../../protocol/learned.ts';
 import type { PoolState } from '../state/pool-state.ts';
 
 /** A pool in one line. */
@@ -24,6 +25,7 @@ export function poolSummary(pool: PoolState, assessment: Assessment): PoolSummar
     arrivalsPerSecond: assessment.snapshot.arrivalsPerSecond,
     meanUtilization: orNull(meanUtilization),
     imbalance: orNull(ratio),
+    learned: learnedOf(assessment, pool.policy.signals).pool,
   };
 }
 
@@ -38,17 +40,31 @@ function nodeCounts({ ineligible }: Assessment): NodeCounts {
 
 /** Every node of a pool, in order of registration. */
 export function nodeDetails(pool: PoolState, assessment: Assessment, nowMs: number): NodeDetail[] {
-  return assessment.snapshot.nodes.flatMap(({ id }, index) => {
-    const origin = pool.nodes.get(id)?.origin;
-    const detail = nodeDetail(assessment, { index, origin: origin ?? 'registered', nowMs });
+  const learned = learnedOf(assessment, pool.policy.signals);
+  return learned.nodes.flatMap((each, index) => {
+    const detail = detailOf(pool, { assessment, index, learned: each, nowMs });
     return detail === undefined ? [] : [detail];
   });
 }
 
-/** The node at `index` of the assessment; undefined when there is none. */
+/** One node of a pool; undefined when the assessment does not have it. */
 export function nodeDetail(
-  assessment: Assessment,
-  { index, origin, nowMs }: { index: number; origin: NodeOrigin; nowMs: number },
+  pool: PoolState,
+  { assessment, id, nowMs }: { assessment: Assessment; id: string; nowMs: number },
+): NodeDetail | undefined {
+  const index = assessment.snapshot.nodes.findIndex((each) => each.id === id);
+  const learned = learnedOf(assessment, pool.policy.signals).nodes[index];
+  return learned === undefined ? undefined : detailOf(pool, { assessment, index, learned, nowMs });
+}
+
+function detailOf(
+  pool: PoolState,
+  {
+    assessment,
+    index,
+    learned,
+    nowMs,
+  }: { assessment: Assessment; index: number; learned: NodeLearning; nowMs: number },
 ): NodeDetail | undefined {
   const node = assessment.snapshot.nodes[index];
   if (node === undefined) return undefined;
@@ -59,7 +75,7 @@ export function nodeDetail(
     address: formatAddress(node),
     zone: node.zone,
     version: node.version,
-    origin,
+    origin: pool.nodes.get(node.id)?.origin ?? 'registered',
     adminState: node.adminState,
     health: node.health,
     healthReason: node.healthReason,
@@ -81,8 +97,9 @@ export function nodeDetail(
     messagesPerSecond: counters.messagesPerSecond,
     reportAgeMs: load === undefined ? null : Math.max(0, nowMs - load.sampledAtMs),
     capacity: node.capacity ?? null,
-    costPerMessage: orNull(assessment.costs.slopes[index]),
-    slopePerConnection: orNull(assessment.slopes.slopes[index]),
+    costPerMessage: learned.messageCost.value,
+    slopePerConnection: learned.connectionSlope.value,
+    learned,
   };
 }
 

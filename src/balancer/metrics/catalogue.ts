@@ -72,6 +72,41 @@ export const poolMetrics = {
     labels: [...node, 'kind', 'outcome'],
     help: 'Connections asked to leave, as a count: kind websocket, sse, longPoll, http or tcp; outcome closed, refusedByPeer (told, did not leave in time), cut (could not be told), alreadyGone or alreadyLeaving.',
   },
+  herald_node_message_cost_ratio: {
+    type: 'gauge',
+    labels: node,
+    help: 'Utilization that one relayed message per second adds to the node, as a fraction, as placement reckons; absent until it or the pool has learned it.',
+  },
+  herald_node_connection_slope_ratio: {
+    type: 'gauge',
+    labels: node,
+    help: 'Utilization that one connection adds to the node, as a fraction; absent until it or the pool has learned it.',
+  },
+  herald_node_learned_pairs: {
+    type: 'gauge',
+    labels: [...node, 'by'],
+    help: 'Pairs of the node that learning rests on, as a count with old ones counting less: by messages, connections or throughput.',
+  },
+  herald_node_auto_saturation_messages_per_second: {
+    type: 'gauge',
+    labels: node,
+    help: 'Learned throughput in messages per second that saturation auto stands for; absent until learned, or where no signal says auto.',
+  },
+  herald_pool_message_cost_ratio: {
+    type: 'gauge',
+    labels: ['pool'],
+    help: 'Utilization that one relayed message per second adds to a node of capacity 1, as a fraction: the median of the nodes; absent until learned.',
+  },
+  herald_pool_connection_slope_ratio: {
+    type: 'gauge',
+    labels: ['pool'],
+    help: 'Utilization that one connection adds to a node of capacity 1, as a fraction: the median of the nodes; absent until learned.',
+  },
+  herald_pool_idle_utilization_ratio: {
+    type: 'gauge',
+    labels: ['pool', 'by'],
+    help: 'Utilization of a node with nothing to do, as a fraction, as learned by messages or connections; absent until learned.',
+  },
   herald_imbalance_ratio: {
     type: 'gauge',
     labels: ['pool'],
@@ -100,6 +135,11 @@ export const processMetrics = {
     type: 'counter',
     labels: ['outcome'],
     help: 'Reloads of configuration and policies, as a count: outcome replaced, unchanged or refused.',
+  },
+  herald_state_writes_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Writings of the state file, as a count: outcome written or failed.',
   },
   herald_refusals_total: {
     type: 'counter',

@@ -18,6 +18,8 @@ export interface Metrics {
   countRefusal(pool: string, code: ErrorCode): void;
   countReport(outcome: 'accepted' | ErrorCode): void;
   countReload(outcome: ReloadOutcome): void;
+  /** The state file was written, or could not be. */
+  countStateWrite(outcome: 'written' | 'failed'): void;
   /** A relay ended. Reasons are a fixed few; past thirty-two different ones the rest counts as `other`. */
   countRelayEnd(reason: string): void;
 }
@@ -42,6 +44,7 @@ export function createMetrics(deps: {
   const refusals = counter(register, 'herald_refusals_total');
   const reports = counter(register, 'herald_reports_total');
   const reloads = counter(register, 'herald_policy_reloads_total');
+  const stateWrites = counter(register, 'herald_state_writes_total');
   const relayEnds = counter(register, 'herald_relay_ends_total');
   const relayEndReason = boundedLabel(maxRelayEndReasons);
   let scraping: Promise<string> | undefined;
@@ -56,6 +59,7 @@ export function createMetrics(deps: {
     countRefusal: (pool, code) => refusals.inc({ pool: pools.has(pool) ? pool : '', code }),
     countReport: (outcome) => reports.inc({ outcome }),
     countReload: (outcome) => reloads.inc({ outcome }),
+    countStateWrite: (outcome) => stateWrites.inc({ outcome }),
     countRelayEnd: (reason) => relayEnds.inc({ reason: relayEndReason(reason) }),
   };
 }

@@ -2,8 +2,10 @@
 // are gone as soon as the node is.
 import type { Assessment } from '../../core/assess.ts';
 import { imbalanceOf } from '../../core/imbalance.ts';
+import { learnedOf } from '../../core/learned.ts';
 import { builtinSignals, isBuiltinSignal, type SignalRule } from '../../core/signal.ts';
 import type { NodeView } from '../../core/snapshot.ts';
+import type { NodeLearning, PoolLearning } from '../../protocol/learned.ts';
 import type { GoodbyeCounts } from '../state/goodbye-counts.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import { nodeStates, poolMetrics } from './catalogue.ts';
@@ -16,11 +18,14 @@ export function poolPage(pools: Iterable<PoolState>, nowMs: number): string {
   const page = createExposition(poolMetrics);
   for (const pool of pools) {
     const assessment = pool.assessment(nowMs);
+    const learned = learnedOf(assessment, pool.policy.signals);
     addPool(page, pool, assessment);
+    addPoolLearning(page, labelText({ pool: pool.name }), learned.pool);
     assessment.snapshot.nodes.forEach((node, index) => {
       const labels = labelText({ pool: pool.name, node: node.id });
       addPlacing(page, labels, { assessment, index });
       addLoad(page, labels, { node, nowMs, signals: pool.policy.signals });
+      addLearning(page, labels, learned.nodes[index]);
       addCounts(page, labels, node);
       addGoodbyes(page, labels, pool.nodes.get(node.id)?.goodbyes);
     });
@@ -62,6 +67,26 @@ function addLoad(
     if (value === undefined) continue;
     page.add('herald_node_signal', `${labels},${labelText({ signal: name })}`, inBaseUnit(name, value));
   }
+}
+
+function addPoolLearning(page: Page, labels: string, learned: PoolLearning): void {
+  page.add('herald_pool_message_cost_ratio', labels, learned.messageCost ?? NaN);
+  page.add('herald_pool_connection_slope_ratio', labels, learned.connectionSlope ?? NaN);
+  const idle = 'herald_pool_idle_utilization_ratio';
+  page.add(idle, `${labels},by="messages"`, learned.idleByMessages ?? NaN);
+  page.add(idle, `${labels},by="connections"`, learned.idleByConnections ?? NaN);
+}
+
+function addLearning(page: Page, labels: string, learned: NodeLearning | undefined): void {
+  if (learned === undefined) return;
+  const { messageCost, connectionSlope, autoSaturation, throughputPairs } = learned;
+  page.add('herald_node_message_cost_ratio', labels, messageCost.value ?? NaN);
+  page.add('herald_node_connection_slope_ratio', labels, connectionSlope.value ?? NaN);
+  page.add('herald_node_auto_saturation_messages_per_second', labels, autoSaturation ?? NaN);
+  const pairs = 'herald_node_learned_pairs';
+  page.add(pairs, `${labels},by="messages"`, messageCost.pairs);
+  page.add(pairs, `${labels},by="connections"`, connectionSlope.pairs);
+  page.add(pairs, `${labels},by="throughput"`, throughputPairs);
 }
 
 function addCounts(page: Page, labels: string, { counters }: NodeView): void {

@@ -2,13 +2,16 @@
 import { absorbCounted } from '../../core/absorb-counted.ts';
 import { HeraldError } from '../../core/error.ts';
 import { isNewer, type NodeLoad } from '../../core/load.ts';
+import { loadBeforeReports } from '../../core/restored.ts';
 import type { Report } from '../../protocol/report.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { PoolState } from './pool-state.ts';
 
-/** The node's load after this report. */
+/** The node's load after this report; its first one goes on from what was restored. */
 export function absorb(pool: PoolState, node: NodeRecord, at: { report: Report; nowMs: number }): NodeLoad {
-  return absorbCounted(pool.policy, node, at);
+  const { load, restored, counters } = node;
+  const before = load ?? (restored && loadBeforeReports(restored));
+  return absorbCounted(pool.policy, { load: before, counters }, at);
 }
 
 /** Throws HERALD_REPORT_STALE for a report that is not newer than the one that the load came from. */

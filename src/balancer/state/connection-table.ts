@@ -10,7 +10,7 @@ const firstCapacity = 1024;
 const maxSlots = 2 ** 21;
 
 /**
- * How long what a connection carried counts when shedding chooses. Ten seconds would take a burst for a heavy
+ * How long what a connection carried counts when shedding chooses. The few seconds that placement reads would take a burst for a heavy
  * connection, and moving it would relieve nothing.
  */
 export const longMemoryMs = 60_000;

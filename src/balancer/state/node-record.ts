@@ -1,6 +1,7 @@
 // One node of a pool: what it is, what the operator wants, what we see. Its view is made anew when any of it changes.
 import type { NodeLoad } from '../../core/load.ts';
 import { NodeCounters } from '../../core/node-counters.ts';
+import type { Restored } from '../../core/restored.ts';
 import type { AdminState, NodeIdentity, NodeView } from '../../core/snapshot.ts';
 import { GoodbyeCounts } from './goodbye-counts.ts';
 import { PassiveHealth } from './passive-health.ts';
@@ -18,6 +19,8 @@ export class NodeRecord {
   joinedAtMs: number;
   identity: NodeIdentity;
   load: NodeLoad | undefined;
+  /** What it had taught before the balancer restarted, until its first report takes it over. */
+  restored: Restored | undefined;
   adminState: AdminState = 'ready';
   /** Result of the active check; '' when it passes or there is none. */
   checkFailure = '';
@@ -55,6 +58,7 @@ export class NodeRecord {
     const view = this.#view;
     return (
       view.load === this.load &&
+      view.restored === this.restored &&
       view.healthReason === healthReason &&
       view.adminState === this.adminState &&
       view.joinedAtMs === this.joinedAtMs &&
@@ -79,6 +83,7 @@ export class NodeRecord {
       healthReason,
       joinedAtMs: this.joinedAtMs,
       load: this.load,
+      restored: this.restored,
       counters: this.counters,
     });
   }

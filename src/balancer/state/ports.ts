@@ -65,6 +65,39 @@ export interface Placement {
   policyOf(pool: string): Policy | undefined;
 }
 
+/** What lies where state is saved. */
+export type StoredState =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'text'; readonly text: string }
+  /** Something that nobody here has written, and why. It can be set aside. */
+  | { readonly kind: 'foreign'; readonly reason: string }
+  /** It cannot be looked at, and why. */
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+/** Where the saved state of one balancer lies: one text, replaced as a whole. */
+export interface StateStore {
+  /** Never rejects. */
+  read(): Promise<StoredState>;
+  /** Rejects when the text is not safely there. */
+  write(text: string): Promise<void>;
+  /** Moves what lies there out of the way; resolves with where to. Rejects when it cannot. */
+  setAside(): Promise<string>;
+}
+
+/** A named part of what survives a restart. */
+export interface StateSection {
+  readonly name: string;
+  /** Another number whenever `save` would give something else. */
+  revision(): number;
+  /** A JSON value. */
+  save(): unknown;
+  /**
+   * Takes back what `save` gave `ageMs` ago (0 or more); nonsense in single entries is left out. The number of
+   * entries taken; undefined when the whole is not understood.
+   */
+  restore(saved: unknown, ageMs: number): number | undefined;
+}
+
 /**
  * What a connection is. `longPoll`: a request whose answer has not begun; `http`: any other exchange under way, which
  * no event stream is; `tcp`: a tunnel whose frames nobody reads.

@@ -10,9 +10,10 @@ import type { Report } from '../../protocol/report.ts';
 import { absorb, refuseStale } from './absorb.ts';
 import { claim, identityOf, isSameAddress, type ReportSource } from './claim.ts';
 import { isForgettable } from './forget.ts';
-import { NodeRecord } from './node-record.ts';
+import { NodeRecord, type NodeOrigin } from './node-record.ts';
 import type { Notify } from './notice.ts';
 import { PoolState } from './pool-state.ts';
+import { RestoredNodes } from './restored-nodes.ts';
 
 // Counts are noted ten times a second, so that a report's span is met to a few per cent; connections are looked
 // through twice a second, which is fast against their memory of ten seconds.
@@ -36,6 +37,10 @@ export class Registry {
   readonly #timer: Timer;
   readonly #startedAtMs: number;
   #ticks = 0;
+  /** What was restored of nodes that have not come back yet. */
+  readonly waiting = new RestoredNodes();
+  /** Reports taken in. */
+  reportsTotal = 0;
 
   constructor(deps: { clock: Clock; rng: Rng; visibility: Visibility; notify: Notify }) {
     this.#clock = deps.clock;
@@ -106,7 +111,7 @@ export class Registry {
   /** Adds a node of the configuration, in place of any of this id in the pool. HERALD_POOL_UNKNOWN. */
   addStatic(pool: string, identity: NodeIdentity): void {
     const state = this.pool(pool);
-    state.nodes.set(identity.id, new NodeRecord(identity, 'static', this.#joinedAtMs()));
+    state.nodes.set(identity.id, this.#newRecord(pool, identity, 'static'));
     state.discardAssessment();
     this.#notify('node added', { pool, node: identity.id, address: formatAddress(identity) });
   }
@@ -122,10 +127,12 @@ export class Registry {
     const known = claim(this.#pools, { pool, report, source, nowMs });
     refuseStale(report, known?.load);
     if (known === undefined && report.leaving) return 'ready';
-    const node = known ?? new NodeRecord(identityOf(report, source), 'registered', this.#joinedAtMs());
+    const node = known ?? this.#newRecord(pool.name, identityOf(report, source), 'registered');
     this.#identify(pool, node, { report, source });
     this.#welcome(pool, node, { report, isNew: known === undefined });
     node.load = absorb(pool, node, { report, nowMs });
+    node.restored = undefined;
+    this.reportsTotal += 1;
     pool.markDirty();
     if (report.leaving) this.#farewell(pool, node);
     return node.adminState;
@@ -157,6 +164,12 @@ export class Registry {
     const { pool } = this.node(id);
     pool.remove(id);
     this.#notify('node removed', { pool: pool.name, node: id });
+  }
+
+  #newRecord(pool: string, identity: NodeIdentity, origin: NodeOrigin): NodeRecord {
+    const record = new NodeRecord(identity, origin, this.#joinedAtMs());
+    record.restored = this.waiting.take(pool, identity.id);
+    return record;
   }
 
   #configureNodes(pool: PoolState, identities: readonly NodeIdentity[]): void {

@@ -27,7 +27,7 @@ function renderExplanation(answer: PoolExplanation, paint: Paint, columns = 80):
   const paragraph = (text: string) => wrapText(text, columns, '  ');
   return [
     ...paragraph(answer.summary).map((line) => paint('bold', line)),
-    ...[answer.basisReason, arithmetic(answer), ...answer.notes].flatMap(paragraph),
+    ...[answer.basisReason, arithmetic(answer), answer.learnedReason, ...answer.notes].flatMap(paragraph),
     '',
     ...renderTable<NodeExplanation>(
       [
@@ -43,7 +43,7 @@ function renderExplanation(answer: PoolExplanation, paint: Paint, columns = 80):
     ),
     '',
     ...answer.nodes.flatMap((node) =>
-      paragraph(`${paint('bold', node.id)}: ${node.scoreReason} ${node.shareReason}`),
+      paragraph(`${paint('bold', node.id)}: ${node.scoreReason} ${node.shareReason} ${node.learnedReason}`),
     ),
   ];
 }

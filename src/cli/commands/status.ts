@@ -7,8 +7,9 @@ import { formatAnswer, withAdminClient, withAdminOptions, type AdminFlags } from
 import type { CliIo } from '../io.ts';
 import { LiveScreen } from '../live-screen.ts';
 import { bar, paintFor, percent, renderTable, type Column, type Paint } from '../table.ts';
+import { learnedColumns, learnedLine } from './learned-columns.ts';
 
-interface Flags extends AdminFlags {
+interface Flags extends AdminFlags<'table' | 'wide' | 'json' | 'yaml'> {
   readonly watch: boolean;
 }
 
@@ -21,12 +22,12 @@ const barWidth = 10;
 
 /** Adds `herald status`. */
 export function registerStatus(program: Command, io: CliIo): void {
-  withAdminOptions(program.command('status'))
-    .description('show pools and nodes: load, connections, shares')
+  withAdminOptions(program.command('status'), ['wide'])
+    .description('show pools and nodes: load, connections, shares; wide: what was learned as well')
     .argument('[POOL]', 'only this pool')
     .option('-w, --watch', 'draw again every second until interrupted', false)
     .action(async (pool: string | undefined, flags: Flags) => {
-      if (flags.watch && flags.output !== 'table')
+      if (flags.watch && (flags.output === 'json' || flags.output === 'yaml'))
         throw new HeraldError(
           'HERALD_USAGE',
           '--watch draws tables: leave -o out, or use `-o json` without it',
@@ -41,11 +42,12 @@ async function showStatus(
 ): Promise<void> {
   const { output } = flags;
   const paint = paintFor(io.stdout, io.env);
-  if (output !== 'table') {
+  if (output === 'json' || output === 'yaml') {
     io.stdout.write(formatAnswer({ pools: await readStatus(client, pool) }, output));
     return;
   }
-  const draw = async () => renderStatus(await readStatus(client, pool), paint);
+  const isWide = output === 'wide';
+  const draw = async () => renderStatus(await readStatus(client, pool), { paint, isWide });
   if (!flags.watch) {
     io.stdout.write(`${(await draw()).join('\n')}\n`);
     return;
@@ -87,13 +89,17 @@ async function readStatus(client: AdminClient, only: string | undefined): Promis
   );
 }
 
-/** Lines for all pools, a table each; fits 80 columns for ids of up to ten characters. */
-function renderStatus(pools: readonly PoolStatus[], paint: Paint): string[] {
+/** Lines for all pools, a table each; fits 80 columns for ids of up to ten characters, 140 when wide. */
+function renderStatus(
+  pools: readonly PoolStatus[],
+  { paint, isWide }: { paint: Paint; isWide: boolean },
+): string[] {
   if (pools.length === 0) return ['no pools'];
   return pools.flatMap((pool, index) => [
     ...(index > 0 ? [''] : []),
     paint('bold', headline(pool)),
-    ...renderTable(columns(paint), pool.members),
+    ...(isWide ? [learnedLine(pool.learned)] : []),
+    ...renderTable([...columns(paint), ...(isWide ? learnedColumns : [])], pool.members),
     ...(pool.members.length === 0 ? ['no nodes yet: none is configured and no agent has reported'] : []),
   ]);
 }

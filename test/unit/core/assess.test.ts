@@ -129,13 +129,6 @@ describe('shares', () => {
     for (const each of share) expect(each).toBeCloseTo(1 / 7, 9);
   });
 
-  it('are spread over nodes within the dead band, two points, instead of going to the lowest', () => {
-    const nodes = Array.from({ length: 10 }, (_, i) => aLoadedNode(0.5 + i * 0.001, { open: 100 }));
-    const { share } = assess(aSnapshot(nodes, { visibility: connectionsSeen }), policy);
-    expect(Math.min(...share)).toBeGreaterThan(0);
-    expect(Math.max(...share) / Math.min(...share)).toBeLessThan(2);
-  });
-
   it('of no nodes are none', () => {
     expect(assess(aSnapshot([]), policy)).toMatchObject({
       share: new Float64Array(0),

@@ -6,8 +6,8 @@ describe('expectedRate', () => {
     expect(expectedRate(3, { messages: 0, exposureSeconds: 0 })).toBe(3);
   });
 
-  it('is halfway between the prior and its own rate after two seconds', () => {
-    expect(expectedRate(3, { messages: 10, exposureSeconds: 2 })).toBe(4);
+  it('is halfway between the prior and its own rate after half a second', () => {
+    expect(expectedRate(3, { messages: 2.5, exposureSeconds: 0.5 })).toBe(4);
   });
 });
 

@@ -52,11 +52,11 @@ describe('absorbReport', () => {
 
   it('moves utilization, connections and message rate by the same part', () => {
     const first = take(undefined, atCpu(0.2, { connections: 10 }), {
-      relay: { messagesPerSecond: 100, connections: 10 },
+      relay: { messagesPerSecond: 100, expectedPerSecond: 100, connections: 10 },
     });
     const next = take(first, atCpu(0.6, { seq: 2, connections: 30 }), {
       nowMs: 1000,
-      relay: { messagesPerSecond: 300, connections: 30 },
+      relay: { messagesPerSecond: 300, expectedPerSecond: 300, connections: 30 },
     });
     const part = 1 - Math.exp(-1);
     expect(next.utilization).toBeCloseTo(0.2 + 0.4 * part, 12);
@@ -82,9 +82,14 @@ describe('absorbReport', () => {
     expect(next.utilization).toBeCloseTo(cpu, 9);
   });
 
+  it('compares later rates with the middle of what was carried and what was expected', () => {
+    const relay = { messagesPerSecond: 100, expectedPerSecond: 60, connections: 4 };
+    expect(take(undefined, atCpu(0.2), { relay }).smoothedMessagesPerSecond).toBe(80);
+  });
+
   it('learns nothing from a full node, and forgets nothing', () => {
     const first = take(undefined, atCpu(0.2, { connections: 4 }), {
-      relay: { messagesPerSecond: 9, connections: 4 },
+      relay: { messagesPerSecond: 9, expectedPerSecond: 9, connections: 4 },
     });
     const { byMessages, byConnections, byThroughput } = take(first, atCpu(0.95, { seq: 2 }), {
       nowMs: 60_000,

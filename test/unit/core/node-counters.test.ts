@@ -67,6 +67,25 @@ describe('NodeCounters', () => {
     expect(counters.at(15_050, 20_000)).toMatchObject({ messages: 1505, atMs: 15_050 });
   });
 
+  it('averages the expected rate over the notes of a span', () => {
+    const counters = new NodeCounters();
+    for (const nowMs of [0, 100, 200, 300, 400]) {
+      counters.messagesPerSecond = nowMs;
+      counters.record(nowMs);
+    }
+    // From 100 on, not at it: a note stands for the time up to it.
+    expect(counters.expectedOver({ startMs: 100, endMs: 300 })).toBe(250);
+    expect(counters.expectedOver({ startMs: -1000, endMs: 100 })).toBe(50);
+  });
+
+  it('expects what it does now over a span without notes', () => {
+    const counters = Object.assign(new NodeCounters(), { messagesPerSecond: 7 });
+    expect(counters.expectedOver({ startMs: 0, endMs: 1000 })).toBe(7);
+    counters.record(5000);
+    counters.messagesPerSecond = 9;
+    expect(counters.expectedOver({ startMs: 0, endMs: 1000 })).toBe(9);
+  });
+
   it('lives with two notes at one instant', () => {
     const counters = new NodeCounters();
     counters.record(100);

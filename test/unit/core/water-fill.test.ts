@@ -3,7 +3,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pcg32 } from '../../../src/core/rng.ts';
-import { volumeAt, waterFill, type WaterFillInput } from '../../../src/core/water-fill.ts';
+import { waterFill, type WaterFillInput } from '../../../src/core/water-fill.ts';
 
 interface Vessel {
   score: number;
@@ -48,6 +48,14 @@ function fleet(size: number, seed: number): Vessel[] {
     slope: 0.0005 + 0.002 * rng.next(),
     bound: 50 * rng.next(),
   }));
+}
+
+/** Arrivals that all nodes together take when filled up to `level`, straight from the formula. */
+function volumeAt({ score, slope, bound }: WaterFillInput, level: number): number {
+  return score.reduce((sum, each, i) => {
+    const height = Math.max(0, level - each);
+    return height === 0 ? sum : sum + Math.min(bound[i] ?? NaN, height / (slope[i] ?? NaN));
+  }, 0);
 }
 
 describe('waterFill', () => {

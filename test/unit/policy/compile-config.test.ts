@@ -43,7 +43,7 @@ describe('a config file', () => {
       ],
       intake: { bind: { host: '127.0.0.1', port: 9401 }, register: { from: [], ports: [] }, tokens: [] },
       admin: { socketPath: '/at/./run/herald.sock' },
-      state: { kind: 'memory' },
+      state: { kind: 'memory', file: '/at/./run/herald-state.json' },
       log: { level: 'info', format: 'auto' },
       relay: { form: 'auto' },
       policiesDirectory: '/at/./policies',
@@ -64,6 +64,15 @@ describe('a config file', () => {
         },
       ],
     });
+  });
+
+  it('keeps its state beside the admin socket, elsewhere, or not at all', () => {
+    const fileOf = (body: string) => configOf(listener + pool + body).state.file;
+    expect(fileOf('admin: { socket: /run/h/h.sock }\n')).toBe('/at//run/h/herald-state.json');
+    expect(fileOf('admin: { socket: h.sock }\n')).toBe('/at/herald-state.json');
+    expect(fileOf('state: { file: ./s.json }\n')).toBe('/at/./s.json');
+    expect(fileOf('state: { kind: memory, file: off }\n')).toBeUndefined();
+    expect(problemsOf(`${listener}${pool}state: { file: 3 }\n`)[0]).toContain('state.file: 3 is not text');
   });
 
   it('is frozen all the way down', () => {

@@ -57,16 +57,30 @@ describe('distributions (200,000 draws, seed 2)', () => {
 describe('the meter', () => {
   it('averages max ÷ mean over time and looks at every node for the others', () => {
     const meter = createMeter();
-    meter.add([0.5, 0.5]);
-    meter.add([0.95, 0.05]);
-    expect(meter.figures()).toEqual({ ratio: (1 + 1.9) / 2, p99: 0.95, over90: 0.25 });
+    meter.add([0.5, 0.5], undefined);
+    meter.add([0.95, 0.05], undefined);
+    expect(meter.figures()).toEqual({
+      ratio: (1 + 1.9) / 2,
+      deviation: 0.45,
+      p99: 0.95,
+      over90: 0.25,
+      error: NaN,
+    });
   });
 
   it('says NaN where nothing was done', () => {
     const meter = createMeter();
-    meter.add([0, 0]);
-    expect(meter.figures()).toEqual({ ratio: NaN, p99: NaN, over90: NaN });
+    meter.add([0, 0], [1, 1]);
+    expect(meter.figures()).toEqual({ ratio: NaN, deviation: NaN, p99: NaN, over90: NaN, error: NaN });
     expect(spreadOf([])).toEqual({ median: NaN, min: NaN, max: NaN });
+  });
+
+  it('says how far scores are from the truth, whatever their scale', () => {
+    const meter = createMeter();
+    meter.add([0.4, 0.6], [4, 6]);
+    expect(meter.figures().error).toBeCloseTo(0, 9);
+    meter.add([0.4, 0.6], [3, 3]);
+    expect(meter.figures().error).toBeCloseTo(0.2 / 2, 9);
   });
 
   it('gives middle and range', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SimulatedBalancer } from '../../../src/simulate/balancer.ts';
-import { rules, type Rule } from '../../../src/simulate/rules.ts';
+import { ruleOf, rules, type Rule } from '../../../src/simulate/rules.ts';
 import { simulate } from '../../../src/simulate/run.ts';
 import { aScenario } from './a-scenario.ts';
 
@@ -9,6 +9,7 @@ function always(node: number): Rule {
   const nothing = (): void => undefined;
   const balancer: SimulatedBalancer = {
     place: () => node,
+    scores: () => undefined,
     opened: nothing,
     closed: nothing,
     carried: nothing,
@@ -76,9 +77,7 @@ describe('a run', () => {
     const crashed = simulate(aScenario({ crashes: 1 }), always(1), 2);
     expect(crashed.opened).toBe(calm.opened);
     const level = aScenario({ nodes: 2, crashes: 1, connections: 400, costSigma: 0, messageSigma: 0 });
-    const [, , , roundRobin] = rules;
-    if (roundRobin === undefined) throw new Error('the table has lost its rows');
-    const { p99, ratio } = simulate(level, roundRobin, 2);
+    const { p99, ratio } = simulate(level, ruleOf('round robin'), 2);
     // One of two is left: it carries twice the load and is level with itself.
     expect(ratio).toBe(1);
     expect(p99).toBeGreaterThan(0.8);
@@ -88,6 +87,16 @@ describe('a run', () => {
     const unequal = aScenario({ sizes: [0.5, 2], connections: 800, costSigma: 0.5, messageSigma: 0.2 });
     const ratios = new Map(rules.map((rule) => [rule.name, simulate(unequal, rule, 1).ratio]));
     expect(ratios.get('herald (waterfill)')).toBeLessThan(ratios.get('least connections') ?? 0);
+  });
+
+  it('knows the load of every node to a sixth, reports and relay together, and nothing of the kind by counting', () => {
+    const unequal = aScenario({ sizes: [0.5, 1, 2], connections: 800 });
+    expect(simulate(unequal, ruleOf('herald (waterfill)'), 1).error).toBeLessThan(1 / 6);
+    expect(simulate(unequal, ruleOf('least connections'), 1).error).toBeNaN();
+  });
+
+  it('names the rules there are for one that is not', () => {
+    expect(() => ruleOf('round-robin')).toThrow("no rule 'round-robin' (did you mean round robin?");
   });
 
   it('refuses a scenario that cannot be before it begins', () => {

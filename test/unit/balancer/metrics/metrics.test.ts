@@ -98,6 +98,33 @@ describe('nodes', () => {
     expect(samples.get('herald_pool_panic{pool="chat"}')).toBe(0);
   });
 
+  it('show what was learned of them and of their pool, and nothing where nothing was', async () => {
+    const { clock, registry, report, page } = aScrapedRoom();
+    registry.addStatic('chat', anIdentity('silent'));
+    const learned = (names: Iterable<string>) =>
+      [...names].filter((name) => /herald_(node|pool)_.*(cost|slope|auto|idle)/.test(name));
+    expect(learned((await page()).samples.keys())).toEqual([]);
+    for (let second = 0; second < 20; second += 1) {
+      clock.advance(1000);
+      const connections = 10 + ((second * 37) % 90);
+      report({ id: 'a', connections, signals: { cpu: 0.0008 * connections } });
+    }
+    const { samples } = await page();
+    const slope = samples.get('herald_node_connection_slope_ratio{pool="chat",node="a"}');
+    expect(slope).toBeCloseTo(0.001, 3);
+    expect(samples.get('herald_node_connection_slope_ratio{pool="chat",node="silent"}')).toBeGreaterThan(0);
+    expect(samples.get('herald_pool_connection_slope_ratio{pool="chat"}')).toBeCloseTo(0.001, 3);
+    expect(samples.get('herald_pool_idle_utilization_ratio{pool="chat",by="connections"}')).toBeLessThan(
+      0.12,
+    );
+    const pairs = (node: string) =>
+      samples.get(`herald_node_learned_pairs{pool="chat",node="${node}",by="connections"}`);
+    expect(pairs('a')).toBeGreaterThan(10);
+    expect(pairs('silent')).toBe(0);
+    // No signal of this policy says auto.
+    expect(learned(samples.keys()).some((name) => name.includes('auto'))).toBe(false);
+  });
+
   it('count connections, placements, failures and traffic', async () => {
     const { registry, page, ...room } = aScrapedRoom();
     registry.addStatic('chat', anIdentity('a'));
@@ -150,6 +177,7 @@ describe('events', () => {
     metrics.countRefusal('chat', 'HERALD_NO_NODE');
     metrics.countRefusal('no-such-pool', 'HERALD_ROUTE_UNKNOWN');
     metrics.countRelayEnd('idle');
+    metrics.countStateWrite('failed');
     const { samples } = await page();
     expect(samples.get('herald_reports_total{outcome="accepted"}')).toBe(1);
     expect(samples.get('herald_reports_total{outcome="HERALD_REPORT_STALE"}')).toBe(1);
@@ -157,6 +185,7 @@ describe('events', () => {
     expect(samples.get('herald_refusals_total{pool="chat",code="HERALD_NO_NODE"}')).toBe(1);
     expect(samples.get('herald_refusals_total{pool="",code="HERALD_ROUTE_UNKNOWN"}')).toBe(1);
     expect(samples.get('herald_relay_ends_total{reason="idle"}')).toBe(1);
+    expect(samples.get('herald_state_writes_total{outcome="failed"}')).toBe(1);
   });
 
   it('do not grow the register without end', () => {

@@ -187,7 +187,7 @@ describe('ConnectionTable', () => {
     expect([table.carrierAt(slot), table.isLeaving(slot)]).toEqual([undefined, false]);
   });
 
-  it('keeps messages and bytes for a minute beside the ten seconds that placement reads', () => {
+  it('keeps messages and bytes for a minute beside the few seconds that placement reads', () => {
     const table = new ConnectionTable();
     const owner = new NodeCounters();
     const [slot = -1] = opened(table, owner, 1);
@@ -198,7 +198,7 @@ describe('ConnectionTable', () => {
     for (let nowMs = 600_500; nowMs <= 630_000; nowMs += 500) table.sweep(nowMs, [owner]);
     const [messages, bytes] = [new Float64Array(1), new Float64Array(1)];
     table.copyRates([slot], messages, bytes);
-    // Half a minute of silence: e^-0.5 of 10 messages and 800 bytes a second, but e^-3 by the short memory.
+    // Half a minute of silence: e^-0.5 of 10 messages and 800 bytes a second, but e^-6 by the short memory.
     expect(messages[0]).toBeCloseTo(10 * Math.exp(-0.5), 1);
     expect(bytes[0]).toBeCloseTo(800 * Math.exp(-0.5), 0);
     expect(owner.messagesPerSecond).toBeLessThan(1);

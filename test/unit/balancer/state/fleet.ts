@@ -37,6 +37,8 @@ export interface FleetOptions {
   ) => number;
   /** What a node reports where that is not its load. */
   readonly claimOf?: (id: string, load: number) => number;
+  /** Reports tell the messages per second as well. */
+  readonly tellsThroughput?: boolean;
 }
 
 const stepMs = 100;
@@ -47,6 +49,7 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #rng: Rng;
   readonly #nodes: string[];
+  readonly #restarts = new Map<string, number>();
   #clients: Client[] = [];
   #nowMs = 0;
   #owed = 0;
@@ -66,6 +69,16 @@ export class Fleet {
   /** A node that reports from now on. */
   join(id: string): void {
     this.#nodes.push(id);
+  }
+
+  /** A node ends and is there again at once: its clients are gone, its agent has a new epoch. */
+  restart(id: string): void {
+    this.#restarts.set(id, (this.#restarts.get(id) ?? 0) + 1);
+    this.#clients = this.#clients.filter((client) => {
+      if (client.node !== id) return true;
+      client.lease.release();
+      return false;
+    });
   }
 
   run(seconds: number): void {
@@ -116,15 +129,21 @@ export class Fleet {
   #report(id: string): void {
     const load = this.#loadOf(id);
     const claimed = this.#options.claimOf?.(id, load) ?? load;
-    const connections = this.#clients.filter(({ node }) => node === id).length;
-    this.room.report({ id, connections, signals: { cpu: Math.min(1, claimed) } });
+    const mine = this.#clients.filter(({ node }) => node === id);
+    const throughput = this.#options.tellsThroughput === true ? { throughput: rateOf(mine) } : {};
+    const epoch = `e${this.#restarts.get(id) ?? 0}`;
+    const signals = { cpu: Math.min(1, claimed), ...throughput };
+    this.room.report({ id, epoch, connections: mine.length, signals });
   }
 
   #loadOf(id: string): number {
     const mine = this.#clients.filter(({ node }) => node === id);
-    const messagesPerSecond = mine.reduce((sum, each) => sum + each.messagesPerSecond, 0);
-    return this.#options.loadOf(id, { connections: mine.length, messagesPerSecond }, this.#rng);
+    return this.#options.loadOf(id, { connections: mine.length, messagesPerSecond: rateOf(mine) }, this.#rng);
   }
+}
+
+function rateOf(clients: readonly Client[]): number {
+  return clients.reduce((sum, each) => sum + each.messagesPerSecond, 0);
 }
 
 function talk(client: Client): void {

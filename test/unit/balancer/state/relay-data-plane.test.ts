@@ -133,8 +133,8 @@ describe('the connections of a relay data plane', () => {
     const total = (parts[0] ?? 0) + (parts[1] ?? 0);
     expect(total).toBeGreaterThan(0);
     expect(total).toBeLessThanOrEqual(load + 1e-9);
-    // 9 to 1 in truth; the prior of two seconds at the mean, in a memory of about forty so far, makes it 7.3.
-    expect((parts[0] ?? 0) / (parts[1] ?? 1)).toBeCloseTo(7.33, 1);
+    // 9 to 1 in truth; the prior of half a second at the mean, in a memory of about forty so far, makes it 8.5.
+    expect((parts[0] ?? 0) / (parts[1] ?? 1)).toBeCloseTo(8.5, 1);
     // The reports expire, and with them what anything costs.
     room.clock.advance(60_000);
     expect([...plane.connections('chat', 'a').utilization]).toEqual([0, 0]);

@@ -1,0 +1,27 @@
+// The saved state of a configuration, wired to its file, the registry, the log and the counters.
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import { createStateFile } from '../platform/state-file.ts';
+import type { Config } from '../policy/config.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import { createLearningSection } from './state/learning-section.ts';
+import type { Registry } from './state/registry.ts';
+import { SavedState } from './state/saved-state.ts';
+
+/** What survives a restart, by these settings; undefined where they say `off`. */
+export function createConfiguredState(
+  { file }: Config['state'],
+  parts: { registry: Registry; clock: Clock; log: Logger; metrics: Metrics },
+): SavedState | undefined {
+  if (file === undefined) return undefined;
+  const { registry, clock, log, metrics } = parts;
+  return new SavedState({
+    store: createStateFile(file),
+    // What else is to survive is one more section: each has its own name and reads only its own part.
+    sections: [createLearningSection(registry, clock)],
+    clock,
+    warn: (event, facts) => log.warn({ file, ...facts }, event),
+    notify: (event, facts) => log.info({ file, ...facts }, event),
+    onWrite: (outcome) => metrics.countStateWrite(outcome),
+  });
+}

@@ -1,0 +1,125 @@
+// What has been learned of a pool, in numbers for people and metrics. The one reader of the fits beside score.ts; it
+// decides nothing.
+import type { LearnedFigure, NodeLearning, PoolLearning } from '../protocol/learned.ts';
+import type { Assessment } from './assess.ts';
+import { fitShared, noMoments, type Moments, type SharedFit } from './moments.ts';
+import { agedLearning, learningOf, type Learning } from './restored.ts';
+import type { SignalRule } from './signal.ts';
+import type { NodeView } from './snapshot.ts';
+
+/** What a pool has taught: as a whole, and node by node in the order of the snapshot. */
+export interface Learned {
+  readonly pool: PoolLearning;
+  readonly nodes: readonly NodeLearning[];
+}
+
+interface Fits {
+  readonly costs: SharedFit;
+  readonly slopes: SharedFit;
+}
+
+const nothing: Learning = { byMessages: noMoments, byConnections: noMoments, byThroughput: noMoments };
+
+/** Reads an assessment. `signals` are the policy's: they say whether a saturation is to be learned at all. */
+export function learnedOf(assessment: Assessment, signals: readonly SignalRule[]): Learned {
+  const { snapshot } = assessment;
+  const learnings = snapshot.nodes.map((node) => currentLearning(node, snapshot.atMs));
+  const fits = fitsOf(assessment, learnings);
+  const hasAuto = signals.some(({ saturation }) => saturation === 'auto');
+  return {
+    pool: poolLearning(fits, learnings),
+    nodes: snapshot.nodes.map((node, index) =>
+      nodeLearning(node, { index, fits, learning: learnings[index] ?? nothing, hasAuto }),
+    ),
+  };
+}
+
+function currentLearning(node: NodeView, nowMs: number): Learning {
+  const known = learningOf(node);
+  if (known === undefined) return nothing;
+  return node.load === undefined ? agedLearning(known, nowMs) : known.learning;
+}
+
+/** The fits that placement used; made anew, by the same function, while a node has nothing but restored learning. */
+function fitsOf({ snapshot, costs, slopes }: Assessment, learnings: readonly Learning[]): Fits {
+  const isRestored = snapshot.nodes.some(
+    ({ load, restored }) => load === undefined && restored !== undefined,
+  );
+  if (!isRestored) return { costs, slopes };
+  const fitBy = (part: 'byMessages' | 'byConnections') =>
+    fitShared(
+      snapshot.nodes.map(({ capacity }, index) => ({
+        moments: learnings[index]?.[part] ?? noMoments,
+        capacity,
+      })),
+    );
+  return { costs: fitBy('byMessages'), slopes: fitBy('byConnections') };
+}
+
+function poolLearning({ costs, slopes }: Fits, learnings: readonly Learning[]): PoolLearning {
+  return {
+    messageCost: orNull(costs.slope),
+    idleByMessages: costs.slope === undefined ? null : costs.intercept,
+    messagePairs: learnings.reduce((sum, { byMessages }) => sum + byMessages.weight, 0),
+    connectionSlope: orNull(slopes.slope),
+    idleByConnections: slopes.slope === undefined ? null : slopes.intercept,
+    connectionPairs: learnings.reduce((sum, { byConnections }) => sum + byConnections.weight, 0),
+  };
+}
+
+function nodeLearning(
+  node: NodeView,
+  { index, fits, learning, hasAuto }: { index: number; fits: Fits; learning: Learning; hasAuto: boolean },
+): NodeLearning {
+  const figure = (fit: SharedFit, moments: Moments) => figureOf(node, { index, fit, moments });
+  return {
+    messageCost: figure(fits.costs, learning.byMessages),
+    connectionSlope: figure(fits.slopes, learning.byConnections),
+    autoSaturation: hasAuto ? orNull(throughputWhenFull(learning.byThroughput)) : null,
+    throughputPairs: learning.byThroughput.weight,
+    isRestored: node.load === undefined && node.restored !== undefined,
+  };
+}
+
+function figureOf(
+  { capacity }: NodeView,
+  { index, fit, moments }: { index: number; fit: SharedFit; moments: Moments },
+): LearnedFigure {
+  const value = orNull(fit.slopes[index]);
+  const own = ownSlope(moments, fit.intercept);
+  return {
+    value,
+    own,
+    ofPool: orNull(fit.slope === undefined ? undefined : fit.slope / (capacity ?? 1)),
+    amountWhenFull: value !== null && value > 0 ? Math.max(0, 1 - fit.intercept) / value : null,
+    pairs: moments.weight,
+    from: wordOf({ value, own, capacity }),
+  };
+}
+
+function wordOf(of: {
+  value: number | null;
+  own: number | null;
+  capacity: number | undefined;
+}): LearnedFigure['from'] {
+  if (of.value === null) return 'none';
+  if (of.capacity !== undefined) return 'declared';
+  return of.own === null ? 'pool' : 'own';
+}
+
+/** The slope through a node's own pairs from the pool's intercept; null where they are too few to have one. */
+function ownSlope(moments: Moments, intercept: number): number | null {
+  // Asked of the fit itself, so that how many pairs are enough stands in one place.
+  if (fitShared([{ moments, capacity: undefined }]).slope === undefined) return null;
+  return Math.max(0, (moments.xy - intercept * moments.x) / moments.xx);
+}
+
+/** The throughput at which the node's other additive signals would be full, as absorb-counted.ts learns it. */
+function throughputWhenFull(moments: Moments): number | undefined {
+  const { slope, intercept } = fitShared([{ moments, capacity: undefined }]);
+  return slope === undefined || slope <= 0 ? undefined : (1 - intercept) / slope;
+}
+
+function orNull(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}
