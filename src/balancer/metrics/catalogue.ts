@@ -67,6 +67,11 @@ export const poolMetrics = {
     labels: [...node, 'direction'],
     help: 'Bytes relayed: direction toNode or toClient.',
   },
+  herald_goodbyes_total: {
+    type: 'counter',
+    labels: [...node, 'kind', 'outcome'],
+    help: 'Connections asked to leave, as a count: kind websocket, sse, longPoll, http or tcp; outcome closed, refusedByPeer (told, did not leave in time), cut (could not be told), alreadyGone or alreadyLeaving.',
+  },
   herald_node_message_cost_ratio: {
     type: 'gauge',
     labels: node,

@@ -3,6 +3,7 @@ import type { NodeLoad } from '../../core/load.ts';
 import { NodeCounters } from '../../core/node-counters.ts';
 import type { Restored } from '../../core/restored.ts';
 import type { AdminState, NodeIdentity, NodeView } from '../../core/snapshot.ts';
+import { GoodbyeCounts } from './goodbye-counts.ts';
 import { PassiveHealth } from './passive-health.ts';
 
 /** Where a node comes from: the configuration, or a report. */
@@ -12,6 +13,7 @@ export type NodeOrigin = 'static' | 'registered';
 export class NodeRecord {
   readonly counters = new NodeCounters();
   readonly passive = new PassiveHealth();
+  readonly goodbyes = new GoodbyeCounts();
   readonly origin: NodeOrigin;
   /** When it joined or came back; -Infinity for nodes that were there before the balancer. */
   joinedAtMs: number;
