@@ -152,6 +152,7 @@ function viewOf(
     adminState: 'ready',
     health: isUp ? 'up' : 'down',
     healthReason: '',
+    isShedding: false,
     joinedAtMs,
     load,
     counters,

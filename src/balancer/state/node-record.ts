@@ -22,6 +22,8 @@ export class NodeRecord {
   /** What it had taught before the balancer restarted, until its first report takes it over. */
   restored: Restored | undefined;
   adminState: AdminState = 'ready';
+  /** A rebalance takes load off it. */
+  isShedding = false;
   /** Result of the active check; '' when it passes or there is none. */
   checkFailure = '';
   /** The agent has said goodbye. */
@@ -61,6 +63,7 @@ export class NodeRecord {
       view.restored === this.restored &&
       view.healthReason === healthReason &&
       view.adminState === this.adminState &&
+      view.isShedding === this.isShedding &&
       view.joinedAtMs === this.joinedAtMs &&
       this.#viewedIdentity === this.identity
     );
@@ -81,6 +84,7 @@ export class NodeRecord {
       adminState: this.adminState,
       health: healthReason === '' ? 'up' : 'down',
       healthReason,
+      isShedding: this.isShedding,
       joinedAtMs: this.joinedAtMs,
       load: this.load,
       restored: this.restored,
