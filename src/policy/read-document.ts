@@ -9,7 +9,7 @@ import type { Source } from './yaml-document.ts';
 export const apiVersion = 'herald/v1';
 
 /** The kinds of file. */
-const kinds = ['Policy', 'Config'] as const;
+const kinds = ['Policy', 'Config', 'Agent'] as const;
 
 export type Kind = (typeof kinds)[number];
 
