@@ -5,8 +5,8 @@ import type { Environment } from '../policy/environment.ts';
 
 /** Says how the service is; without NOTIFY_SOCKET nothing happens. */
 export interface SystemdNotifier {
-  /** The service works; from now on the watchdog is fed for as long as `isAlive` holds. */
-  ready(isAlive: () => boolean): Promise<void>;
+  /** The service works; from now on the watchdog is fed by a timer, so that it hears of an event loop that hangs. */
+  ready(): Promise<void>;
   /** The service is going to end. */
   stopping(): Promise<void>;
 }
@@ -49,10 +49,10 @@ export function createSystemdNotifier(parts: SystemdNotifierParts): SystemdNotif
   }
 
   return {
-    async ready(isAlive) {
+    async ready() {
       const intervalMs = watchdogMs(environment, pid);
       if (isUsed && intervalMs !== undefined && feeding === undefined)
-        feeding = clock.repeat(intervalMs, () => void (isAlive() && notify('WATCHDOG=1')));
+        feeding = clock.repeat(intervalMs, () => void notify('WATCHDOG=1'));
       await notify('READY=1');
     },
     async stopping() {
