@@ -68,9 +68,12 @@ function asJson({ sample, missing }: Looked): string {
 function asTable({ sample, missing }: Looked, config: AgentConfig): string {
   const { pool, node, connections, signals } = sample.report;
   const where = node.address ?? `port ${node.port}`;
-  const counted = config.connectionPorts.length === 0 ? 'connections not counted' : `${connections} connections`;
+  const counted =
+    config.connectionPorts.length === 0 ? 'connections not counted' : `${connections} connections`;
   const head = `node ${node.id} of pool ${pool} at ${where} · ${counted}`;
-  const present = Object.entries(signals).map(([signal, value]) => [signal, shownValue(signal, value)] as const);
+  const present = Object.entries(signals).map(
+    ([signal, value]) => [signal, shownValue(signal, value)] as const,
+  );
   const absent = [...missing].map(([signal, reason]) => [signal, `missing: ${reason}`] as const);
   const lines = renderTable(
     [

@@ -41,7 +41,9 @@ async function ask(path: string, env: CliIo['env'], clock: CliIo['clock']): Prom
   try {
     return await new Promise<AgentConfigAnswer>((resolve, reject) => {
       const fail = (reason: string): void =>
-        reject(new HeraldError('HERALD_CONFIG_UNREADABLE', `${path} could not be checked: ${reason}`, { path }));
+        reject(
+          new HeraldError('HERALD_CONFIG_UNREADABLE', `${path} could not be checked: ${reason}`, { path }),
+        );
       // Proof of the cast: the module above sends this and nothing else.
       child.once('message', (message) => resolve(message as AgentConfigAnswer));
       child.once('error', (error) => fail(error.message));

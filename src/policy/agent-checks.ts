@@ -2,9 +2,11 @@
 import { customNameProblem } from '../protocol/report-fields.ts';
 import { isBuiltinSignal } from '../core/signal.ts';
 import { nameHint } from '../core/nearest.ts';
+import { readHttpUrl } from './agent-fields.ts';
 import type { AgentDocument } from './agent-schema.ts';
 import { isLoopback, matchesAnyCidr, parseCidr, parseIp } from './cidr.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
+import { isMapping } from './read-document.ts';
 import { problemAt } from './schema-problems.ts';
 import type { Source } from './yaml-document.ts';
 
@@ -21,7 +23,7 @@ export function checkAgent(source: Source, sections: Sections): Problem[] {
   return [
     ...checkBalancers(source, sections),
     ...checkNode(source, sections),
-    ...checkSignalNames(source, sections),
+    ...checkSignalNames(source),
     ...checkSourceHosts(source, sections),
     ...checkAgentCheck(source, sections),
   ];
@@ -62,8 +64,15 @@ function checkNode(source: Source, { node }: Sections): Problem[] {
   return [problemAt(source, ['node'], 'needs the port or the address where it takes clients', hint)];
 }
 
-function checkSignalNames(source: Source, { signals }: Sections): Problem[] {
-  const names = Object.keys(signals ?? {});
+/** The signals as they are written, so that one that is unsound does not hide what is wrong with another. */
+function writtenSignals(source: Source): [name: string, signal: Record<string, unknown>][] {
+  const signals: unknown = isMapping(source.data) ? source.data['signals'] : undefined;
+  if (!isMapping(signals)) return [];
+  return Object.entries(signals).map(([name, signal]) => [name, isMapping(signal) ? signal : {}]);
+}
+
+function checkSignalNames(source: Source): Problem[] {
+  const names = writtenSignals(source).map(([name]) => name);
   const problems = names.flatMap((name) => {
     const complaint = nameComplaint(name);
     if (complaint === undefined) return [];
@@ -83,17 +92,21 @@ function nameComplaint(name: string): { message: string; hint: string } | undefi
   return problem === undefined ? undefined : { message: problem, hint: 'give the signal another name' };
 }
 
-function checkSourceHosts(source: Source, { signals, sources }: Sections): Problem[] {
+function checkSourceHosts(source: Source, { sources }: Sections): Problem[] {
   if (sources === undefined) return [];
-  return Object.entries(signals ?? {}).flatMap(([name, { json, prometheus }]) => {
-    const url = (json ?? prometheus)?.url;
-    if (url === undefined || isAllowedHost(new URL(url).hostname, sources.hosts)) return [];
-    const path: Path = ['signals', name, json === undefined ? 'prometheus' : 'json', 'url'];
-    const { hostname } = new URL(url);
-    return [
-      problemAt(source, path, `${hostname} may not be asked`, `list it under sources.hosts to allow it`),
-    ];
-  });
+  return writtenSignals(source).flatMap(([name, signal]) =>
+    (['json', 'prometheus'] as const).flatMap((key) => {
+      const asked = signal[key];
+      const reading = readHttpUrl(isMapping(asked) ? asked['url'] : undefined);
+      if (!('value' in reading)) return [];
+      const { hostname } = new URL(reading.value);
+      if (isAllowedHost(hostname, sources.hosts)) return [];
+      const path: Path = ['signals', name, key, 'url'];
+      return [
+        problemAt(source, path, `${hostname} may not be asked`, 'list it under sources.hosts to allow it'),
+      ];
+    }),
+  );
 }
 
 /**
@@ -111,7 +124,7 @@ export function isAllowedHost(hostname: string, hosts: readonly string[]): boole
   return matchesAnyCidr(blocks, host);
 }
 
-function checkAgentCheck(source: Source, { agentCheck, signals }: Sections): Problem[] {
+function checkAgentCheck(source: Source, { agentCheck }: Sections): Problem[] {
   if (agentCheck === undefined) return [];
   const problems: Problem[] = [];
   if (parseIp(agentCheck.bind.host) === undefined) {
@@ -120,7 +133,7 @@ function checkAgentCheck(source: Source, { agentCheck, signals }: Sections): Pro
       problemAt(source, ['agentCheck', 'bind'], message, 'write 127.0.0.1, or the address HAProxy reaches'),
     );
   }
-  const known = [...measuredSignals, ...Object.keys(signals ?? {})];
+  const known = [...measuredSignals, ...writtenSignals(source).map(([name]) => name)];
   const named = Object.entries(agentCheck.saturation ?? { cpu: 1 }).filter(
     ([, value]) => value !== undefined,
   );

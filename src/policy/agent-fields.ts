@@ -36,17 +36,18 @@ export function httpUrl() {
 
 /** The URL of a balancer's intake: no query either, since `/v1/reports` is put behind it. */
 export function balancerUrl() {
-  const read = (value: unknown): Reading<string> => {
-    const reading = readHttpUrl(value);
-    if (!('value' in reading) || new URL(reading.value).search === '') return reading;
-    return { message: 'the URL has a query', hint: 'leave out what comes from ? on' };
-  };
-  return field(read, {
+  return field(readBalancerUrl, {
     type: 'string',
     pattern: '^https?://',
     examples: ['http://127.0.0.1:9401'],
     unit: 'http or https URL',
   });
+}
+
+function readBalancerUrl(value: unknown): Reading<string> {
+  const reading = readHttpUrl(value);
+  if (!('value' in reading) || new URL(reading.value).search === '') return reading;
+  return { message: 'the URL has a query', hint: 'leave out what comes from ? on' };
 }
 
 /** A host name, an address or a block of addresses. */
@@ -71,9 +72,12 @@ export function sourceHost() {
   });
 }
 
+function showSize(bytes: number): string {
+  return bytes % mib === 0 ? `${bytes / mib}MiB` : `${bytes / kib}KiB`;
+}
+
 /** A size in bytes, written as `64KiB` or `1MiB`; bounds in bytes, inclusive. */
 export function size(minBytes: number, maxBytes: number) {
-  const show = (bytes: number): string => (bytes % mib === 0 ? `${bytes / mib}MiB` : `${bytes / kib}KiB`);
   const read = (value: unknown): Reading<number> => {
     const match = typeof value === 'string' ? /^(\d{1,9})(KiB|MiB)$/.exec(value) : null;
     if (match === null) {
@@ -82,32 +86,33 @@ export function size(minBytes: number, maxBytes: number) {
     }
     const bytes = Number(match[1]) * (match[2] === 'MiB' ? mib : kib);
     if (bytes < minBytes)
-      return { message: `${showValue(value)} is too small`, hint: `at least ${show(minBytes)}` };
+      return { message: `${showValue(value)} is too small`, hint: `at least ${showSize(minBytes)}` };
     if (bytes > maxBytes)
-      return { message: `${showValue(value)} is too large`, hint: `at most ${show(maxBytes)}` };
+      return { message: `${showValue(value)} is too large`, hint: `at most ${showSize(maxBytes)}` };
     return { value: bytes };
   };
   return field(read, {
     type: 'string',
     pattern: String.raw`^\d+(KiB|MiB)$`,
     examples: ['64KiB', '1MiB'],
-    unit: `size, ${show(minBytes)} to ${show(maxBytes)}`,
+    unit: `size, ${showSize(minBytes)} to ${showSize(maxBytes)}`,
   });
 }
 
 /** A control group: `/system.slice/app.service`; the mount point in front of it is taken off. */
 export function cgroupPath() {
-  const read = (value: unknown): Reading<string> => {
-    const hint = 'as /proc/PID/cgroup shows it, such as /system.slice/app.service';
-    if (typeof value !== 'string' || !value.startsWith('/') || value.length > 4096)
-      return { message: `${showValue(value)} is not the path of a cgroup`, hint };
-    if (value.split('/').includes('..')) return { message: 'the path of a cgroup has no ..', hint };
-    return { value: value.replace(/^\/sys\/fs\/cgroup(?=\/|$)/, '') || '/' };
-  };
-  return field(read, {
+  return field(readCgroupPath, {
     type: 'string',
     pattern: '^/',
     examples: ['/system.slice/app.service'],
     unit: 'cgroup path',
   });
+}
+
+function readCgroupPath(value: unknown): Reading<string> {
+  const hint = 'as /proc/PID/cgroup shows it, such as /system.slice/app.service';
+  if (typeof value !== 'string' || !value.startsWith('/') || value.length > 4096)
+    return { message: `${showValue(value)} is not the path of a cgroup`, hint };
+  if (value.split('/').includes('..')) return { message: 'the path of a cgroup has no ..', hint };
+  return { value: value.replace(/^\/sys\/fs\/cgroup(?=\/|$)/, '') || '/' };
 }

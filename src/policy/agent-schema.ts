@@ -76,7 +76,7 @@ const scope = z
   });
 
 const measure = z
-  .preprocess((value) => (typeof value === 'string' ? { scope: value } : value), scope)
+  .preprocess((value) => (value === 'host' || value === 'cgroup' ? { scope: value } : value), scope)
   .prefault('host')
   .describe("Whose CPU and memory are the node's: `host`, `cgroup`, or a mapping with the keys below.")
   .meta({ shorthand: ['host', 'cgroup'] });

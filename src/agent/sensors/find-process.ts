@@ -46,32 +46,50 @@ function readPidFile(path: string): { readonly pid: number } | { readonly missin
   }
 }
 
+/** A server that hands its port to another process is seen after this at the latest. */
+const checkMs = 10_000;
+
 /**
- * Finds the processes that listen at `port`. Looking through everybody's descriptors is dear: it is done when the
- * listening sockets change, and now and then while no process that has them is found.
+ * Finds the processes that listen at `port`. The kernel's table of sockets and everybody's descriptors are dear to look
+ * through: the table is read every ten seconds, and the descriptors when its listening sockets have changed or the
+ * process has ended. While no process is found both are looked through now and then.
  */
 export function findByPort(root: string, port: number, clock: Clock): FindProcesses {
-  const pace = createPace(clock);
-  let lastInodes = '';
-  let last: FoundProcesses = { missing: '' };
+  const searching = createPace(clock);
+  const checking = createPace(clock, checkMs);
+  let inodesFound = '';
+  let last: FoundProcesses = { missing: `nobody has looked for TCP port ${port} yet` };
+
+  function search(inodes: ReadonlySet<string>): void {
+    inodesFound = [...inodes].toSorted().join();
+    last =
+      inodes.size > 0 ? holders(root, port, inodes) : { missing: `nobody listens at TCP port ${port} here` };
+  }
+
   return () => {
-    const inodes = listeningInodes(root, port);
-    const key = [...inodes].toSorted().join();
-    if (key === lastInodes && !('missing' in last)) {
-      const alive = last.flatMap((process) => {
-        const stat = readProcessStat(root, process.pid);
-        return stat?.startTicks === process.startTicks ? [stat] : [];
-      });
-      if (alive.length === last.length) return alive;
-      last = { missing: `the process that listened at TCP port ${port} has ended` };
+    const alive = stillThere(root, last);
+    if (alive === undefined) {
+      if (!('missing' in last)) last = { missing: `the process that listened at TCP port ${port} has ended` };
+      searching.run(() => search(listeningInodes(root, port)));
+      return last;
     }
-    const look = (): void => void (last = holders(root, port, inodes));
-    if (inodes.size === 0) last = { missing: `nobody listens at TCP port ${port} here` };
-    else if (key !== lastInodes) look();
-    else pace.run(look);
-    lastInodes = key;
+    last = alive;
+    checking.run(() => {
+      const inodes = listeningInodes(root, port);
+      if ([...inodes].toSorted().join() !== inodesFound) search(inodes);
+    });
     return last;
   };
+}
+
+/** The processes as they are now; undefined when one has ended or none was found. */
+function stillThere(root: string, found: FoundProcesses): readonly ProcessStat[] | undefined {
+  if ('missing' in found) return undefined;
+  const alive = found.flatMap((process) => {
+    const stat = readProcessStat(root, process.pid);
+    return stat?.startTicks === process.startTicks ? [stat] : [];
+  });
+  return alive.length === found.length ? alive : undefined;
 }
 
 /** Those who hold one of the sockets, without the children of others who do. */

@@ -1,8 +1,8 @@
 // Keeps what is dear on a large machine rare: the longer it takes, the longer it rests.
 import type { Clock } from '../../core/clock.ts';
 
-/** 0.2 % of one core: what takes 1 ms may run every half second, what takes 150 ms every 75 s. */
-const restPerMs = 500;
+/** 0.1 % of one core: what takes 3 ms runs every 3 s, what takes 150 ms every two and a half minutes. */
+const restPerMs = 1000;
 
 /** Does work now and then. */
 export interface Pace {
@@ -10,8 +10,8 @@ export interface Pace {
   run(work: () => void): void;
 }
 
-/** Makes a pace; the first `run` works. */
-export function createPace(clock: Clock): Pace {
+/** Makes a pace; the first `run` works, and it rests for `leastMs` at least. */
+export function createPace(clock: Clock, leastMs = 0): Pace {
   let dueAtMs = -Infinity;
   return {
     run(work) {
@@ -19,7 +19,7 @@ export function createPace(clock: Clock): Pace {
       if (startMs < dueAtMs) return;
       work();
       const endMs = clock.nowMs();
-      dueAtMs = endMs + (endMs - startMs) * restPerMs;
+      dueAtMs = endMs + Math.max(leastMs, (endMs - startMs) * restPerMs);
     },
   };
 }

@@ -43,7 +43,8 @@ const usualPageBytes = 4096;
 
 /** Bytes of a page of memory, by the kernel's own word (AT_PAGESZ of getauxval(3)); 4096 where it says nothing. */
 export function pageBytes(auxiliary: Buffer | undefined): number {
-  for (let at = 0; auxiliary !== undefined && at + 16 <= auxiliary.length; at += 16)
+  if (auxiliary === undefined) return usualPageBytes;
+  for (let at = 0; at + 16 <= auxiliary.length; at += 16)
     if (auxiliary.readBigUInt64LE(at) === BigInt(pageSizeKey))
       return Number(auxiliary.readBigUInt64LE(at + 8));
   return usualPageBytes;

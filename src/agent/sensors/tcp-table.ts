@@ -41,8 +41,10 @@ export function countEstablished(path: string, wanted: Uint8Array): number | und
   return isRead ? count : undefined;
 }
 
+type VisitLine = (buffer: Buffer, start: number, end: number) => boolean;
+
 /** Hands over each line but the first, which has the titles, as a part of a buffer that is used again. */
-function readLines(path: string, visit: (buffer: Buffer, start: number, end: number) => boolean): boolean {
+function readLines(path: string, visit: VisitLine): boolean {
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
@@ -50,32 +52,39 @@ function readLines(path: string, visit: (buffer: Buffer, start: number, end: num
     return false;
   }
   try {
-    const buffer = Buffer.allocUnsafe(chunkBytes);
-    let kept = 0;
-    let isTitle = true;
-    for (;;) {
-      const bytes = readSync(descriptor, buffer, kept, chunkBytes - kept, null);
-      const filled = kept + bytes;
-      let start = 0;
-      for (
-        let end = buffer.indexOf(lineFeed);
-        end >= 0 && end < filled;
-        end = buffer.indexOf(lineFeed, start)
-      ) {
-        if (!isTitle && !visit(buffer, start, end)) return true;
-        isTitle = false;
-        start = end + 1;
-      }
-      // A line longer than the whole buffer is none of the kernel's.
-      if (bytes === 0 || (start === 0 && filled === chunkBytes)) return true;
-      buffer.copyWithin(0, start, filled);
-      kept = filled - start;
-    }
+    readChunks(descriptor, visit);
+    return true;
   } catch {
     return false;
   } finally {
     closeSync(descriptor);
   }
+}
+
+function readChunks(descriptor: number, visit: VisitLine): void {
+  const buffer = Buffer.allocUnsafe(chunkBytes);
+  let kept = 0;
+  let isTitle = true;
+  for (;;) {
+    const bytes = readSync(descriptor, buffer, kept, chunkBytes - kept, null);
+    const filled = kept + bytes;
+    let start = 0;
+    for (let end = lineEnd(buffer, 0, filled); end >= 0; end = lineEnd(buffer, start, filled)) {
+      if (!isTitle && !visit(buffer, start, end)) return;
+      isTitle = false;
+      start = end + 1;
+    }
+    // A line longer than the whole buffer is none of the kernel's.
+    if (bytes === 0 || (start === 0 && filled === chunkBytes)) return;
+    buffer.copyWithin(0, start, filled);
+    kept = filled - start;
+  }
+}
+
+/** Where the line that begins at `start` ends; -1 when its end is not among the bytes that are filled. */
+function lineEnd(buffer: Buffer, start: number, filled: number): number {
+  const end = buffer.indexOf(lineFeed, start);
+  return end < filled ? end : -1;
 }
 
 /** `port << 8 | state` of a line such as `  12: 0100007F:1F90 0200007F:D431 01 …`; -1 for garbage. */

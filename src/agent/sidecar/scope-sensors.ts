@@ -36,6 +36,8 @@ interface Scope {
   readonly process: () => string | undefined;
 }
 
+const itself = (): string => 'self';
+
 /** Makes the sensors by name; `connections` is there only when ports are named. */
 export function createScopeSensors(parts: ScopeSensorParts): Record<string, Sensor> {
   const { config, root, clock, traffic, note, tellPressure } = parts;
@@ -52,7 +54,6 @@ export function createScopeSensors(parts: ScopeSensorParts): Record<string, Sens
 
 function openScope(measure: MeasuredScope, parts: ScopeSensorParts): Scope {
   const { root, note } = parts;
-  const itself = () => 'self';
   if (measure.kind === 'host')
     return { sensor: createHostSensor(root, note), directories: () => [], process: itself };
   if (measure.kind === 'process') return openProcess(measure, parts);

@@ -148,10 +148,11 @@ export class Sidecar {
 
 /** True when two configurations differ at most in what is measured. */
 function isSameAgent(a: AgentConfig, b: AgentConfig): boolean {
-  const ofAgent = ({ balancers, token, pool, node, intervalMs, agentCheck }: AgentConfig) => {
-    return { balancers, token, pool, node, intervalMs, agentCheck };
-  };
   return isSame(ofAgent(a), ofAgent(b));
+}
+
+function ofAgent({ balancers, token, pool, node, intervalMs, agentCheck }: AgentConfig): object {
+  return { balancers, token, pool, node, intervalMs, agentCheck };
 }
 
 /** By their JSON, since to a deep comparison all URLs are alike. */

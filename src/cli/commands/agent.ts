@@ -19,7 +19,9 @@ export function registerAgent(program: Command, io: CliIo, finish: (code: ExitCo
     .option('-c, --config <file>', 'configuration file (default: $HERALD_AGENT_CONFIG, ./agent.yaml)')
     .option('--once', 'measure once, show what would be reported and what is missing, and end')
     .addOption(
-      new Option('-o, --output <format>', 'form of the answer to --once').choices(['table', 'json']).default('table'),
+      new Option('-o, --output <format>', 'form of the answer to --once')
+        .choices(['table', 'json'])
+        .default('table'),
     )
     .action(async ({ config, once, output }: Flags) => {
       const path = findAgentConfigPath(config, io.env, existsSync);

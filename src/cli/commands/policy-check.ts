@@ -1,4 +1,4 @@
-// `herald policy check [FILE...]`: tells every problem of policies and configs without touching a running balancer.
+// `herald policy check [FILE...]`: tells every problem of policies, configs and agents without touching a running balancer.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
