@@ -136,7 +136,7 @@ export const agentSchema = z.strictObject({
       timeout: duration('10ms', '30s').prefault('1s').describe('A request that takes longer is given up.'),
       maxBody: size(1024, 16 * 1024 * 1024)
         .prefault('1MiB')
-        .describe('A longer answer or file is not read.'),
+        .describe('A longer answer is not read.'),
       hosts: list(sourceHost(), 0, 64).prefault([]).describe('Hosts beside loopback that may be asked.'),
     })
     .prefault({})

@@ -11,6 +11,9 @@ export interface AgentSurroundings {
   readonly secrets: ReadonlyMap<string, string>;
 }
 
+/** A file with one number. */
+const maxNumberBytes = 4096;
+
 /** By which the default policy sees a node as full. */
 const defaultSaturation = { cpu: 0.8 };
 
@@ -84,7 +87,7 @@ function compileSource(
   if (file !== undefined) {
     const { path, maxAge = Infinity } = file;
     const { resolvePath } = surroundings;
-    return { ...rule, kind: 'file', path: resolvePath(path), maxBytes: sources.maxBody, maxAgeMs: maxAge };
+    return { ...rule, kind: 'file', path: resolvePath(path), maxBytes: maxNumberBytes, maxAgeMs: maxAge };
   }
   // The schema demands one of the four.
   return { ...rule, kind: 'statsd', name: statsd?.name ?? signal, maxAgeMs: statsd?.maxAge ?? Infinity };

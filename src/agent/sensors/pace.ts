@@ -1,8 +1,10 @@
 // Keeps what is dear on a large machine rare: the longer it takes, the longer it rests.
 import type { Clock } from '../../core/clock.ts';
 
-/** 0.1 % of one core: what takes 3 ms runs every 3 s, what takes 150 ms every two and a half minutes. */
+/** 0.1 % of one core: what takes 3 ms runs every 3 s, what takes 120 ms or more every two minutes. */
 const restPerMs = 1000;
+/** Beyond this what was seen is too old to be worth anything. */
+const mostMs = 120_000;
 
 /** Does work now and then. */
 export interface Pace {
@@ -19,7 +21,7 @@ export function createPace(clock: Clock, leastMs = 0): Pace {
       if (startMs < dueAtMs) return;
       work();
       const endMs = clock.nowMs();
-      dueAtMs = endMs + Math.max(leastMs, (endMs - startMs) * restPerMs);
+      dueAtMs = endMs + Math.max(leastMs, Math.min(mostMs, (endMs - startMs) * restPerMs));
     },
   };
 }

@@ -30,7 +30,7 @@ interface Counted {
 /**
  * No signal: it writes the reports' `connections`. The kernel's table is read as a whole, which costs about a
  * microsecond for each socket of the machine, so it is read the more rarely the longer it takes. In between the
- * number follows the kernel's own count of sockets, as though each that came or went were the node's.
+ * number follows the kernel's own count of all sockets in proportion, since other programs have theirs, too.
  */
 export function createConnectionSensor(parts: TcpConnectionParts): Sensor {
   const { root, ports, clock, traffic, note } = parts;
@@ -79,8 +79,8 @@ function countNow(directory: string, wanted: Uint8Array): Counted | undefined {
 }
 
 function estimate({ connections, inUse }: Counted, nowInUse: number | undefined): number {
-  if (inUse === undefined || nowInUse === undefined) return connections;
-  return Math.max(0, connections + nowInUse - inUse);
+  if (inUse === undefined || nowInUse === undefined || inUse === 0) return connections;
+  return Math.round((connections * nowInUse) / inUse);
 }
 
 function readInUse(directory: string): number | undefined {
