@@ -29,11 +29,10 @@ export function checkAgent(source: Source, sections: Sections): Problem[] {
   ];
 }
 
-function checkBalancers(source: Source, sections: Sections): Problem[] {
-  const { balancers } = sections;
+function checkBalancers(source: Source, { balancers }: Sections): Problem[] {
   if (balancers === undefined) return [];
-  // `agentCheck` may be there and unsound: then its own problem is enough.
-  const hasCheck = !('agentCheck' in sections) || sections.agentCheck !== undefined;
+  // As it is written: an unsound one has a problem of its own, which is enough.
+  const hasCheck = isMapping(source.data) && source.data['agentCheck'] !== undefined;
   if (balancers.length === 0 && !hasCheck)
     return [
       problemAt(source, ['balancers'], 'nobody would hear this agent', 'name a balancer, or add agentCheck'),

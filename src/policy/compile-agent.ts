@@ -53,12 +53,12 @@ export function compileAgent(document: AgentDocument, surroundings: AgentSurroun
 }
 
 function compileScope(
-  { scope, cgroup, process, cpus }: AgentDocument['measure'],
+  { scope, cgroup, process: named, cpus }: AgentDocument['measure'],
   { resolvePath }: AgentSurroundings,
 ): MeasuredScope {
-  if (process !== undefined) {
-    const pidFile = process.pidFile === undefined ? undefined : resolvePath(process.pidFile);
-    return { kind: 'process', pidFile, port: process.port, cpus };
+  if (named !== undefined) {
+    const pidFile = named.pidFile === undefined ? undefined : resolvePath(named.pidFile);
+    return { kind: 'process', pidFile, port: named.port, cpus };
   }
   if (scope === 'host') return { kind: 'host', cpus };
   return { kind: 'cgroup', path: cgroup, cpus };
