@@ -23,7 +23,7 @@ export interface FileSourceParts {
 /** A look that takes longer than this many intervals (a file system that hangs) is a missing signal. */
 const lookHoldsIntervals = 3;
 /** The longest pause between two writings of a counter: a rate over a longer one says little about now. */
-const maxSpanMs = 60_000;
+const usualSpanMs = 60_000;
 
 interface FileNumber {
   readonly value: number;
@@ -42,6 +42,8 @@ export class FileSource implements Source {
   readonly #parts: FileSourceParts;
   readonly #subject: string;
   readonly #value: SignalValue;
+  /** Older content says nothing. */
+  readonly #maxAgeMs: number;
   #repeat: Timer | undefined;
   #isLooking = false;
   #isStopped = false;
@@ -56,11 +58,10 @@ export class FileSource implements Source {
     const { config, intervalMs } = parts;
     this.#parts = parts;
     this.#subject = `file ${shownPath(config.path)}`;
-    this.#value = createSignalValue({
-      rule: config,
-      combine: combiners.sum,
-      maxSpanMs: Math.max(maxSpanMs, lookHoldsIntervals * intervalMs),
-    });
+    // A slow reader sees even a lively counter change at its own looks only.
+    const maxSpanMs = Math.max(usualSpanMs, lookHoldsIntervals * intervalMs);
+    this.#maxAgeMs = config.as === 'rate' ? Math.min(config.maxAgeMs, maxSpanMs) : config.maxAgeMs;
+    this.#value = createSignalValue({ rule: config, combine: combiners.sum, maxSpanMs });
   }
 
   get counts(): PollCounts {
@@ -93,7 +94,7 @@ export class FileSource implements Source {
   }
 
   #judge(nowMs: number): SourceReading {
-    const { config, intervalMs } = this.#parts;
+    const { intervalMs } = this.#parts;
     if (this.#lookedAtMs !== undefined && nowMs - this.#lookedAtMs > lookHoldsIntervals * intervalMs) {
       const age = seconds(nowMs - this.#lookedAtMs);
       return { missing: `the last look was ${age} ago: its file system does not answer` };
@@ -101,8 +102,7 @@ export class FileSource implements Source {
     if (this.#problem !== undefined) return { missing: this.#problem };
     if (this.#seen === undefined) return { missing: 'not looked at yet' };
     const ageMs = this.#seen.ageMs + Math.max(0, nowMs - this.#seen.sinceMs);
-    const maxAgeMs = config.as === 'rate' ? Math.min(config.maxAgeMs, maxSpanMs) : config.maxAgeMs;
-    if (ageMs <= maxAgeMs) return this.#seen.reading;
+    if (ageMs <= this.#maxAgeMs) return this.#seen.reading;
     return { missing: `last written ${seconds(ageMs)} ago: is its writer running?` };
   }
 

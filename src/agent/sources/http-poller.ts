@@ -105,7 +105,7 @@ export class HttpPoller {
     this.#abort = undefined;
     // Who answers something else may go on sending it: its connection is not used again.
     if (outcome.kind !== 'page') abort.abort();
-    const late = `no whole answer within ${limits.timeoutMs} ms`;
+    const late = `no whole answer within ${limits.timeoutMs} ms (sources.timeout): is it overloaded?`;
     this.#tell(isLate && outcome.kind === 'silent' ? { kind: 'silent', reason: late } : outcome);
   }
 

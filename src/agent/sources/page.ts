@@ -1,5 +1,5 @@
 // One request for one page, and what may go wrong with it. When to ask is http-poller.ts's work.
-import type { Client } from 'undici';
+import { type Client, errors } from 'undici';
 import { isRecord, shown } from '../../protocol/field-checks.ts';
 
 /** What is asked for. */
@@ -28,8 +28,8 @@ export interface Page {
 }
 
 const statusHints: Readonly<Record<number, string>> = {
-  401: 'check the credentials of this source',
-  403: 'check the credentials of this source',
+  401: 'check its authorizationFile',
+  403: 'check its authorizationFile',
   404: 'check the path of the URL',
   407: 'a proxy stands in between; the agent asks without one',
   429: 'the application is asked too often; ask less often',
@@ -97,7 +97,7 @@ function textOf(header: string | string[] | undefined): string | undefined {
 }
 
 function tooLong(maxBodyBytes: number): string {
-  return `the body is longer than ${maxBodyBytes} bytes: ask for a smaller page or allow more`;
+  return `the body is longer than ${maxBodyBytes} bytes: ask for a smaller page or raise sources.maxBody`;
 }
 
 /** The body as UTF-8, undefined when it is too long. */
@@ -138,10 +138,12 @@ function parse(text: string): { readonly document: unknown } | undefined {
   }
 }
 
-/** An error as a short sentence. Parts of the answer may be in its message, so only its code is used. */
+/** An error as a short sentence. Parts of the answer may be in its message, so only its code or name is used. */
 function failureOf(error: unknown): string {
-  const code = isRecord(error) && typeof error['code'] === 'string' ? error['code'] : 'FAILED';
-  const hint = code.startsWith('HPE_') ? 'the answer is not HTTP' : errorHints[code];
-  const plain = code.slice(0, 64).replaceAll(/[^\x21-\x7e]/g, '?');
+  const isGarbage = error instanceof errors.HTTPParserError;
+  const code = isRecord(error) && typeof error['code'] === 'string' ? error['code'] : undefined;
+  const known = code ?? (isGarbage ? 'HTTPParserError' : 'FAILED');
+  const hint = isGarbage ? 'the answer is not HTTP' : errorHints[known];
+  const plain = known.slice(0, 64).replaceAll(/[^\x21-\x7e]/g, '?');
   return hint === undefined ? `no answer (${plain})` : `no answer (${plain}): ${hint}`;
 }

@@ -12,6 +12,9 @@ export type FileText =
     }
   | { readonly missing: string };
 
+/** No number alone is longer, however much an answer of other sources may hold. */
+const maxNumberBytes = 4096;
+
 const errorHints: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file: is its writer running?',
   EACCES: "the agent's user may not read it",
@@ -20,7 +23,7 @@ const errorHints: Readonly<Record<string, string>> = {
   ELOOP: 'its symbolic links lead in a circle',
 };
 
-/** Reads at most `maxBytes`. Symbolic links are followed. Never rejects. */
+/** Reads at most `maxBytes`, and at most 4096. Symbolic links are followed. Never rejects. */
 export async function readSmallFile(path: string, maxBytes: number): Promise<FileText> {
   try {
     // Looked at before it is opened: opening a device can already do something.
@@ -29,7 +32,7 @@ export async function readSmallFile(path: string, maxBytes: number): Promise<Fil
     // O_NONBLOCK: should a FIFO have come into its place meanwhile, opening it must not wait for a writer.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      return await readOpen(file, maxBytes);
+      return await readOpen(file, Math.min(maxBytes, maxNumberBytes));
     } finally {
       await file.close();
     }

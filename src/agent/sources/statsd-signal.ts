@@ -85,7 +85,8 @@ export class StatsdSignal {
     if (floodedAtMs !== undefined && floodedAtMs >= this.#spanStartMs) {
       // A change may be among what was dropped.
       this.#gauge = undefined;
-      return { missing: `flooded, so this span says nothing: ${this.#traffic.summary()}` };
+      const hint = 'let the application sample (|@0.1) or put several lines into a datagram';
+      return { missing: `flooded, so this span says nothing (${hint}): ${this.#traffic.summary()}` };
     }
     if (this.#kind === undefined)
       return { missing: this.#refusal ?? `nothing has come yet: ${this.#traffic.summary()}` };
