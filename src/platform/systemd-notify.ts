@@ -11,11 +11,11 @@ export interface SystemdNotifier {
   stopping(): Promise<void>;
 }
 
-/** Runs a program; rejects when it fails. */
+/** Runs a program; rejects when it fails or takes longer. */
 export type RunProgram = (
   program: string,
   args: readonly string[],
-  environment: Environment,
+  limits: { readonly environment: Environment; readonly timeoutMs: number },
 ) => Promise<void>;
 
 /** What a notifier is made of. */
@@ -28,8 +28,10 @@ export interface SystemdNotifierParts {
   readonly onFailure: (reason: string) => void;
 }
 
-/** The manager answers at once; what takes longer must not pile up. */
-const timeoutMs = 5000;
+/** The manager answers at once, but for a machine that is just starting; what takes longer must not pile up. */
+const timeoutMs = 10_000;
+/** An agent that is told to end does so within two seconds, whatever the manager does. */
+const farewellTimeoutMs = 1000;
 
 /** Makes a notifier. */
 export function createSystemdNotifier(parts: SystemdNotifierParts): SystemdNotifier {
@@ -38,10 +40,10 @@ export function createSystemdNotifier(parts: SystemdNotifierParts): SystemdNotif
   let hasFailed = false;
   let feeding: Timer | undefined;
 
-  async function notify(state: string): Promise<void> {
+  async function notify(state: string, limitMs = timeoutMs): Promise<void> {
     if (!isUsed) return;
     try {
-      await run('systemd-notify', [`--pid=${pid}`, state], environment);
+      await run('systemd-notify', [`--pid=${pid}`, state], { environment, timeoutMs: limitMs });
     } catch (error) {
       if (!hasFailed) onFailure(error instanceof Error ? error.message.trim() : String(error));
       hasFailed = true;
@@ -57,7 +59,7 @@ export function createSystemdNotifier(parts: SystemdNotifierParts): SystemdNotif
     },
     async stopping() {
       feeding?.cancel();
-      await notify('STOPPING=1');
+      await notify('STOPPING=1', farewellTimeoutMs);
     },
   };
 }
@@ -70,8 +72,8 @@ function watchdogMs(environment: Environment, pid: number): number | undefined {
 }
 
 /** Runs a program without a shell and without its output. */
-export const runProgram: RunProgram = (program, args, environment) =>
+export const runProgram: RunProgram = (program, args, { environment, timeoutMs: limitMs }) =>
   new Promise((resolve, reject) => {
-    const options = { env: { ...environment }, timeout: timeoutMs };
+    const options = { env: { ...environment }, timeout: limitMs };
     execFile(program, args, options, (error) => (error === null ? resolve() : reject(error)));
   });
