@@ -1,8 +1,8 @@
 // Keeps what is dear on a large machine rare: the longer it takes, the longer it rests.
 import type { Clock } from '../../core/clock.ts';
 
-/** 0.1 % of one core: what takes 3 ms runs every 3 s, what takes 30 ms or more every half minute. */
-const restPerMs = 1000;
+/** 0.05 % of one core: what takes 3 ms runs every 6 s, what takes 15 ms or more every half minute. */
+const restPerMs = 2000;
 /** Beyond this what was seen is too old to be worth anything. */
 const mostMs = 30_000;
 
