@@ -68,8 +68,8 @@ function asJson({ sample, missing }: Looked): string {
 function asTable({ sample, missing }: Looked, config: AgentConfig): string {
   const { pool, node, connections, signals } = sample.report;
   const where = node.address ?? `port ${node.port}`;
-  const counted =
-    config.connectionPorts.length === 0 ? 'connections not counted' : `${connections} connections`;
+  const isCounted = config.connectionPorts.length > 0 && !missing.has('connections');
+  const counted = isCounted ? `${connections} connections` : 'connections not counted';
   const head = `node ${node.id} of pool ${pool} at ${where} · ${counted}`;
   const present = Object.entries(signals).map(
     ([signal, value]) => [signal, shownValue(signal, value)] as const,
