@@ -14,17 +14,21 @@ export interface HotRule {
 /** Since when each node is above the threshold without a break, by id; nodes below it are absent. */
 export type HotSince = ReadonlyMap<string, number>;
 
+// Three deviations: of a thousand nodes that only ever meet chance, one is there at any time, and not for long.
+const leastDeviations = 3;
+
 /**
- * The next `HotSince`. A chance excursion ends before long, a node that got more than its part does not: so the span
- * without a break is what tells them apart, and no distance alone can (docs/decisions/0017).
+ * The next `HotSince`. Hot is above the floor, and above the level by more than the band and by more than what loads
+ * here change by themselves. A chance excursion ends before long, a node that got more than its part does not: so the
+ * span without a break tells them apart (docs/decisions/0017).
  */
 export function trackHot(
   previous: HotSince,
   nodes: readonly RebalanceNode[],
-  at: { readonly level: number; readonly rule: HotRule; readonly nowMs: number },
+  at: { readonly level: number; readonly deviation: number; readonly rule: HotRule; readonly nowMs: number },
 ): HotSince {
-  const { level, rule, nowMs } = at;
-  const threshold = Math.max(rule.floor, level + rule.band);
+  const { level, deviation, rule, nowMs } = at;
+  const threshold = Math.max(rule.floor, level + Math.max(rule.band, leastDeviations * deviation));
   const hot = nodes.filter((node) => takesPart(node) && node.utilization > threshold);
   return new Map(hot.map(({ id }) => [id, previous.get(id) ?? nowMs]));
 }

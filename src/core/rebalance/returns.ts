@@ -3,6 +3,8 @@
 /** One connection that was shed. */
 interface OnTheWay {
   readonly atMs: number;
+  /** The node that it left. */
+  readonly nodeId: string;
   /** In average connections. */
   readonly work: number;
 }

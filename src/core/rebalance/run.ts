@@ -48,6 +48,8 @@ export interface RebalanceRun {
   readonly relief: Relief;
   /** When something could last be shed. */
   readonly shedAtMs: number;
+  /** The pool has been level once: nothing more is shed, and only clients on their way are waited for. */
+  readonly hasSettled: boolean;
   readonly start: {
     readonly imbalance: number;
     readonly distress: number;
@@ -83,7 +85,7 @@ export interface RunStep {
 const burstSeconds = 2;
 // Long enough for a cooldown that ends or a connection that gets lighter, short enough to be believed by who watches.
 const stuckAfterMs = 15_000;
-// Below these numbers a part is chance.
+// Below these numbers a part is chance. Ten points for one node; the noise of several adds up as its root does.
 const leastPredicted = 0.1;
 const leastShed = 10;
 const leastRelief = 0.3;
@@ -102,6 +104,7 @@ export function beginRun(view: RunView, arrivalsPerSecond: number): RebalanceRun
     returns: { onTheWay: [], surplus: 0, placedTotal, arrivalsPerSecond, returned: 0, lost: 0 },
     relief: noRelief,
     shedAtMs: nowMs,
+    hasSettled: false,
     start: { imbalance: maxToMean(nodes), distress: meanDistress(nodes), placedTotal, failedTotal },
   };
 }
@@ -124,14 +127,27 @@ export function stepRun(
   const end = endOf(next, view, { level, rule });
   if (end !== undefined) return { run: next, sheds: [], level, end };
   const limits = { level, settle: rule.settle, most: tokens, choose: rule.choose };
+  const isAbove = sourcesOf(nodes, limits).length > 0;
+  if (!isAbove || next.hasSettled)
+    return { run: { ...next, hasSettled: true }, sheds: [], level, end: undefined };
   const sheds = planSheds(nodes, view.connectionsOf, { limits, rng });
-  return { run: withSheds(next, sheds, view), sheds, level, end: undefined };
+  return { run: withSheds(next, view, sheds), sheds, level, end: undefined };
+}
+
+/** Ids of the nodes that take nothing: those that are still too high, and those that clients are on the way from. */
+export function sheddingNodes(
+  { returns }: RebalanceRun,
+  nodes: readonly RunNode[],
+  above: { level: number; settle: number },
+): ReadonlySet<string> {
+  const sources = sourcesOf(nodes, above).map(({ id }) => id);
+  return new Set([...sources, ...returns.onTheWay.map(({ nodeId }) => nodeId)]);
 }
 
 function withSheds(
   run: RebalanceRun,
-  sheds: readonly PlannedShed[],
   { nowMs, nodes }: RunView,
+  sheds: readonly PlannedShed[],
 ): RebalanceRun {
   if (sheds.length === 0) {
     // Waiting for a token is no standstill.
@@ -139,7 +155,11 @@ function withSheds(
   }
   const count = sheds.reduce((sum, { rows }) => sum + rows.length, 0);
   const onTheWay = sheds.flatMap(({ node, connections, rows }) =>
-    rows.map((row) => ({ atMs: nowMs, work: (connections.utilization[row] ?? 0) / node.slope })),
+    rows.map((row) => ({
+      atMs: nowMs,
+      nodeId: node.id,
+      work: (connections.utilization[row] ?? 0) / node.slope,
+    })),
   );
   return {
     ...run,
@@ -158,15 +178,16 @@ function endOf(
 ): RunEnd | undefined {
   const { returns, start, shedTotal } = run;
   const { predicted, actual } = reliefOf(run.relief, view, rule.lagMs);
-  if (predicted >= leastPredicted && actual < leastRelief * predicted) return 'noRelief';
+  if (predicted >= leastPredicted * Math.sqrt(run.relief.size) && actual < leastRelief * predicted)
+    return 'noRelief';
   if (shedTotal >= leastShed && returns.lost > mostLost * shedTotal) return 'noReturn';
   const placed = view.placedTotal - start.placedTotal;
   const failed = view.failedTotal - start.failedTotal;
   if (failed >= leastShed && failed > mostFailed * placed) return 'failures';
   const distress = meanDistress(view.nodes);
   if (distress > 1 && distress > start.distress + mostDistressRise) return 'distress';
-  if (sourcesOf(view.nodes, { level, settle: rule.settle }).length === 0)
-    return returns.onTheWay.length === 0 ? 'level' : undefined;
+  const isLevel = run.hasSettled || sourcesOf(view.nodes, { level, settle: rule.settle }).length === 0;
+  if (isLevel) return returns.onTheWay.length === 0 ? 'level' : undefined;
   return view.nowMs - run.shedAtMs > stuckAfterMs ? 'nothingMovable' : undefined;
 }
 
