@@ -1,63 +1,51 @@
-// What every command that asks a running balancer has in common: where its socket is, and how to print.
-import { existsSync } from 'node:fs';
+// What every command that asks a running balancer has in common: where it is, and how to print.
 import { Option, type Command } from 'commander';
 import { stringify } from 'yaml';
-import { HeraldError } from '../core/error.ts';
-import { findConfigPath, loadConfig } from '../platform/config.ts';
 import { createAdminClient, type AdminClient } from './admin-client.ts';
+import { findTarget, type TargetFlags } from './admin-target.ts';
 import type { CliIo } from './io.ts';
 
 /** Flags of `withAdminOptions`; `Output` is what `-o` may be. */
-export interface AdminFlags<Output extends string = 'table' | 'json' | 'yaml'> {
-  readonly config?: string;
-  readonly socket?: string;
+export interface AdminFlags<Output extends string = 'table' | 'json' | 'yaml'> extends TargetFlags {
   readonly output: Output;
 }
 
-/** Adds `--socket`, `--config` and `-o` to a command; `more` are forms that it has beside table, json and yaml. */
+/** Adds where the balancer is and `-o` to a command; `more` are forms that it has beside table, json and yaml. */
 export function withAdminOptions(command: Command, more: readonly string[] = []): Command {
+  return withTargetOptions(command).addOption(outputOption(['table', ...more, 'json', 'yaml']));
+}
+
+/** `-o` with these forms; the first is the default. */
+export function outputOption(forms: readonly [string, ...string[]]): Option {
+  return new Option('-o, --output <format>', 'form of the answer').choices(forms).default(forms[0]);
+}
+
+/** Adds the flags that say where the balancer is. */
+export function withTargetOptions(command: Command): Command {
   return command
     .option(
       '-s, --socket <path>',
       "the balancer's admin socket (default: $HERALD_SOCKET, else what the configuration says)",
     )
     .option('-c, --config <file>', 'configuration file that names the socket')
-    .addOption(
-      new Option('-o, --output <format>', 'form of the answer')
-        .choices(['table', ...more, 'json', 'yaml'])
-        .default('table'),
-    );
+    .option('--url <url>', "the balancer's admin listener over TCP (default: $HERALD_URL)")
+    .option('--token-file <file>', 'file of the token for --url (default: $HERALD_TOKEN_FILE)')
+    .option('--ca <file>', 'PEM file of who signed the certificate of --url')
+    .option('--cert <file>', 'PEM file of the certificate to show at --url')
+    .option('--key <file>', 'PEM file of its key');
 }
 
 /** Runs `use` with a client of the balancer that the flags mean, and closes it. */
 export async function withAdminClient<Answer>(
-  flags: AdminFlags<string>,
+  flags: TargetFlags,
   io: CliIo,
   use: (client: AdminClient) => Promise<Answer>,
 ): Promise<Answer> {
-  const client = createAdminClient(await socketPath(flags, io));
+  const client = createAdminClient(await findTarget(flags, io));
   try {
     return await use(client);
   } finally {
     await client.close();
-  }
-}
-
-async function socketPath({ socket, config }: AdminFlags<string>, io: CliIo): Promise<string> {
-  const named = socket ?? io.env['HERALD_SOCKET'];
-  if (named !== undefined && named !== '') return named;
-  try {
-    const loaded = await loadConfig(findConfigPath(config, io.env, existsSync), io.env);
-    return loaded.config.admin.socketPath;
-  } catch (error) {
-    if (!(error instanceof HeraldError) || config !== undefined) throw error;
-    const hint = 'name the socket with --socket or HERALD_SOCKET, or the configuration with --config';
-    throw new HeraldError(
-      'HERALD_UNREACHABLE',
-      `which balancer? ${hint}. ${error.message}`,
-      {},
-      { cause: error },
-    );
   }
 }
 

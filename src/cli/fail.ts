@@ -5,8 +5,20 @@ import { exitCodes, type ExitCode } from './exit-code.ts';
 
 const exitCodeOf: Partial<Record<ErrorCode, ExitCode>> = {
   HERALD_USAGE: exitCodes.usage,
+  HERALD_DRAIN_REFUSED: exitCodes.refused,
+  HERALD_FROZEN: exitCodes.refused,
+  HERALD_OPERATION_RUNNING: exitCodes.refused,
   HERALD_UNREACHABLE: exitCodes.unreachable,
   HERALD_TOKEN_INVALID: exitCodes.unreachable,
+  HERALD_NOT_ALLOWED: exitCodes.unreachable,
+  HERALD_ORIGIN_REFUSED: exitCodes.unreachable,
+};
+
+/** What to type next, where a code alone does not say it. */
+const hintOf: Partial<Record<ErrorCode, string>> = {
+  HERALD_TOKEN_INVALID: 'name a file with a token of `admin.tokens` with --token-file or HERALD_TOKEN_FILE',
+  HERALD_FROZEN: 'see `herald freeze`; `herald freeze --release` lets automatic actions go on',
+  HERALD_OPERATION_RUNNING: 'see `herald operations`; `herald operations ID --cancel` ends one',
 };
 
 /** The exit code for what a command threw, and the line to say; '' when all has been said. */
@@ -15,8 +27,11 @@ export function failureOf(error: unknown, signal: AbortSignal): { code: ExitCode
   // commander has written its own message; it ends with 0 for --help and --version.
   if (error instanceof CommanderError)
     return { code: error.exitCode === 0 ? exitCodes.done : exitCodes.usage, message: '' };
-  if (error instanceof HeraldError)
-    return { code: exitCodeOf[error.code] ?? exitCodes.failed, message: `${error.message} [${error.code}]` };
+  if (error instanceof HeraldError) {
+    const hint = hintOf[error.code];
+    const message = hint === undefined ? error.message : `${error.message}; ${hint}`;
+    return { code: exitCodeOf[error.code] ?? exitCodes.failed, message: `${message} [${error.code}]` };
+  }
   // A defect: its origin is the only clue.
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: exitCodes.failed, message: text };

@@ -45,6 +45,19 @@ export function wrapText(text: string, width: number, indent = ''): string[] {
   return [...lines, line];
 }
 
+/** The text cut to `columns`, with `…` where something is missing; colour codes take no room and are never cut. */
+export function fitLine(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  let left = Math.max(0, columns - 1);
+  const kept = text.split(/(\u001b\[[0-9;]*m)/).map((part, index) => {
+    if (index % 2 === 1) return part;
+    const characters = [...part].slice(0, left);
+    left -= characters.length;
+    return characters.join('');
+  });
+  return `${kept.join('')}${columns > 0 ? '…' : ''}`;
+}
+
 function pad(cell: string, width: number, align: 'left' | 'right'): string {
   const space = ' '.repeat(Math.max(0, width - widthOf(cell)));
   return align === 'right' ? space + cell : cell + space;

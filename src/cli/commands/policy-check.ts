@@ -147,11 +147,8 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-/** Adds `policy check` to the program. `finish` hears the exit code. */
-export function registerPolicyCheck(program: Command, finish: (code: ExitCode) => void): void {
-  const group =
-    program.commands.find((command) => command.name() === 'policy') ??
-    program.command('policy').description('check policies and configurations');
+/** Adds `check` to the group `policy`. `finish` hears the exit code. */
+export function registerPolicyCheck(group: Command, finish: (code: ExitCode) => void): void {
   group
     .command('check')
     .description(

@@ -6,6 +6,7 @@ import type { AdminClient } from '../admin-client.ts';
 import { formatAnswer, withAdminClient, withAdminOptions, type AdminFlags } from '../admin-options.ts';
 import type { CliIo } from '../io.ts';
 import { LiveScreen } from '../live-screen.ts';
+import { pause } from '../pause.ts';
 import { bar, paintFor, percent, renderTable, type Column, type Paint } from '../table.ts';
 import { learnedColumns, learnedLine } from './learned-columns.ts';
 
@@ -58,22 +59,8 @@ async function showStatus(
     screen.draw(lines);
     // Without a terminal each picture stands below the one before.
     if (io.stdout.isTTY !== true) io.stdout.write(`${lines.join('\n')}\n\n`);
-    await pause(io);
+    await pause(io, watchEveryMs);
   }
-}
-
-/** Waits for the next picture; an interruption, also one that has come already, ends the wait. */
-async function pause({ clock, signal }: CliIo): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const timer = clock.schedule(watchEveryMs, end);
-    signal.addEventListener('abort', end, { once: true });
-    function end(): void {
-      timer.cancel();
-      signal.removeEventListener('abort', end);
-      resolve();
-    }
-  });
 }
 
 async function readStatus(client: AdminClient, only: string | undefined): Promise<PoolStatus[]> {

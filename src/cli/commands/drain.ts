@@ -1,0 +1,144 @@
+// `herald drain NODE...`: empties nodes and stays until they are empty.
+import type { Command } from 'commander';
+import { HeraldError } from '../../core/error.ts';
+import type { NodeDetail } from '../../protocol/admin-api.ts';
+import type { AdminStateAnswer, AdminStateRequest } from '../../protocol/operations.ts';
+import type { AdminClient } from '../admin-client.ts';
+import { formatAnswer, withAdminClient, withAdminOptions, type AdminFlags } from '../admin-options.ts';
+import { exitCodes, type ExitCode } from '../exit-code.ts';
+import { deadlineFlag, rateFlag, usageError, whyFlag } from '../flag-values.ts';
+import { exitCodeOf, followOperation, followToEnd } from '../follow-operation.ts';
+import type { CliIo } from '../io.ts';
+
+interface Flags extends AdminFlags {
+  readonly deadline?: number;
+  readonly rate?: number;
+  readonly force: boolean;
+  readonly self: boolean;
+  readonly dryRun: boolean;
+  readonly detach: boolean;
+  readonly why?: string;
+}
+
+/** Adds `herald drain`. */
+export function registerDrain(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
+  withAdminOptions(program.command('drain'))
+    .description('place nothing on these nodes any more and let their connections go, by a deadline')
+    .argument('[NODE...]', 'nodes of one pool')
+    .option(
+      '-d, --deadline <duration>',
+      "when what is left is ended, such as 10m (default: the policy's)",
+      deadlineFlag,
+    )
+    .option('-r, --rate <rate>', "connections per second, such as 20/s (default: the policy's)", rateFlag)
+    .option('-f, --force', 'drain although the rest of the pool would pass saturation', false)
+    .option('--self', 'this node is going away: $HERALD_NODE_ID, never refused', false)
+    .option('-n, --dry-run', 'say what would happen and change nothing', false)
+    .option('--wait', 'stay until the drain is over (the default)')
+    .option('--detach', 'print the id of the operation and leave it to itself', false)
+    .option('--why <text>', 'reason for the audit event', whyFlag)
+    .action(async (named: string[], flags: Flags) => {
+      const nodes = nodesMeant(named, flags, io);
+      finish(await withAdminClient(flags, io, (client) => drain(client, { nodes, flags, io })));
+    });
+}
+
+function nodesMeant(named: readonly string[], { self }: Flags, io: CliIo): readonly string[] {
+  const nodes = [...new Set(named)];
+  if (!self && nodes.length === 0)
+    throw usageError('which node? name one that `herald status` lists, or say --self');
+  if (!self) return nodes;
+  const own = nodes[0] ?? io.env['HERALD_NODE_ID'] ?? '';
+  if (nodes.length > 1) throw usageError('--self drains one node: this one, by HERALD_NODE_ID');
+  if (own !== '') return [own];
+  throw usageError('--self needs the id of this node in HERALD_NODE_ID');
+}
+
+interface Run {
+  readonly nodes: readonly string[];
+  readonly flags: Flags;
+  readonly io: CliIo;
+}
+
+async function drain(client: AdminClient, { nodes, flags, io }: Run): Promise<ExitCode> {
+  const { output, detach, dryRun } = flags;
+  const answer = await ask(client, nodes, requestOf(flags));
+  const { operation, forecast } = answer;
+  if (output !== 'table') {
+    const last =
+      operation === null || detach
+        ? operation
+        : await followOperation(client, operation, { io, isQuiet: true });
+    io.stdout.write(formatAnswer({ ...answer, operation: last }, output));
+    return last === null ? dryRunCode(answer, flags) : exitCodeOf(last);
+  }
+  if (operation === null) {
+    io.stdout.write(`${dryRun ? dryRunLines(answer, flags).join('\n') : 'nothing to drain'}\n`);
+    return dryRunCode(answer, flags);
+  }
+  if (forecast !== null) io.stderr.write(`${forecast.sentence}\n`);
+  if (!detach) return followToEnd(client, operation, io);
+  io.stdout.write(`${operation.id}\n`);
+  io.stderr.write(`the drain goes on by itself; \`herald operations ${operation.id} --wait\` follows it\n`);
+  return exitCodes.done;
+}
+
+/** One node by its own resource, several together: all or none, and all ineligible before the first one is emptied. */
+async function ask(
+  client: AdminClient,
+  nodes: readonly string[],
+  request: AdminStateRequest,
+): Promise<AdminStateAnswer> {
+  const [first = ''] = nodes;
+  const path = `/v1/nodes/${encodeURIComponent(first)}`;
+  try {
+    if (nodes.length === 1) return await client.send('PUT', `${path}/admin-state`, { body: request });
+    const { pool } = await client.get<NodeDetail>(path);
+    const { adminState: _, ...body } = request;
+    return await client.send('POST', `/v1/pools/${encodeURIComponent(pool)}/drains`, {
+      body: { nodes, ...body },
+    });
+  } catch (error) {
+    throw withForceHint(error);
+  }
+}
+
+/** The refusal as a person at a command line reads it: the forecast, then the flag. */
+function withForceHint(error: unknown): unknown {
+  if (!(error instanceof HeraldError) || error.code !== 'HERALD_DRAIN_REFUSED') return error;
+  const sentence = error.message.replace(/\. Use force[^.]*$/, '');
+  const message = `${sentence}; --force drains all the same`;
+  return new HeraldError('HERALD_DRAIN_REFUSED', message, error.details, { cause: error });
+}
+
+function requestOf({ deadline, rate, force, self, dryRun, why }: Flags): AdminStateRequest {
+  return {
+    adminState: 'drain',
+    ...(deadline !== undefined && { deadlineMs: deadline }),
+    ...(rate !== undefined && { ratePerSecond: rate }),
+    ...(force && { force }),
+    ...(self && { self }),
+    ...(dryRun && { dryRun }),
+    ...(why !== undefined && { why }),
+  };
+}
+
+function isRefused({ forecast }: AdminStateAnswer, { force, self }: Flags): boolean {
+  return forecast?.isRefused === true && !force && !self;
+}
+
+/** A dry run ends as the drain would: a script can ask before it acts. */
+function dryRunCode(answer: AdminStateAnswer, flags: Flags): ExitCode {
+  return isRefused(answer, flags) ? exitCodes.refused : exitCodes.done;
+}
+
+function dryRunLines(answer: AdminStateAnswer, flags: Flags): string[] {
+  const { nodes, forecast } = answer;
+  const what = isRefused(answer, flags)
+    ? 'would be refused: --force drains all the same'
+    : 'nothing was changed: this was a dry run';
+  return [
+    forecast?.sentence ?? `${nodes.join(', ')}: no load data, so nothing can be said of the rest`,
+    what,
+  ];
+}
