@@ -1,12 +1,8 @@
 // Lines that are drawn again in place on a terminal, and only then.
 
-/** Somewhere to write text. */
-export interface TextStream {
-  readonly isTTY?: boolean;
-  /** Width of the terminal; undefined where it is none. */
-  readonly columns?: number;
-  write(text: string): unknown;
-}
+import type { TextStream } from './io.ts';
+
+export type { TextStream } from './io.ts';
 
 /** Redraws a block of lines in place. On anything but a terminal it draws nothing. */
 export class LiveScreen {

@@ -17,6 +17,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 const io: CliIo = {
   stdout: process.stdout,
   stderr: process.stderr,
+  // By demand: to look at it opens it.
+  get stdin() {
+    return process.stdin;
+  },
   env: process.env,
   clock: createSystemClock(),
   signal: interrupted.signal,

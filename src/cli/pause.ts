@@ -1,13 +1,13 @@
 // Waiting that an interruption ends.
 import type { CliIo } from './io.ts';
 
-/** Waits `delayMs`; an interruption, also one that has come already, ends the wait. So does `wake`, where given. */
+/** Waits `delayMs`; an interruption, also one that has come already, ends the wait. So does any of `wakes`. */
 export async function pause(
   { clock, signal }: Pick<CliIo, 'clock' | 'signal'>,
   delayMs: number,
-  wake?: AbortSignal,
+  ...wakes: readonly AbortSignal[]
 ): Promise<void> {
-  const signals = wake === undefined ? [signal] : [signal, wake];
+  const signals = [signal, ...wakes];
   if (signals.some(({ aborted }) => aborted)) return;
   await new Promise<void>((resolve) => {
     const timer = clock.schedule(delayMs, end);

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { createBaseProgram } from './base-program.ts';
 import { registerAgent } from './commands/agent.ts';
+import { registerCompletion } from './commands/completion.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDrain } from './commands/drain.ts';
 import { registerEvents } from './commands/events.ts';
@@ -14,6 +15,7 @@ import { registerReady } from './commands/ready.ts';
 import { registerRebalance } from './commands/rebalance.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerStatus } from './commands/status.ts';
+import { registerTop } from './commands/top.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { CliIo } from './io.ts';
 
@@ -23,6 +25,7 @@ export function createProgram(io: CliIo, finish: (code: ExitCode) => void): Comm
   registerServe(program, io, finish);
   registerAgent(program, io, finish);
   registerStatus(program, io);
+  registerTop(program, io);
   registerExplain(program, io);
   registerDrain(program, io, finish);
   registerReady(program, io);
@@ -30,9 +33,9 @@ export function createProgram(io: CliIo, finish: (code: ExitCode) => void): Comm
   registerOperations(program, io, finish);
   registerFreeze(program, io, finish);
   registerEvents(program, io);
-  const policy = program.command('policy').description('check, show and compare policies');
-  registerPolicyCheck(policy, finish);
-  registerPolicyShow(policy, io, finish);
+  registerPolicyCheck(program, finish);
+  registerPolicyShow(program, io, finish);
   registerDemo(program, io);
+  registerCompletion(program, io);
   return program;
 }

@@ -147,8 +147,11 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-/** Adds `check` to the group `policy`. `finish` hears the exit code. */
-export function registerPolicyCheck(group: Command, finish: (code: ExitCode) => void): void {
+/** Adds `policy check` to the program. `finish` hears the exit code. */
+export function registerPolicyCheck(program: Command, finish: (code: ExitCode) => void): void {
+  const group =
+    program.commands.find((command) => command.name() === 'policy') ??
+    program.command('policy').description('check, show and compare policies');
   group
     .command('check')
     .description(

@@ -29,8 +29,9 @@ interface PolicyDiff {
   readonly changes: readonly PolicyChange[];
 }
 
-/** Adds both to the group `policy`, which is there. */
-export function registerPolicyShow(group: Command, io: CliIo, finish: (code: ExitCode) => void): void {
+/** Adds both to `herald policy`. */
+export function registerPolicyShow(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
+  const group = program.commands.find((command) => command.name() === 'policy') ?? program.command('policy');
   withTargetOptions(group.command('show'))
     .description('print a policy of the running balancer, every default filled in')
     .argument('<NAME>', 'name of the policy')
