@@ -63,10 +63,11 @@ function beginLine({ id, kind, pool, nodes, deadlineAt }: Operation): string {
 }
 
 function interruptedLines({ id, kind, nodes }: Operation): string[] {
-  const ready = kind === 'drain' ? `, \`herald ready ${nodes.join(' ')}\` takes the nodes back` : '';
   return [
     `the ${kind} goes on without this command`,
-    `\`herald operations ${id} --wait\` follows it, \`herald operations ${id} --cancel\` ends it${ready}`,
+    `  follow it:  herald operations ${id} --wait`,
+    `  end it:     herald operations ${id} --cancel`,
+    ...(kind === 'drain' ? [`  undo it:    herald ready ${nodes.join(' ')}`] : []),
   ];
 }
 

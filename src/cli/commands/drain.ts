@@ -1,7 +1,7 @@
 // `herald drain NODE...`: empties nodes and stays until they are empty.
 import type { Command } from 'commander';
 import { HeraldError } from '../../core/error.ts';
-import type { NodeDetail } from '../../protocol/admin-api.ts';
+import type { NodeDetail, NodeList } from '../../protocol/admin-api.ts';
 import type { AdminStateAnswer, AdminStateRequest } from '../../protocol/operations.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { formatAnswer, withAdminClient, withAdminOptions, type AdminFlags } from '../admin-options.ts';
@@ -93,7 +93,7 @@ async function ask(
   const path = `/v1/nodes/${encodeURIComponent(first)}`;
   try {
     if (nodes.length === 1) return await client.send('PUT', `${path}/admin-state`, { body: request });
-    const { pool } = await client.get<NodeDetail>(path);
+    const pool = await commonPool(client, nodes);
     const { adminState: _, ...body } = request;
     return await client.send('POST', `/v1/pools/${encodeURIComponent(pool)}/drains`, {
       body: { nodes, ...body },
@@ -101,6 +101,18 @@ async function ask(
   } catch (error) {
     throw withForceHint(error);
   }
+}
+
+/** The pool that all are of; the API would call a node of another pool unknown. */
+async function commonPool(client: AdminClient, nodes: readonly string[]): Promise<string> {
+  const detail = (id: string) => client.get<NodeDetail>(`/v1/nodes/${encodeURIComponent(id)}`);
+  const first = await detail(nodes[0] ?? '');
+  const list = await client.get<NodeList>(`/v1/pools/${encodeURIComponent(first.pool)}/nodes`);
+  const known = new Set(list.nodes.map(({ id }) => id));
+  const foreign = nodes.find((id) => !known.has(id));
+  if (foreign === undefined) return first.pool;
+  const { pool } = await detail(foreign);
+  throw usageError(`${first.id} is of pool ${first.pool}, ${foreign} of ${pool}: drain each pool by itself`);
 }
 
 /** The refusal as a person at a command line reads it: the forecast, then the flag. */
