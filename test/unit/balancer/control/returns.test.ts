@@ -52,6 +52,15 @@ describe('clients that come back', () => {
     expect(returns.out).toBe(0);
   });
 
+  it('are told from a storm that came before them', () => {
+    const { live, shed, back } = aPool();
+    live(4, 400);
+    live(8, 0);
+    shed(100);
+    live(2, 60);
+    expect(back()).toBe(100);
+  });
+
   it('do not become the usual rate', () => {
     const { live, shed, returns } = aPool();
     live(60, 8);
