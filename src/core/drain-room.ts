@@ -1,5 +1,6 @@
 // What a drain does to the rest of its pool: the room there is, and the utilization that would come of it.
 import type { Assessment } from './assess.ts';
+import { isInUse } from './eligibility.ts';
 import { slowStartPart } from './guard.ts';
 import { liveScore } from './assess.ts';
 
@@ -83,7 +84,7 @@ export function forecastDrain(
   let size = 0;
   let load = 0;
   snapshot.nodes.forEach((node, index) => {
-    const stays = ineligible[index] === undefined && !drained.has(node.id);
+    const stays = isInUse(ineligible[index]) && !drained.has(node.id);
     if (!stays || states[index] !== 'valid') return;
     const each = 1 / (slope[index] ?? Infinity);
     size += each;

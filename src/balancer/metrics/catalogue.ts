@@ -40,7 +40,7 @@ export const poolMetrics = {
   herald_node_state: {
     type: 'gauge',
     labels: [...node, 'state'],
-    help: '1 for the state that the node is in, 0 for the others: eligible, drain, maint, down, full.',
+    help: '1 for the state that the node is in, 0 for the others: eligible, drain, maint, down, full, shedding.',
   },
   herald_connections: {
     type: 'gauge',
@@ -200,7 +200,7 @@ export const metricCatalogue: Readonly<Record<string, MetricEntry>> = {
 };
 
 /** The states that herald_node_state tells apart; a node is in exactly one. */
-export const nodeStates = ['eligible', 'drain', 'maint', 'down', 'full'] as const;
+export const nodeStates = ['eligible', 'drain', 'maint', 'down', 'full', 'shedding'] as const;
 
 /** The page docs/reference/metrics.md. */
 export function metricsReference(): string {

@@ -29,6 +29,8 @@ export class NodeRecord {
   selfDrainEpoch: string | undefined;
   /** Its agent can ask the application to shed. */
   agentSheds = false;
+  /** A rebalance takes load off it. */
+  isShedding = false;
   /** Result of the active check; '' when it passes or there is none. */
   checkFailure = '';
   /** The agent has said goodbye. */
@@ -68,6 +70,7 @@ export class NodeRecord {
       view.restored === this.restored &&
       view.healthReason === healthReason &&
       view.adminState === this.adminState &&
+      view.isShedding === this.isShedding &&
       view.joinedAtMs === this.joinedAtMs &&
       this.#viewedIdentity === this.identity
     );
@@ -88,6 +91,7 @@ export class NodeRecord {
       adminState: this.adminState,
       health: healthReason === '' ? 'up' : 'down',
       healthReason,
+      isShedding: this.isShedding,
       joinedAtMs: this.joinedAtMs,
       load: this.load,
       restored: this.restored,
