@@ -1,10 +1,16 @@
 // Drains of real nodes with real clients: who is told what, and where they are afterwards.
-import { describe, expect, it } from 'vitest';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import type { Balancer } from '../../src/balancer/balancer.ts';
+import { Balancer } from '../../src/balancer/balancer.ts';
+import { pcg32 } from '../../src/core/rng.ts';
+import { loadConfig } from '../../src/platform/config.ts';
+import { createLogger } from '../../src/platform/logger.ts';
+import { createSystemClock } from '../../src/platform/system-clock.ts';
 import type { Operation } from '../../src/protocol/operations.ts';
 import { anEchoNode } from '../support/agent-node.ts';
-import { aConfig, aPolicy } from '../support/herald-setup.ts';
+import { aConfig, aPolicy, writeSetup } from '../support/herald-setup.ts';
 import { aBalancer } from '../support/in-process.ts';
 import { until } from '../support/until.ts';
 import { connectWs } from '../support/ws-client.ts';
@@ -166,6 +172,55 @@ describe('an application that sheds by itself', () => {
     expect(await over(balancer, id)).toMatchObject({ progress: { total: 5, closed: 5, cut: 0 } });
     for (const client of clients) expect(await client.close()).toMatchObject({ code: 1012 });
     expect(asked.length).toBeGreaterThan(0);
+  });
+});
+
+describe('a balancer that restarts while it drains', () => {
+  it('knows its nodes, their admin states and the drain before the first report', async () => {
+    const folder = writeSetup({ config: aConfig(), policies: { chat: aPolicy() } });
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const loaded = await loadConfig(join(folder, 'herald.yaml'), {});
+    const start = async () => {
+      const log = createLogger({ ...loaded.config.log, level: 'silent' });
+      const balancer = new Balancer({
+        loaded,
+        clock: createSystemClock(),
+        rng: pcg32(1),
+        log,
+        version: '0.0.0',
+      });
+      await balancer.start();
+      return balancer;
+    };
+    const first = await start();
+    const intake = `http://127.0.0.1:${first.intakePort}`;
+    const nodes = await Promise.all(['a', 'b'].map((id) => anEchoNode(id, intake)));
+    await untilKnown(first, ['a', 'b']);
+    await Promise.all(Array.from({ length: 4 }, () => connectWs(first.listenerPort('public'))));
+    const id = begin(first, 'a', { deadlineMs: 600_000, ratePerSecond: 0.01, why: 'deploy' });
+    first.control.setFrozen('chat', { frozen: true, why: 'deploy' }, operator);
+    const { deadlineAt } = first.control.operation(id);
+    await first.stop();
+    // Its nodes cannot tell it anything: they report to the port of the first.
+    const second = await start();
+    try {
+      const { nodes: known } = second.registry.pool('chat');
+      expect([...known.values()].map(({ identity, adminState }) => [identity.id, adminState])).toEqual([
+        ['a', 'drain'],
+        ['b', 'ready'],
+      ]);
+      expect(second.control.freezeState('chat')).toMatchObject({ frozen: true, why: 'deploy' });
+      expect(second.control.operation(id)).toMatchObject({ by: 'local', why: 'deploy', nodes: ['a'] });
+      const shift = Date.parse(second.control.operation(id).deadlineAt ?? '') - Date.parse(deadlineAt ?? '');
+      expect(Math.abs(shift)).toBeLessThan(1000);
+      expect(await over(second, id)).toMatchObject({ state: 'done' });
+      const client = await connectWs(second.listenerPort('public'));
+      expect(openOn(second, 'b')).toBe(1);
+      client.socket.close();
+    } finally {
+      await second.stop();
+      await Promise.all(nodes.map((node) => node.close()));
+    }
   });
 });
 
