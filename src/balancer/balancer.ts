@@ -95,8 +95,7 @@ export class Balancer {
     this.dataPlane = createRelayDataPlane({ pools: this.registry.pools, clock });
     this.events = createEventFeed(clock);
     this.events.listen(({ type, message, pool, node, by, why, facts }) => {
-      // The registry has a line of its own for it.
-      if (type !== 'node.adminState') log.info({ type, pool, node, by, why, ...facts }, message);
+      log.info({ type, pool, node, by, why, ...facts }, message);
     });
     const { registry, dataPlane, events } = this;
     this.control = new RunningControl({

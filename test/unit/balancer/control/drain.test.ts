@@ -185,7 +185,6 @@ describe('a second request', () => {
     expect(third.id).toBe(first.id);
     expect(Date.parse(third.deadlineAt ?? '') - Date.parse(first.deadlineAt ?? '')).toBe(-29_000);
     expect(house.events.map(({ type }) => type)).toEqual([
-      'node.adminState',
       'operation.started',
       'operation.updated',
       'operation.updated',
