@@ -1,4 +1,4 @@
-// `npm run bench:drain`: drains a node of 2,000 real WebSocket clients and prints what every second looked like.
+// `npm run bench:drain [seed] [clients elsewhere]`: drains a node of 2,000 real WebSocket clients and prints what every second looked like.
 // Three processes: the balancer and this table, the nodes, the clients. Ends with 1 when a promise was broken.
 import { fork, type ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -15,7 +15,8 @@ import type { ClientsSeen } from './drain-clients.ts';
 import type { NodesSeen } from './drain-nodes.ts';
 
 const seed = Number(process.argv[2] ?? 1);
-const [clientsOnA, clientsElsewhere, deadlineMs] = [2000, 1200, 60_000];
+const clientsElsewhere = Number(process.argv[3] ?? 1200);
+const [clientsOnA, deadlineMs] = [2000, 60_000];
 const others = ['b', 'c', 'd'];
 // Full at a cost of so much: `a` stands at 77 %, the others at 30 % before and at four fifths after.
 const capacities = { a: 2600, b: 1330, c: 1330, d: 1330 };
