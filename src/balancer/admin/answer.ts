@@ -6,6 +6,8 @@ export interface Answer {
   /** Undefined with 204 only. */
   readonly json?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What is sent in place of all this: a stream that has begun. */
+  readonly stream?: Response;
   /** True when nothing was changed although the route changes things: a dry run. */
   readonly isDryRun?: boolean;
 }

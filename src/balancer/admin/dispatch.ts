@@ -27,10 +27,8 @@ export interface Call<Spec extends RouteSpec> {
   readonly why: string;
 }
 
-/** Answers a call: a value, or a Response that is its own (a stream). Throws HeraldError. */
-export type Handler<Spec extends RouteSpec> = (
-  call: Call<Spec>,
-) => Answer | Response | Promise<Answer | Response>;
+/** Answers a call. Throws HeraldError. */
+export type Handler<Spec extends RouteSpec> = (call: Call<Spec>) => Answer | Promise<Answer>;
 
 /** What all routes share. */
 export interface DispatchDeps {
@@ -72,7 +70,7 @@ interface Asked<Spec extends RouteSpec> {
 
 /** An answer with what only the handler's way knows: the reason, and whether it was given before. */
 interface Given {
-  readonly answer: Answer | Response;
+  readonly answer: Answer;
   readonly why: string;
   readonly isReplay: boolean;
 }
@@ -95,8 +93,7 @@ async function answer<Spec extends RouteSpec>(
   if (key === undefined || spec.headers?.['Idempotency-Key'] === undefined)
     return { answer: await run(), why, isReplay: false };
   const scope = `${caller.by} ${spec.method} ${context.req.path}`;
-  const once = async () => plain(await run());
-  const given = await answerOnce({ key, scope, body: JSON.stringify(body) }, once);
+  const given = await answerOnce({ key, scope, body: JSON.stringify(body) }, run);
   return { answer: given, why, isReplay: given.headers?.['Idempotency-Replayed'] === 'true' };
 }
 
@@ -105,17 +102,11 @@ function isReason(value: unknown, { body }: RouteSpec): value is string {
   return typeof value === 'string' && body !== undefined && 'shape' in body;
 }
 
-function plain(answer: Answer | Response): Answer {
-  if (!(answer instanceof Response)) return answer;
-  throw new HeraldError('HERALD_INTERNAL', 'a stream cannot be answered twice');
-}
-
 async function audited(run: () => Promise<Given>, change: Change, audit: Audit): Promise<Given> {
   try {
     const given = await run();
     const { answer, why, isReplay } = given;
-    const isDryRun = !(answer instanceof Response) && answer.isDryRun === true;
-    if (!isDryRun && !isReplay) audit.done({ ...change, why }, answer.status);
+    if (answer.isDryRun !== true && !isReplay) audit.done({ ...change, why }, answer.status);
     return given;
   } catch (error) {
     if (error instanceof HeraldError) audit.refused(change, error);
@@ -150,8 +141,8 @@ function shortWhy(header: string | undefined): string {
 }
 
 function sent({ answer }: Given): Response {
-  if (answer instanceof Response) return answer;
-  const { status, json, headers } = answer;
+  const { status, json, headers, stream } = answer;
+  if (stream !== undefined) return stream;
   if (json === undefined) return new Response(null, { status, ...(headers && { headers: { ...headers } }) });
   const type = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
   return new Response(JSON.stringify(json), { status, headers: { ...type, ...headers } });

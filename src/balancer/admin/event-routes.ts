@@ -10,7 +10,7 @@ export function eventHandlers({ streams }: { streams: EventStreams }): HandlersO
       if (query.pool !== undefined) view.pool(query.pool);
       // The answer to HEAD has no body: it would wait for ever for events that nobody is sent.
       if (context.req.method === 'HEAD')
-        return new Response(null, { headers: { 'Content-Type': 'text/event-stream' } });
+        return { status: 200, headers: { 'Content-Type': 'text/event-stream' } };
       const isWanted = typeFilter(query.type);
       streams.open(context.env.outgoing, {
         by: caller.by,
@@ -22,7 +22,7 @@ export function eventHandlers({ streams }: { streams: EventStreams }): HandlersO
           return isInScope && isWanted(event);
         },
       });
-      return RESPONSE_ALREADY_SENT;
+      return { status: 200, stream: RESPONSE_ALREADY_SENT };
     },
   };
 }

@@ -83,6 +83,8 @@ export class EventStreams {
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-store',
       'X-Accel-Buffering': 'no',
+      // Nothing comes after a stream: its end is the end of the connection, too.
+      Connection: 'close',
     });
     response.write(`retry: ${retryMs}\n\n`);
     this.#streams.add(stream);

@@ -262,7 +262,7 @@ pools:
     [
       'an admin token that only reports',
       `${listener}${pool}admin: { bind: "127.0.0.1:1", tokens: [{ name: ops, role: report, token: 0123456789abcdef }] }\n`,
-      'h.yaml:5:60 admin.tokens[0].role: report means nothing here (write read or operate, or move it to intake.tokens)',
+      'h.yaml:5:59 admin.tokens[0].role: report means nothing here (write read or operate, or move it to intake.tokens)',
     ],
     [
       'an admin token that is called as Herald itself is',
