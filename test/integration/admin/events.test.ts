@@ -146,7 +146,7 @@ describe('a stream of events', () => {
     );
     // Other tokens end the streams of all; the reader keeps its own and comes back.
     const { tokens } = aTcp();
-    running.admin.reconfigure({ tokens: [...tokens].reverse(), tls: undefined });
+    running.admin.reconfigure({ tokens: tokens.toReversed(), tls: undefined });
     tell(running.feed, { message: 'while it is away' });
     await until(
       () => heard.length === 2,
