@@ -223,6 +223,11 @@ export const errorCatalogue = {
     meaning: 'The file of the policy cannot be written by the balancer.',
     remedy: 'Mend what the message names, or change the file where it comes from (ConfigMap, repository).',
   },
+  HERALD_ADMIN_STATE_INVALID: {
+    status: 422,
+    meaning: 'A change of admin state cannot be: its deadline, its rate, its nodes or what goes with it.',
+    remedy: 'Mend what the message names.',
+  },
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',

@@ -48,6 +48,7 @@ const timeoutCheckMs = 500;
 /** A server that listens once and stops once. */
 export class HttpServer {
   readonly #server: Server | TlsServer;
+  readonly #asksForCertificate: boolean;
   readonly #clock: Clock;
   readonly #limits: HttpLimits;
   readonly #onError: (error: unknown) => void;
@@ -67,16 +68,19 @@ export class HttpServer {
     this.#clock = clock;
     this.#limits = limits;
     this.#server = serverOf(app, limits, deps.tls);
+    this.#asksForCertificate = deps.tls?.clientCa !== undefined;
     this.#server.maxConnections = limits.maxConnections;
     this.#server.on('clientError', answerClientError);
   }
 
   /**
-   * New connections are made with this from now on; open ones keep what they were made with. Whether clients need
-   * a certificate stays as it was, and so does a server without TLS.
+   * New connections are made with this from now on; open ones keep what they were made with. Nothing changes for a
+   * server without TLS, nor when clients would need a certificate where they needed none, or the other way round:
+   * a server that asks for one and is given no authority would believe every public one.
    */
   replaceTls({ cert, key, clientCa }: TlsMaterial): void {
     if (!('setSecureContext' in this.#server)) return;
+    if ((clientCa !== undefined) !== this.#asksForCertificate) return;
     this.#server.setSecureContext({
       cert,
       key,

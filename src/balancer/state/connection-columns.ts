@@ -19,6 +19,8 @@ export interface ConnectionColumns {
   readonly generation: Uint32Array;
   /** 1 once the connection has been asked to leave. */
   readonly isLeaving: Uint8Array;
+  /** 1 when it was opened soon after others were asked to leave: it may be one of them. */
+  readonly mayBeBack: Uint8Array;
 }
 
 /** Columns for so many slots, all 0. */
@@ -37,6 +39,7 @@ export function emptyColumns(capacity: number): ConnectionColumns {
     longSeconds: floats(),
     generation: new Uint32Array(capacity),
     isLeaving: new Uint8Array(capacity),
+    mayBeBack: new Uint8Array(capacity),
   };
 }
 
@@ -58,5 +61,6 @@ export function clearSlot(columns: ConnectionColumns, slot: number): void {
   columns.longBytes[slot] = 0;
   columns.longSeconds[slot] = 0;
   columns.isLeaving[slot] = 0;
+  columns.mayBeBack[slot] = 0;
   columns.generation[slot] = (columns.generation[slot] ?? 0) + 1;
 }

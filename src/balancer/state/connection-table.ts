@@ -26,6 +26,7 @@ export class ConnectionTable {
   readonly #free: number[] = [];
   // Before the first sweep every connection has lived since it was opened.
   #sweptAtMs = -Infinity;
+  #returnsUntilMs = -Infinity;
   #meanPerSecond = 0;
   #longMeanMessages = 0;
   #longMeanBytes = 0;
@@ -53,6 +54,7 @@ export class ConnectionTable {
     this.#carriers[slot] = undefined;
     clearSlot(this.#columns, slot);
     this.#columns.openedAtMs[slot] = nowMs;
+    this.#columns.mayBeBack[slot] = nowMs <= this.#returnsUntilMs ? 1 : 0;
     this.#columns.messagesPerSecond[slot] = this.#meanPerSecond;
     return slot;
   }
@@ -87,6 +89,16 @@ export class ConnectionTable {
 
   openedAtMs(slot: number): number {
     return this.#columns.openedAtMs[slot] ?? 0;
+  }
+
+  /** Whether the connection may be one that was asked to leave and came back. */
+  mayBeBack(slot: number): boolean {
+    return this.#columns.mayBeBack[slot] === 1;
+  }
+
+  /** Connections opened up to this instant may be ones that came back. */
+  expectReturns(untilMs: number): void {
+    this.#returnsUntilMs = Math.max(this.#returnsUntilMs, untilMs);
   }
 
   isLeaving(slot: number): boolean {

@@ -22,6 +22,13 @@ export class NodeRecord {
   /** What it had taught before the balancer restarted, until its first report takes it over. */
   restored: Restored | undefined;
   adminState: AdminState = 'ready';
+  /**
+   * The agent's epoch under which the node itself asked to be drained, '' while no report has told it: the next epoch
+   * is ready again. Undefined where an operator wants what `adminState` says.
+   */
+  selfDrainEpoch: string | undefined;
+  /** Its agent can ask the application to shed. */
+  agentSheds = false;
   /** A rebalance takes load off it. */
   isShedding = false;
   /** Result of the active check; '' when it passes or there is none. */

@@ -164,7 +164,7 @@ export interface OpenConnections {
   readonly utilization: Float64Array;
   /** 1 once it has been asked to leave. */
   readonly isLeaving: Uint8Array;
-  /** 1 while the policy keeps it from being moved (again). */
+  /** 1 while the policy keeps it from being moved again, since it may be one that was: opened within a minute of a goodbye. */
   readonly inCooldown: Uint8Array;
 }
 

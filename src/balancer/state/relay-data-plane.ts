@@ -44,14 +44,20 @@ export function createRelayDataPlane(deps: {
       const way = ways[request.way ?? 'close'];
       if (way === undefined)
         throw new HeraldError('HERALD_INTERNAL', `the relay cannot shed by '${request.way}'`);
+      const pool = pools.get(request.pool);
+      // No client tells that it is the same as before, so whoever comes while some are out may be one of them.
+      pool?.table.expectReturns(clock.nowMs() + request.goodbye.retryAfterMs + returnMs);
       for (let i = 0; i < request.connectionIds.length; i++)
-        shedOne(pools.get(request.pool), { way, request, id: request.connectionIds[i] ?? -1 });
+        shedOne(pool, { way, request, id: request.connectionIds[i] ?? -1 });
     },
     applyShares() {
       // Every connection asks placement, which has them already.
     },
   };
 }
+
+// Clients that stay away for longer than this after their hint are not told from newcomers.
+const returnMs = 60_000;
 
 const noConnections = columnsFor(0);
 
@@ -108,8 +114,7 @@ function listConnections(pool: PoolState, nodeId: string | undefined, nowMs: num
     columns.kind.push(carrier?.kind ?? 'tcp');
     columns.ageMs[row] = ageMs;
     columns.isLeaving[row] = table.isLeaving(slot) ? 1 : 0;
-    // Who was moved comes back as a young connection, and no client tells us that it is the same: so the young wait.
-    columns.inCooldown[row] = ageMs < policy.rebalance.cooldownMs ? 1 : 0;
+    columns.inCooldown[row] = table.mayBeBack(slot) && ageMs < policy.rebalance.cooldownMs ? 1 : 0;
   }
   fillUtilization(columns, pool, nowMs);
   return columns;

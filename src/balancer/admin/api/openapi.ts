@@ -159,6 +159,7 @@ function plainSchema(schema: z.ZodType): Json {
 }
 
 /** `$id` of a component would be the base of every reference in it. */
-function withoutHead({ $schema: _, $id: __, ...schema }: Json): Json {
-  return schema;
+function withoutHead(schema: Json): Json {
+  const { $schema: _schema, $id: _id, ...rest } = schema;
+  return rest;
 }

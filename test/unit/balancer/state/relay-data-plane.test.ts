@@ -81,15 +81,28 @@ describe('the connections of a relay data plane', () => {
     expect(new Set(plane.connections('chat').id).size).toBe(9);
   });
 
-  it('have an age, and are in cooldown while they are younger than the policy says', () => {
+  it('have an age, and are in cooldown when they may be back from a goodbye, as long as the policy says', () => {
     const { room, plane } = aPlane();
-    const old = placed(room).lease;
-    room.clock.advance(300_000);
+    const first = placed(room);
+    room.clock.advance(1000);
     placed(room);
-    const { ageMs, inCooldown } = plane.connections('chat');
-    expect([...ageMs]).toEqual([300_000, 0]);
-    expect([...inCooldown]).toEqual([0, 1]);
-    old.release();
+    const cooldowns = () => [...plane.connections('chat').inCooldown];
+    expect(cooldowns()).toEqual([0, 0]);
+    plane.shed({
+      pool: 'chat',
+      connectionIds: [plane.connections('chat').id[0] ?? -1],
+      goodbye: { code: 1012, reason: '', retryAfterMs: 2000, byMs: 60_000 },
+    });
+    first.lease.release();
+    room.clock.advance(62_000);
+    placed(room);
+    room.clock.advance(1);
+    placed(room);
+    // Slots are given out again: the first of these has the place of the one that left.
+    expect(cooldowns()).toEqual([1, 0, 0]);
+    expect([...plane.connections('chat').ageMs]).toEqual([1, 62_001, 0]);
+    room.clock.advance(300_000);
+    expect(cooldowns()).toEqual([0, 0, 0]);
   });
 
   it('show messages and bytes per second of about a minute', () => {
