@@ -1,5 +1,5 @@
 // A drain or a rebalance in words: one line while it runs, one sentence when it is over, a few lines to look at it.
-import type { Operation, OperationProgress } from '../protocol/operations.ts';
+import type { Operation, OperationProgress, OperationState } from '../protocol/operations.ts';
 import { bar, fitLine, percent, renderTable, type Column, type Paint } from './table.ts';
 
 const barWidth = 16;
@@ -21,19 +21,24 @@ export function progressLine(
   return fitLine([head, ...meter, ...figures(operation), ...timeLeft(operation)].join('  '), columns);
 }
 
+const endWord = {
+  running: 'is running',
+  done: 'done',
+  cancelled: 'cancelled',
+  deadline: 'reached its deadline',
+  stopped: 'stopped',
+} as const satisfies Record<OperationState, string>;
+
 /** One sentence when it is over: what was done, then why it ended. */
 export function endLine(operation: Operation): string {
-  const { id, kind, state, pool, reason } = operation;
+  const { id, kind, state, pool, reason, progress } = operation;
   const what = kind === 'drain' ? `drain of ${nodesOf(operation)}` : `rebalance of ${pool}`;
-  const word = {
-    running: 'is running',
-    done: 'done',
-    cancelled: 'cancelled',
-    deadline: 'reached its deadline',
-    stopped: 'stopped',
-  };
-  const why = reason === '' ? '' : `. ${reason}`;
-  return `${what} ${word[state]}: ${outcomes(operation).join(', ')}${why} (${id})`;
+  // A drain that came to its end gives its figures as the reason: once is enough.
+  const isToldByReason = kind === 'drain' && reason !== '' && (state === 'done' || state === 'deadline');
+  const told = isToldByReason
+    ? `${reason}, ${progress.returned} back elsewhere`
+    : `${outcomes(operation).join(', ')}${reason === '' ? '' : `. ${reason}`}`;
+  return `${what} ${endWord[state]}: ${told} (${id})`;
 }
 
 /** Lines of `herald operations ID`. */

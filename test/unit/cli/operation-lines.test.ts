@@ -58,14 +58,19 @@ describe('the last line', () => {
     );
   });
 
-  it('tells every part of a drain that reached its deadline, and why', () => {
-    const progress = aProgress({ total: 10, closed: 4, cut: 3, refusedByPeer: 2, leftByThemselves: 1 });
-    const told = endLine(
-      anOperation({ state: 'deadline', progress, reason: 'The deadline of 60 s passed.' }),
+  it('gives the figures of a drain once', () => {
+    const reason = '10 of 10 connections left when asked, 0 by themselves';
+    expect(endLine(anOperation({ state: 'done', reason, progress: aProgress({ returned: 9 }) }))).toBe(
+      `drain of a done: ${reason}, 9 back elsewhere (drain-1)`,
     );
+  });
+
+  it('tells every part of a drain that did not go well', () => {
+    const progress = aProgress({ total: 10, closed: 4, cut: 3, refusedByPeer: 2, leftByThemselves: 1 });
+    const told = endLine(anOperation({ state: 'cancelled', progress, reason: 'cancelled by ann' }));
     expect(told).toBe(
-      'drain of a reached its deadline: 4 said goodbye, 0 back elsewhere, 3 cut at the deadline, ' +
-        '2 ended after they ignored the goodbye, 1 left by themselves. The deadline of 60 s passed. (drain-1)',
+      'drain of a cancelled: 4 said goodbye, 0 back elsewhere, 3 cut at the deadline, ' +
+        '2 ended after they ignored the goodbye, 1 left by themselves. cancelled by ann (drain-1)',
     );
   });
 
