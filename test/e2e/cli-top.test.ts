@@ -3,6 +3,8 @@ import { beforeAll, afterAll, describe, expect, it } from 'vitest';
 import { heraldPath, runCommand } from '../support/herald-command.ts';
 import { startHerald, type HeraldProcess } from '../support/herald-process.ts';
 import { aPolicy } from '../support/herald-setup.ts';
+import { aNodeDetail, aPoolSummary } from '../support/an-operation.ts';
+import { aStubAdmin, inTurn } from '../support/stub-admin.ts';
 import { hasTerminals, inTerminal, type TerminalEnd } from '../support/terminal.ts';
 
 let herald: HeraldProcess;
@@ -105,6 +107,21 @@ describe.skipIf(!hasTerminals)('herald top (skipped: there is no python3 to make
     if (run.code === 4) expect(run.raw).not.toContain('\u001b[?1049h');
     else expect([run.code, run.kept['away']?.[0]]).toEqual([0, expect.stringContaining('pool only')]);
     expectAsBefore(run);
+  });
+
+  it('gives the terminal back when it meets a defect', async () => {
+    const pools = inTurn<unknown>({ pools: [aPoolSummary()] }, { pools: [aPoolSummary()] }, { pools: null });
+    const stub = await aStubAdmin({
+      'GET /v1/pools': pools,
+      'GET /v1/pools/chat/nodes': () => ({ pool: 'chat', nodes: [aNodeDetail({ id: 'a' })] }),
+    });
+    const run = await inTerminal([process.execPath, heraldPath, 'top', '-s', stub.socketPath], {
+      size: [80, 24],
+      steps: [{ until: 'q quit', keep: 'before' }],
+    });
+    expect([run.code, run.left]).toEqual([1, []]);
+    expectAsBefore(run);
+    expect(run.last.join('\n')).toContain('TypeError');
   });
 
   it('on a dumb terminal prints one table', async () => {
