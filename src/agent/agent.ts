@@ -19,7 +19,7 @@ import { createThroughputSensor } from './sensors/throughput.ts';
 
 export type { AdminState, AgentEvent, ReportFailure } from './event.ts';
 export type { ObservableServer, Unobserve } from './observers/observable.ts';
-export type { AgentCheckOptions, AgentOptions, CustomSignal } from './options.ts';
+export type { AgentCheckOptions, AgentOptions, CustomSignal, ShedWish } from './options.ts';
 export type { BalancerStatus } from './reporter.ts';
 export type { Agent } from './running-agent.ts';
 export type { AgentCheckStatus, AgentStatus } from './status.ts';
@@ -40,10 +40,10 @@ export function createAgent(options: AgentOptions): Agent {
     memoryBytes: totalmem(),
   }));
   const lag = createLagSensor(monitorEventLoopDelay({ resolution: lagResolutionMs }), lagResolutionMs);
-  const { onEvent, onAdminState } = options;
+  const { onEvent, onAdminState, onShed } = options;
   return new RunningAgent(
     settings,
-    { onEvent, onAdminState },
+    { onEvent, onAdminState, onShed },
     {
       clock,
       traffic,

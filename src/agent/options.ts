@@ -5,6 +5,14 @@ import type { AdminState, AgentEvent } from './event.ts';
 /** Measures a custom signal: a finite number of 0 or more, told at once. */
 export type CustomSignal = () => number;
 
+/** Connections that are to go elsewhere. */
+export interface ShedWish {
+  /** 1 or more. */
+  readonly count: number;
+  /** Milliseconds from now, above 0. */
+  readonly deadlineMs: number;
+}
+
 /** How the agent answers HAProxy's agent-check. */
 export interface AgentCheckOptions {
   /** 0..65,535; 0 takes any free one, which the event `agentCheckOpen` tells. 5555 is usual. */
@@ -46,6 +54,12 @@ export interface AgentOptions {
   readonly agentCheck?: AgentCheckOptions | undefined;
   /** Called when something changes that somebody may want in a log. */
   readonly onEvent?: ((event: AgentEvent) => void) | undefined;
+  /**
+   * Called when a balancer wants connections to go elsewhere: say goodbye to `count` of them in the application's own
+   * words, any of them, within `deadlineMs`. What has not gone by then the balancer closes itself. Absent: it always
+   * does. What it throws or rejects with is ignored.
+   */
+  readonly onShed?: ((wish: ShedWish) => void | Promise<void>) | undefined;
   /** Called when the operator's wish for this node changes, and with the first one. */
   readonly onAdminState?: ((adminState: AdminState) => void) | undefined;
 }

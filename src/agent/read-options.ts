@@ -28,7 +28,7 @@ export interface AgentSurroundings {
 }
 
 const optionKeys = new Set(
-  'balancers pool id address port capacity zone version token intervalMs signals agentCheck onEvent onAdminState'.split(
+  'balancers pool id address port capacity zone version token intervalMs signals agentCheck onEvent onAdminState onShed'.split(
     ' ',
   ),
 );
@@ -42,7 +42,7 @@ export function readOptions(options: AgentOptions, surroundings: AgentSurroundin
   const problems: Problem[] = [];
   const refuse: Refuse = (problem) => problems.push(problem);
   refuseUnknownKeys({ ...options }, { path: '', keys: optionKeys }, refuse);
-  for (const name of ['onEvent', 'onAdminState'] as const) {
+  for (const name of ['onEvent', 'onAdminState', 'onShed'] as const) {
     if (options[name] === undefined || typeof options[name] === 'function') continue;
     refuse({
       path: name,

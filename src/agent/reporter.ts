@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../core/clock.ts';
 import type { Rng } from '../core/rng.ts';
 import { encodeReport } from '../protocol/report.ts';
 import { reportFields } from '../protocol/report-fields.ts';
+import type { ShedWish } from './options.ts';
 import type { AdminState, ReportFailure } from './event.ts';
 import { failureOf, judgeReply } from './reply.ts';
 import type { ReportSender } from './report-sender.ts';
@@ -29,6 +30,8 @@ export interface ReporterParts {
   readonly sender: ReportSender;
   readonly clock: Clock;
   readonly rng: Rng;
+  /** The balancer wants connections to go elsewhere. */
+  readonly onShed?: (wish: ShedWish) => void;
   /** A report was taken. */
   readonly onOk: () => void;
   readonly onFailure: (failure: ReportFailure) => void;
@@ -125,7 +128,12 @@ export class Reporter {
       const body = JSON.stringify(encodeReport({ ...sample.report, ageMs }));
       const { status, body: reply } = await sender.post(body, abort.signal);
       const verdict = judgeReply(status, reply);
-      if (verdict.isTaken) return this.#taken(verdict.answer.directives.adminState);
+      if (verdict.isTaken) {
+        const { adminState, shed } = verdict.answer.directives;
+        if (shed !== undefined && !this.#isLeaving)
+          this.#parts.onShed?.({ count: shed.count, deadlineMs: shed.byMs });
+        return this.#taken(adminState);
+      }
       // The first copy had arrived, only its answer had not.
       if (isResent && verdict.failure.code === 'HERALD_REPORT_STALE')
         return this.#taken(this.#status.adminState);

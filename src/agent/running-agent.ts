@@ -8,7 +8,7 @@ import { combineWishes } from './directives.ts';
 import { type AdminState, type AgentEvent, callSafely } from './event.ts';
 import type { ObservableServer, Unobserve } from './observers/observable.ts';
 import { createObservers, type Observers } from './observers/observe.ts';
-import type { AgentOptions, AgentSettings } from './options.ts';
+import type { AgentOptions, AgentSettings, ShedWish } from './options.ts';
 import type { AgentParts } from './parts.ts';
 import { Reporter } from './reporter.ts';
 import { createSampler, type Sampler } from './sampler.ts';
@@ -27,7 +27,7 @@ export interface Agent {
   readonly adminState: AdminState | undefined;
 }
 
-type Callbacks = Pick<AgentOptions, 'onEvent' | 'onAdminState'>;
+type Callbacks = Pick<AgentOptions, 'onEvent' | 'onAdminState' | 'onShed'>;
 
 /** An agent that is not started yet. */
 export class RunningAgent implements Agent {
@@ -55,7 +55,12 @@ export class RunningAgent implements Agent {
       traffic,
       sensors,
       signals: settings.signals,
-      identity: { pool: settings.pool, node: settings.node, epoch: newEpoch(clock, rng) },
+      identity: {
+        pool: settings.pool,
+        node: settings.node,
+        epoch: newEpoch(clock, rng),
+        ...(callbacks.onShed !== undefined && { capabilities: ['shed'] }),
+      },
       onLeftOut: (signal, reason) => this.#tell({ type: 'signalLeftOut', signal, reason }),
     });
     const surroundings = {
@@ -63,6 +68,7 @@ export class RunningAgent implements Agent {
       parts,
       tell: (event: AgentEvent) => this.#tell(event),
       onOk: () => this.#updateAdminState(),
+      onShed: (wish: ShedWish) => callSafely(callbacks.onShed, wish),
     };
     this.#reporters = settings.balancers.map((url) => openReporter(url, surroundings));
     const { agentCheck } = settings;
@@ -154,10 +160,11 @@ interface ReporterSurroundings {
   readonly parts: AgentParts;
   readonly tell: (event: AgentEvent) => void;
   readonly onOk: () => void;
+  readonly onShed: (wish: ShedWish) => void;
 }
 
 /** A reporter whose changes, and only they, are told. */
-function openReporter(url: URL, { settings, parts, tell, onOk }: ReporterSurroundings): Reporter {
+function openReporter(url: URL, { settings, parts, tell, onOk, onShed }: ReporterSurroundings): Reporter {
   const balancer = url.href;
   let toldCode: string | undefined = 'nothing told yet';
   return new Reporter({
@@ -165,6 +172,7 @@ function openReporter(url: URL, { settings, parts, tell, onOk }: ReporterSurroun
     clock: parts.clock,
     rng: parts.rng,
     sender: parts.openSender(url, settings.token),
+    onShed,
     onOk() {
       if (toldCode !== undefined) tell({ type: 'reporting', balancer });
       toldCode = undefined;

@@ -30,7 +30,7 @@ export interface Sampler {
 export interface SamplerParts extends MeasurementParts {
   readonly clock: Clock;
   readonly traffic: Traffic;
-  readonly identity: Pick<Report, 'pool' | 'node' | 'epoch'>;
+  readonly identity: Pick<Report, 'pool' | 'node' | 'epoch' | 'capabilities'>;
 }
 
 /** Makes a sampler; its first span begins now. */

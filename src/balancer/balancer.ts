@@ -10,8 +10,11 @@ import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
 import { createAdmin, type Admin } from './admin/admin.ts';
 import { createHealthChecker, type HealthChecker } from './health/checker.ts';
 import { createProbe } from './health/probe.ts';
-import { createConfiguredIntake } from './intake-wiring.ts';
+import { createConfiguredIntake, registrationRule } from './intake-wiring.ts';
 import type { Intake } from './intake/intake.ts';
+import { createEventFeed } from './control/event-feed.ts';
+import type { EventFeed } from './control/ports.ts';
+import { RunningControl } from './control/control.ts';
 import type { Phase } from './intake/readiness.ts';
 import { createConfiguredListener } from './listeners.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
@@ -61,6 +64,10 @@ export class Balancer {
   readonly registry: Registry;
   /** Open connections of this balancer, and the way to ask them to leave. */
   readonly dataPlane: DataPlane;
+  /** What happens, for whoever listens. */
+  readonly events: EventFeed;
+  /** Drains, freezes and their operations. */
+  readonly control: RunningControl;
   readonly #options: BalancerOptions;
   readonly #relays: Relays;
   readonly #health: HealthChecker;
@@ -86,6 +93,19 @@ export class Balancer {
     });
     this.registry.configure(poolSettings(loaded.config, loaded.policies));
     this.dataPlane = createRelayDataPlane({ pools: this.registry.pools, clock });
+    this.events = createEventFeed(clock);
+    this.events.listen(({ type, message, pool, node, by, why, facts }) => {
+      // The registry has a line of its own for it.
+      if (type !== 'node.adminState') log.info({ type, pool, node, by, why, ...facts }, message);
+    });
+    const { registry, dataPlane, events } = this;
+    this.control = new RunningControl({
+      registry,
+      dataPlane,
+      clock,
+      rng,
+      tell: (event) => events.tell(event),
+    });
     this.#health = createHealthChecker({ registry: this.registry, probe: createProbe(clock), clock, rng });
   }
 
@@ -126,6 +146,8 @@ export class Balancer {
         clock,
         log,
         metrics,
+        mayRegister: registrationRule(this.#loaded.config.intake),
+        control: this.control.section,
       });
       await this.#saved?.restore();
       await this.#startEdges(this.#edges);
@@ -135,6 +157,7 @@ export class Balancer {
       throw error;
     }
     this.#health.start();
+    this.control.start();
     // Not before everything is bound: a second Herald that finds the sockets taken must not write over the first's.
     this.#saved?.start();
     this.#phase = 'serving';
@@ -148,6 +171,8 @@ export class Balancer {
     this.#phase = 'stopping';
     const listeners = [...this.#listeners.values()].map(({ listener }) => listener);
     await Promise.all(listeners.map((listener) => listener.stopAccepting()));
+    // The farewell tells everybody; a drain would only count them twice.
+    this.control.stop();
     const report = await endGracefully(this.#shutdownDeps(), graceMs);
     this.#health.stop();
     await Promise.all(listeners.map((listener) => listener.stop()));
@@ -185,7 +210,13 @@ export class Balancer {
     const { clock, log, version } = this.#options;
     const { config } = this.#loaded;
     const { registry } = this;
-    const metrics = createMetrics({ pools: registry.pools, clock, relayForm: transport.form, version });
+    const metrics = createMetrics({
+      pools: registry.pools,
+      clock,
+      relayForm: transport.form,
+      version,
+      control: () => this.control.figures(),
+    });
     const onInternalError = (error: unknown) => log.error({ err: error }, 'request failed');
     return {
       metrics,
@@ -194,6 +225,7 @@ export class Balancer {
         clock,
         metrics,
         onInternalError,
+        takeShed: (pool, node) => this.control.takeShed(pool, node),
         phase: () => this.#phase,
       }),
       admin: createAdmin({

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { matchesAnyCidr } from '../policy/cidr.ts';
 import type { Config } from '../policy/config.ts';
 import { decodeReport } from '../protocol/decode-report.ts';
-import { createIntake, type Intake } from './intake/intake.ts';
+import { createIntake, type Intake, type IntakeDeps } from './intake/intake.ts';
 import type { Phase } from './intake/readiness.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Registry } from './state/registry.ts';
@@ -15,22 +15,30 @@ export function createConfiguredIntake(
     registry: Registry;
     clock: Clock;
     metrics: Metrics;
+    takeShed: IntakeDeps['takeShed'];
     phase: () => Phase;
     onInternalError: (error: unknown) => void;
   },
 ): Intake {
-  const { from, ports } = settings.register;
+  const { takeShed } = parts;
   return createIntake({
     bind: settings.bind,
     registry: parts.registry,
     clock: parts.clock,
     decode: decodeReport,
     reporters: { tokens: settings.tokens, loopbackNeedsToken: false },
-    mayRegister: (host, port) =>
-      from.length > 0 && matchesAnyCidr(from, host) && (ports.length === 0 || ports.includes(port)),
+    mayRegister: registrationRule(settings),
+    ...(takeShed && { takeShed }),
     phase: parts.phase,
     scrape: () => parts.metrics.scrape(),
     onReport: (outcome) => parts.metrics.countReport(outcome),
     onInternalError: parts.onInternalError,
   });
+}
+
+/** Whether a node that the configuration does not name may register at an address. */
+export function registrationRule({ register }: Config['intake']): (host: string, port: number) => boolean {
+  const { from, ports } = register;
+  return (host, port) =>
+    from.length > 0 && matchesAnyCidr(from, host) && (ports.length === 0 || ports.includes(port));
 }

@@ -5,20 +5,34 @@ import { createStateFile } from '../platform/state-file.ts';
 import type { Config } from '../policy/config.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { createLearningSection } from './state/learning-section.ts';
+import type { StateSection } from './state/ports.ts';
+import { createRegistrationsSection } from './state/registrations-section.ts';
 import type { Registry } from './state/registry.ts';
 import { SavedState } from './state/saved-state.ts';
 
 /** What survives a restart, by these settings; undefined where they say `off`. */
 export function createConfiguredState(
   { file }: Config['state'],
-  parts: { registry: Registry; clock: Clock; log: Logger; metrics: Metrics },
+  parts: {
+    registry: Registry;
+    clock: Clock;
+    log: Logger;
+    metrics: Metrics;
+    mayRegister: (host: string, port: number) => boolean;
+    control: StateSection;
+  },
 ): SavedState | undefined {
   if (file === undefined) return undefined;
-  const { registry, clock, log, metrics } = parts;
+  const { registry, clock, log, metrics, mayRegister, control } = parts;
   return new SavedState({
     store: createStateFile(file),
-    // What else is to survive is one more section: each has its own name and reads only its own part.
-    sections: [createLearningSection(registry, clock)],
+    // What else is to survive is one more section: each has its own name and reads only its own part. Nodes first:
+    // what was learned and what is wanted is about them.
+    sections: [
+      createRegistrationsSection(registry, mayRegister),
+      createLearningSection(registry, clock),
+      control,
+    ],
     clock,
     warn: (event, facts) => log.warn({ file, ...facts }, event),
     notify: (event, facts) => log.info({ file, ...facts }, event),

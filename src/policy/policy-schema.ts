@@ -105,7 +105,9 @@ const drain = z
     deadline: duration('1s', '24h').prefault('10m').describe('When a drained node must be empty.'),
     rate: orAuto('rate', '0.01/s', '1000000/s')
       .prefault('auto')
-      .describe('Connections asked to leave; `auto` spreads them over the deadline.'),
+      .describe(
+        'Connections asked to leave; `auto` goes as fast as the measured room of the other nodes allows. The deadline outranks both.',
+      ),
     closeCode: field(readCloseCode, {
       type: 'integer',
       examples: [1012, 1001, 4000],

@@ -28,8 +28,11 @@ import { reportVersion, type Report, type ReportedNode } from './report.ts';
 /** More problems than these are counted, not listed: a hostile body could name thousands. */
 const maxListedProblems = 64;
 
+const maxCapabilities = 16;
+const capabilityPattern = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
+
 const topKeys = new Set(
-  'version pool node epoch seq ageMs intervalMs connections signals leaving'.split(' '),
+  'version pool node epoch seq ageMs intervalMs connections signals leaving capabilities'.split(' '),
 );
 const nodeKeys = new Set('id address port capacity zone version'.split(' '));
 
@@ -84,7 +87,19 @@ function readReport(row: Readonly<Record<string, unknown>>, refuse: Refuse): Rep
     connections: readNumber(row['connections'], reportFields.connections, refuse),
     signals: readSignals(readRecord(row['signals'], 'signals', refuse), refuse),
     leaving: leaving === true,
+    ...(row['capabilities'] !== undefined && {
+      capabilities: readCapabilities(row['capabilities'], refuse),
+    }),
   };
+}
+
+function readCapabilities(value: unknown, refuse: Refuse): readonly string[] {
+  const isList = Array.isArray(value) && value.length <= maxCapabilities;
+  if (isList && value.every((each) => typeof each === 'string' && capabilityPattern.test(each)))
+    return Object.freeze([...value]);
+  const message = `must be a list of at most ${maxCapabilities} short names, is ${shown(value)}`;
+  refuse({ path: 'capabilities', message, hint: "['shed'], or leave it out" });
+  return [];
 }
 
 function readNode(row: Readonly<Record<string, unknown>>, refuse: Refuse): ReportedNode {

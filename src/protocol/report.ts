@@ -42,6 +42,8 @@ export interface Report {
   readonly signals: SignalValues;
   /** True in the last report of an agent that goes away: place nothing more and forget the node. */
   readonly leaving: boolean;
+  /** What the agent can do beyond reporting: `shed`, asking its application to. Absent: nothing. */
+  readonly capabilities?: readonly string[];
 }
 
 /** What the balancer answers, so that there is no second channel. */
@@ -49,11 +51,22 @@ export interface ReportAnswer {
   readonly directives: {
     /** The operator's wish for this node. */
     readonly adminState: 'ready' | 'drain' | 'maint';
+    /** Only to agents that say that they can `shed`, and only when there is something to. */
+    readonly shed?: ShedDirective;
   };
+}
+
+/** So many connections that the application is to say goodbye to, whichever it likes. Each is told once. */
+export interface ShedDirective {
+  /** 1 or more. */
+  readonly count: number;
+  /** Milliseconds from now after which the balancer closes what has not gone; above 0. */
+  readonly byMs: number;
 }
 
 /** The JSON value that `decodeReport` reads back as the same report. Expects a valid report; checks nothing. */
 export function encodeReport(report: Report): Readonly<Record<string, unknown>> {
+  // Capabilities are left out where there are none: balancers from before this key refuse it.
   const { signals, leaving, ...rest } = report;
   const wire: Record<string, unknown> = {};
   const custom: Record<string, number> = {};
@@ -68,7 +81,16 @@ export function encodeReport(report: Report): Readonly<Record<string, unknown>> 
 /** Reads the JSON of an answer, undefined when it is not one. Unknown keys are allowed: balancers may be newer. */
 export function decodeReportAnswer(body: unknown): ReportAnswer | undefined {
   if (!isRecord(body) || !isRecord(body['directives'])) return undefined;
-  const adminState = body['directives']['adminState'];
+  const { adminState, shed } = body['directives'];
   if (adminState !== 'ready' && adminState !== 'drain' && adminState !== 'maint') return undefined;
-  return { directives: { adminState } };
+  const wish = readShed(shed);
+  return { directives: wish === undefined ? { adminState } : { adminState, shed: wish } };
+}
+
+/** Nonsense is passed over: what an agent does not do, the balancer does itself. */
+function readShed(shed: unknown): ShedDirective | undefined {
+  if (!isRecord(shed)) return undefined;
+  const { count, byMs } = shed;
+  if (typeof count !== 'number' || !Number.isInteger(count) || count < 1) return undefined;
+  return typeof byMs === 'number' && byMs > 0 ? { count, byMs } : undefined;
 }

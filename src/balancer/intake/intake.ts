@@ -6,7 +6,7 @@ import { readJson } from '../../platform/http-body.ts';
 import { defaultHttpLimits, HttpServer, type HttpLimits } from '../../platform/http-server.ts';
 import { plainAddress } from '../../policy/address.ts';
 import type { HealthAnswer } from '../../protocol/admin-api.ts';
-import { maxReportBytes, type Report, type ReportAnswer } from '../../protocol/report.ts';
+import { maxReportBytes, type Report, type ReportAnswer, type ShedDirective } from '../../protocol/report.ts';
 import type { Registry } from '../state/registry.ts';
 import { readinessOf, type Phase } from './readiness.ts';
 import { createReporters, refuseForeignPool, type ReporterRule } from './reporters.ts';
@@ -22,6 +22,8 @@ export interface IntakeDeps {
   readonly reporters: ReporterRule;
   /** Whether a node that the configuration does not name may register at this address. */
   readonly mayRegister: (host: string, port: number) => boolean;
+  /** What the application of this node is asked to shed; absent or undefined for nothing. Asked once a report. */
+  readonly takeShed?: (pool: string, node: string) => ShedDirective | undefined;
   readonly phase: () => Phase;
   readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Hears the outcome of every report, refused ones too. */
@@ -105,7 +107,8 @@ function createReportHandler(deps: IntakeDeps): (context: HttpContext) => Promis
     if (configured === undefined && !mayRegister(address.host, address.port))
       throw mayNotRegister(report, address);
     const adminState = registry.applyReport(report, { identity: reporter.identity, ...address });
-    return { directives: { adminState } };
+    const shed = report.leaving ? undefined : deps.takeShed?.(report.pool, report.node.id);
+    return { directives: shed === undefined ? { adminState } : { adminState, shed } };
   };
 }
 

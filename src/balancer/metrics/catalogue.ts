@@ -124,6 +124,35 @@ export const poolMetrics = {
   },
 } as const satisfies Record<string, MetricEntry>;
 
+/** What follows drains, rebalances and freezes: read and rendered at scrape time by control-page.ts. */
+export const controlMetrics = {
+  herald_operations: {
+    type: 'gauge',
+    labels: ['pool', 'kind'],
+    help: 'Operations that are running, as a count: kind drain or rebalance.',
+  },
+  herald_operation_connections: {
+    type: 'gauge',
+    labels: ['pool', 'kind', 'part'],
+    help: 'Connections of running operations, as a count: part waiting (not asked yet) or leaving (asked, and still open).',
+  },
+  herald_operations_total: {
+    type: 'counter',
+    labels: ['pool', 'kind', 'state'],
+    help: 'Operations that have ended, as a count: state done, cancelled, deadline (somebody was left when it passed) or stopped.',
+  },
+  herald_sheds_total: {
+    type: 'counter',
+    labels: ['pool', 'node', 'cause', 'way', 'outcome'],
+    help: 'Connections shed by operations, as a count: cause drain or rebalance; way close (by the relay) or ask (by the application, through its agent); outcomes as in herald_goodbyes_total, where an ask that was not met is refusedByPeer and is closed by the relay next.',
+  },
+  herald_frozen: {
+    type: 'gauge',
+    labels: ['pool'],
+    help: '1 while automatic actions on the pool are stopped by a freeze, else 0.',
+  },
+} as const satisfies Record<string, MetricEntry>;
+
 /** What happens, and what the process is: counted by prom-client. */
 export const processMetrics = {
   herald_reports_total: {
@@ -164,7 +193,11 @@ export const processMetrics = {
 } as const satisfies Record<string, MetricEntry>;
 
 /** Every metric of Herald's own. A name is API: it is never reused for another meaning. */
-export const metricCatalogue: Readonly<Record<string, MetricEntry>> = { ...poolMetrics, ...processMetrics };
+export const metricCatalogue: Readonly<Record<string, MetricEntry>> = {
+  ...poolMetrics,
+  ...controlMetrics,
+  ...processMetrics,
+};
 
 /** The states that herald_node_state tells apart; a node is in exactly one. */
 export const nodeStates = ['eligible', 'drain', 'maint', 'down', 'full', 'shedding'] as const;

@@ -3,8 +3,10 @@ import { collectDefaultMetrics, Counter, Gauge, Registry as Register } from 'pro
 import type { Clock } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/error.ts';
 import type { PoolState } from '../state/pool-state.ts';
+import type { ControlFigures } from '../control/control.ts';
 import { boundedLabel } from './bounded-label.ts';
 import { processMetrics } from './catalogue.ts';
+import { controlPage } from './control-page.ts';
 import { poolPage } from './pool-page.ts';
 
 /** What came of a reload of configuration or policies. */
@@ -34,8 +36,10 @@ export function createMetrics(deps: {
   readonly clock: Clock;
   readonly relayForm: 'fast' | 'plain';
   readonly version: string;
+  /** Absent: nothing is told of operations. */
+  readonly control?: () => ControlFigures;
 }): Metrics {
-  const { pools, clock } = deps;
+  const { pools, clock, control } = deps;
   const register = new Register();
   collectDefaultMetrics({ register });
   for (const name of misnamedDefaults) register.removeSingleMetric(name);
@@ -48,7 +52,11 @@ export function createMetrics(deps: {
   const relayEnds = counter(register, 'herald_relay_ends_total');
   const relayEndReason = boundedLabel(maxRelayEndReasons);
   let scraping: Promise<string> | undefined;
-  const render = async () => `${poolPage(pools.values(), clock.nowMs())}\n${await register.metrics()}`;
+  const render = async () => {
+    const pages = [poolPage(pools.values(), clock.nowMs())];
+    if (control !== undefined) pages.push(controlPage(pools.keys(), control()));
+    return [...pages, await register.metrics()].join('\n');
+  };
   return {
     async scrape() {
       scraping ??= render().finally(() => {

@@ -24,6 +24,13 @@ export class NodeRecord {
   adminState: AdminState = 'ready';
   /** A rebalance takes load off it. */
   isShedding = false;
+  /**
+   * The agent's epoch under which the node itself asked to be drained, '' while no report has told it: the next epoch
+   * is ready again. Undefined where an operator wants what `adminState` says.
+   */
+  selfDrainEpoch: string | undefined;
+  /** Its agent can ask the application to shed. */
+  agentSheds = false;
   /** Result of the active check; '' when it passes or there is none. */
   checkFailure = '';
   /** The agent has said goodbye. */

@@ -7,6 +7,7 @@ import type { AdminState, NodeIdentity, Visibility } from '../../core/snapshot.t
 import { formatAddress } from '../../policy/address.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Report } from '../../protocol/report.ts';
+import { AdminWishes } from './admin-wishes.ts';
 import { absorb, refuseStale } from './absorb.ts';
 import { claim, identityOf, isSameAddress, type ReportSource } from './claim.ts';
 import { isForgettable } from './forget.ts';
@@ -39,8 +40,12 @@ export class Registry {
   #ticks = 0;
   /** What was restored of nodes that have not come back yet. */
   readonly waiting = new RestoredNodes();
+  /** What is wanted of nodes, those that are away among them. */
+  readonly wishes = new AdminWishes(this.#pools);
   /** Reports taken in. */
   reportsTotal = 0;
+  /** Another number whenever nodes come, go or change their address. */
+  membersRevision = 0;
 
   constructor(deps: { clock: Clock; rng: Rng; visibility: Visibility; notify: Notify }) {
     this.#clock = deps.clock;
@@ -130,6 +135,7 @@ export class Registry {
     const node = known ?? this.#newRecord(pool.name, identityOf(report, source), 'registered');
     this.#identify(pool, node, { report, source });
     this.#welcome(pool, node, { report, isNew: known === undefined });
+    this.#endSelfDrain(pool, node, report.epoch);
     node.load = absorb(pool, node, { report, nowMs });
     node.restored = undefined;
     this.reportsTotal += 1;
@@ -143,6 +149,8 @@ export class Registry {
     if (node.adminState === adminState) return;
     this.#notify('admin state changed', { pool: pool.name, node: id, from: node.adminState, to: adminState });
     node.adminState = adminState;
+    node.selfDrainEpoch = undefined;
+    this.wishes.revision += 1;
     pool.discardAssessment();
   }
 
@@ -156,20 +164,47 @@ export class Registry {
     if (failure === '') node.joinedAtMs = this.#joinedAtMs();
     pool.discardAssessment();
     if (wasUp) this.#notify('node down', { pool: pool.name, node: id, reason: failure });
-    else if (failure === '') this.#notify('node up', { pool: pool.name, node: id });
+    else if (failure === '') {
+      this.#notify('node up', { pool: pool.name, node: id });
+      // Without an agent nothing else tells that it has been restarted.
+      if (node.selfDrainEpoch === '') this.setAdminState(id, 'ready');
+    }
   }
 
   /** Forgets a node; its open connections live on. HERALD_NODE_UNKNOWN when there is none. */
   remove(id: string): void {
     const { pool } = this.node(id);
     pool.remove(id);
+    this.membersRevision += 1;
     this.#notify('node removed', { pool: pool.name, node: id });
+  }
+
+  /** Takes back a node that had registered before a restart; false where its pool, id or address is not free. */
+  restoreNode(poolName: string, identity: NodeIdentity): boolean {
+    const pool = this.#pools.get(poolName);
+    const isTaken = (node: NodeRecord) => node.identity.id === identity.id || isSameAddress(node, identity);
+    const all = [...this.#pools.values()].flatMap(({ nodes }) => [...nodes.values()]);
+    if (pool === undefined || all.some(isTaken)) return false;
+    pool.nodes.set(identity.id, this.#newRecord(poolName, identity, 'registered'));
+    this.membersRevision += 1;
+    pool.discardAssessment();
+    return true;
   }
 
   #newRecord(pool: string, identity: NodeIdentity, origin: NodeOrigin): NodeRecord {
     const record = new NodeRecord(identity, origin, this.#joinedAtMs());
     record.restored = this.waiting.take(pool, identity.id);
+    this.wishes.give(pool, record);
     return record;
+  }
+
+  /** A node that drained itself and reports under another epoch has been restarted: it is here to take connections. */
+  #endSelfDrain(pool: PoolState, node: NodeRecord, epoch: string): void {
+    if (node.selfDrainEpoch === undefined || node.selfDrainEpoch === epoch) return;
+    if (node.selfDrainEpoch !== '') return this.setAdminState(node.identity.id, 'ready');
+    node.selfDrainEpoch = epoch;
+    this.wishes.revision += 1;
+    pool.markDirty();
   }
 
   #configureNodes(pool: PoolState, identities: readonly NodeIdentity[]): void {
@@ -193,6 +228,7 @@ export class Registry {
     if (isReturning) node.joinedAtMs = this.#joinedAtMs();
     node.hasLeft = false;
     pool.nodes.set(node.identity.id, node);
+    this.membersRevision += 1;
     pool.discardAssessment();
     const facts = { pool: pool.name, node: node.identity.id, address: formatAddress(node.identity) };
     this.#notify(isNew ? 'node joined' : 'node restarted', facts);
@@ -200,6 +236,7 @@ export class Registry {
 
   #farewell(pool: PoolState, node: NodeRecord): void {
     node.hasLeft = true;
+    this.membersRevision += 1;
     pool.discardAssessment();
     this.#notify('node left', { pool: pool.name, node: node.identity.id, open: node.counters.open });
   }
@@ -207,12 +244,16 @@ export class Registry {
   #identify(pool: PoolState, node: NodeRecord, from: { report: Report; source: ReportSource }): void {
     const next = identityOf(from.report, from.source);
     node.registeredBy = from.source.identity;
+    node.agentSheds = from.report.capabilities?.includes('shed') === true;
     if (node.origin === 'static') {
       // The configuration's word on size and limit stands; the version is the agent's to tell.
       node.identity = { ...node.identity, version: next.version };
       return;
     }
-    if (!isSameAddress(node, from.source)) pool.discardAssessment();
+    if (!isSameAddress(node, from.source)) {
+      this.membersRevision += 1;
+      pool.discardAssessment();
+    }
     node.identity = next;
   }
 
@@ -228,7 +269,11 @@ export class Registry {
     this.#ticks += 1;
     for (const pool of this.#pools.values()) {
       pool.tick(nowMs, sweep);
-      for (const node of pool.nodes.values()) if (isForgettable(node, nowMs)) this.remove(node.identity.id);
+      for (const node of pool.nodes.values()) {
+        if (!isForgettable(node, nowMs)) continue;
+        this.remove(node.identity.id);
+        this.wishes.keep(pool.name, node);
+      }
     }
   }
 }

@@ -1,0 +1,226 @@
+// The loops behind the Control port: drains, freezes and their operations, one tick for all. What rebalances is
+// handed in. No sockets here.
+import type { Clock, Timer } from '../../core/clock.ts';
+import { HeraldError } from '../../core/error.ts';
+import type { Rng } from '../../core/rng.ts';
+import type {
+  AdminStateAnswer,
+  AdminStateRequest,
+  FreezeState,
+  Operation,
+  RebalanceAnswer,
+  RebalanceRequest,
+} from '../../protocol/operations.ts';
+import type { NodeRecord } from '../state/node-record.ts';
+import type { PoolState } from '../state/pool-state.ts';
+import type { DataPlane, StateSection } from '../state/ports.ts';
+import type { Registry } from '../state/registry.ts';
+import { createControlSection } from './control-section.ts';
+import { checkRequest, nodesOf } from './drain-check.ts';
+import type { Drain } from './drain.ts';
+import { Drains } from './drains.ts';
+import { Freezes } from './freezes.ts';
+import { Operations, type EndedCount } from './operations.ts';
+import type { Asker, Control, EventFeed } from './ports.ts';
+import { Shedder, type ShedCount } from './shedder.ts';
+
+/** What every loop that sheds shares. */
+export interface SharedLoops {
+  readonly operations: Operations;
+  readonly shedder: Shedder;
+  readonly freezes: Freezes;
+}
+
+/** What control is made with. */
+export interface ControlDeps {
+  readonly registry: Registry;
+  readonly dataPlane: DataPlane;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly tell: EventFeed['tell'];
+  /** Makes what rebalances; without it nothing can be. */
+  readonly rebalance?: (shared: SharedLoops) => Control['rebalance'];
+}
+
+/** What metrics read. */
+export interface ControlFigures {
+  readonly running: readonly Operation[];
+  readonly ended: Iterable<EndedCount>;
+  readonly sheds: readonly ShedCount[];
+  /** Whether automatic actions on a pool are stopped. */
+  isFrozen(pool: string): boolean;
+}
+
+// Four decisions a second: a rate of 100/s is asked in portions of 25, and a quarter of a second is quick for people.
+const tickMs = 250;
+
+/** Control with a lifetime: its section is restored, then `start`, then `stop`. */
+export class RunningControl implements Control {
+  readonly shared: SharedLoops;
+  /** What survives a restart: admin states, drains, freezes. */
+  readonly section: StateSection;
+  readonly #deps: ControlDeps;
+  readonly #drains: Drains;
+  readonly #rebalance: Control['rebalance'] | undefined;
+  #timer: Timer | undefined;
+  #tickedAtMs: number;
+
+  constructor(deps: ControlDeps) {
+    this.#deps = deps;
+    this.#tickedAtMs = deps.clock.nowMs();
+    const shared = {
+      operations: new Operations(deps),
+      shedder: new Shedder(deps),
+      freezes: new Freezes(deps.clock),
+    };
+    this.shared = shared;
+    this.#drains = new Drains({ ...deps, shedder: shared.shedder }, shared.operations, (drain) =>
+      this.#tellEnd(drain),
+    );
+    this.#rebalance = deps.rebalance?.(shared);
+    this.section = createControlSection({ ...deps, ...shared, drains: this.#drains });
+  }
+
+  /** Begins to tick. */
+  start(): void {
+    this.#tickedAtMs = this.#deps.clock.nowMs();
+    this.#timer = this.#deps.clock.repeat(tickMs, () => this.#tick());
+  }
+
+  /** Asks nobody any more; what is running stays as it is, for the next process to go on with. Idempotent. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  setAdminState(ids: readonly string[], request: AdminStateRequest, asker: Asker): AdminStateAnswer {
+    const { pool, nodes } = nodesOf(this.#deps.registry, ids);
+    checkRequest(request);
+    if (request.adminState === 'drain') return this.#beginDrain({ pool, nodes, request }, asker);
+    const { adminState, why = '' } = request;
+    const answer = { nodes: [...nodes.keys()], adminState, operation: null, forecast: null };
+    if (request.dryRun === true) return answer;
+    for (const [id, node] of nodes) {
+      const before = node.adminState;
+      this.#deps.registry.setAdminState(id, adminState);
+      // The state first: an event that says that a drain ended finds the node as it is.
+      this.#drains.of(pool.name, id)?.release(id, `${asker.by} set node '${id}' to ${adminState}`);
+      if (before !== adminState)
+        this.#tellState({ pool: pool.name, node: id, before, after: adminState, why }, asker);
+    }
+    return answer;
+  }
+
+  rebalance(pool: string, request: RebalanceRequest, asker: Asker): RebalanceAnswer {
+    if (this.#rebalance !== undefined) return this.#rebalance(pool, request, asker);
+    this.#deps.registry.pool(pool);
+    throw new HeraldError('HERALD_NOT_AVAILABLE', 'this balancer was started without what rebalances');
+  }
+
+  operations(): readonly Operation[] {
+    return this.shared.operations.list();
+  }
+
+  operation(id: string): Operation {
+    return this.shared.operations.get(id).view();
+  }
+
+  cancel(id: string, asker: Asker & { readonly why: string }): Operation {
+    const entry = this.shared.operations.get(id);
+    entry.cancel(`cancelled by ${asker.by}${asker.why === '' ? '' : `: ${asker.why}`}`);
+    return entry.view();
+  }
+
+  freezeState(pool: string | undefined): FreezeState {
+    if (pool !== undefined) this.#deps.registry.pool(pool);
+    return this.shared.freezes.state(pool);
+  }
+
+  setFrozen(
+    pool: string | undefined,
+    { frozen, why }: { readonly frozen: boolean; readonly why: string },
+    { by }: Asker,
+  ): FreezeState {
+    if (pool !== undefined) this.#deps.registry.pool(pool);
+    if (this.shared.freezes.set(pool, { frozen, by, why })) {
+      const where = pool === undefined ? 'every pool' : `pool '${pool}'`;
+      const message = frozen
+        ? `automatic actions on ${where} are stopped`
+        : `automatic actions on ${where} may go on`;
+      const type = frozen ? 'freeze.began' : 'freeze.ended';
+      this.#deps.tell({ type, pool: pool ?? '', node: '', by, why, message, facts: {} });
+    }
+    return this.shared.freezes.state(pool);
+  }
+
+  /** What the answer to a node's report asks its application for; undefined for nothing. Told once. */
+  takeShed(pool: string, node: string): { readonly count: number; readonly byMs: number } | undefined {
+    return this.#drains.takeAsk(pool, node);
+  }
+
+  figures(): ControlFigures {
+    const { operations, shedder, freezes } = this.shared;
+    return {
+      running: operations.list().filter(({ state }) => state === 'running'),
+      ended: operations.endedCounts(),
+      sheds: shedder.counts(),
+      isFrozen: (pool) => freezes.isFrozen(pool),
+    };
+  }
+
+  #tick(): void {
+    const nowMs = this.#deps.clock.nowMs();
+    const elapsedMs = nowMs - this.#tickedAtMs;
+    if (elapsedMs <= 0) return;
+    this.#tickedAtMs = nowMs;
+    this.shared.shedder.tick();
+    this.#drains.tick(elapsedMs);
+  }
+
+  #beginDrain(
+    wish: { pool: PoolState; nodes: ReadonlyMap<string, NodeRecord>; request: AdminStateRequest },
+    asker: Asker,
+  ): AdminStateAnswer {
+    const before = new Map([...wish.nodes].map(([id, node]) => [id, node.adminState]));
+    const { drain, forecast = null, isNew } = this.#drains.begin({ ...wish, by: asker.by });
+    const answer = { nodes: [...wish.nodes.keys()], adminState: 'drain' as const, forecast };
+    if (drain === undefined) return { ...answer, operation: null };
+    const { why = '', force = false, self = false } = wish.request;
+    for (const [id, state] of before)
+      if (state !== 'drain')
+        this.#tellState({ pool: wish.pool.name, node: id, before: state, after: 'drain', why }, asker);
+    const operation = drain.view();
+    this.#deps.tell({
+      type: isNew ? 'operation.started' : 'operation.updated',
+      pool: operation.pool,
+      node: operation.nodes.length === 1 ? (operation.nodes[0] ?? '') : '',
+      by: asker.by,
+      why,
+      message: `drain of ${operation.nodes.join(', ')} ${isNew ? 'began' : 'goes on'}: ${operation.reason}`,
+      facts: { operation: operation.id, deadlineAt: operation.deadlineAt, force, self },
+    });
+    return { ...answer, operation };
+  }
+
+  #tellState(
+    change: { pool: string; node: string; before: string; after: string; why: string },
+    { by }: Asker,
+  ): void {
+    const { pool, node, before, after, why } = change;
+    const message = `node '${node}' was set from ${before} to ${after}`;
+    this.#deps.tell({ type: 'node.adminState', pool, node, by, why, message, facts: { before, after } });
+  }
+
+  #tellEnd(drain: Drain): void {
+    const { id, pool, nodes, by, why, state, reason, progress } = drain.view();
+    this.#deps.tell({
+      type: 'operation.ended',
+      pool,
+      node: nodes.length === 1 ? (nodes[0] ?? '') : '',
+      by,
+      why,
+      message: `drain of ${nodes.join(', ')}: ${state}: ${reason}`,
+      facts: { operation: id, state, ...progress },
+    });
+  }
+}

@@ -1,0 +1,195 @@
+// One drain: its nodes, its progress, and how it ends. Which drains there may be is drains.ts.
+import type { DrainRoom } from '../../core/plan-drain.ts';
+import { isoTime } from '../../protocol/iso-time.ts';
+import type { Operation, OperationProgress, OperationState } from '../../protocol/operations.ts';
+import { DrainedNode, type DrainParts } from './drained-node.ts';
+import type { OperationEntry } from './operations.ts';
+import { Progress } from './progress.ts';
+
+/** What a drain begins with. */
+export interface DrainStart {
+  readonly id: string;
+  readonly pool: string;
+  readonly by: string;
+  readonly why: string;
+  readonly ratePerSecond: number | 'auto';
+  /** Of a drain that goes on after a restart. */
+  readonly restored?: { readonly startedWallMs: number; readonly progress: OperationProgress };
+}
+
+// The pace shown is that of the last seconds, else it would jump with every tick.
+const paceMemoryMs = 3_000;
+
+/** A drain with a lifetime: nodes are added, it is ticked until it is over. */
+export class Drain implements OperationEntry {
+  readonly id: string;
+  readonly pool: string;
+  readonly #start: DrainStart;
+  readonly #parts: DrainParts;
+  readonly #ended: (drain: Drain) => void;
+  readonly #nodes = new Map<string, DrainedNode>();
+  readonly #progress: Progress;
+  readonly #startedWallMs: number;
+  #ratePerSecond: number | 'auto';
+  #pacePerSecond = 0;
+  #state: OperationState = 'running';
+  #reason = '';
+  #endedWallMs: number | undefined;
+  #isPastDeadline = false;
+
+  /** `ended` is called once, when it is over. */
+  constructor(start: DrainStart, parts: DrainParts, ended: (drain: Drain) => void) {
+    this.id = start.id;
+    this.pool = start.pool;
+    this.#start = start;
+    this.#parts = parts;
+    this.#ended = ended;
+    this.#ratePerSecond = start.ratePerSecond;
+    this.#progress = new Progress(start.restored?.progress);
+    // What was open when the balancer ended has ended with it.
+    this.#progress.lost();
+    this.#startedWallMs = start.restored?.startedWallMs ?? parts.clock.wallMs();
+  }
+
+  get isRunning(): boolean {
+    return this.#state === 'running';
+  }
+
+  get nodes(): ReadonlyMap<string, DrainedNode> {
+    return this.#nodes;
+  }
+
+  /** Epoch milliseconds. */
+  get startedWallMs(): number {
+    return this.#startedWallMs;
+  }
+
+  get ratePerSecond(): number | 'auto' {
+    return this.#ratePerSecond;
+  }
+
+  set ratePerSecond(rate: number | 'auto') {
+    this.#ratePerSecond = rate;
+  }
+
+  /** Drains one more node, or gives one a new deadline, as an instant of the clock. */
+  include(node: string, deadlineAtMs: number): void {
+    const known = this.#nodes.get(node);
+    if (known !== undefined) return known.setDeadline(deadlineAtMs);
+    const place = { pool: this.pool, id: node, progress: this.#progress };
+    const drained = new DrainedNode(place, this.#parts);
+    drained.setDeadline(deadlineAtMs);
+    drained.look(true);
+    this.#nodes.set(node, drained);
+  }
+
+  /** Lets what is left of one node stay; without nodes the drain is over. */
+  release(node: string, reason: string): void {
+    const drained = this.#nodes.get(node);
+    if (drained === undefined || !this.isRunning) return;
+    // The last one is kept, so that the operation goes on saying what it was about.
+    if (this.#nodes.size === 1) return this.cancel(reason);
+    drained.release();
+    this.#nodes.delete(node);
+  }
+
+  cancel(reason: string): void {
+    if (!this.isRunning) return;
+    for (const node of this.#nodes.values()) node.letBe();
+    this.#end('cancelled', reason);
+  }
+
+  /** The pool is no more, and with it the list of its connections. */
+  poolGone(): void {
+    if (!this.isRunning) return;
+    for (const node of this.#nodes.values()) node.letBe();
+    const left = this.#progress.waiting + this.#progress.leaving;
+    const reason = `pool '${this.pool}' is no longer configured: ${left} connections live on until they end`;
+    this.#end('stopped', reason);
+  }
+
+  /** Looks and asks. `room` is asked anew for each node, since those before it take from it. */
+  tick(elapsedMs: number, room: (node: string) => DrainRoom): void {
+    const nowMs = this.#parts.clock.nowMs();
+    let asked = 0;
+    for (const [id, node] of this.#nodes) {
+      node.look();
+      if (node.deadlineAtMs <= nowMs) this.#isPastDeadline = node.end() || this.#isPastDeadline;
+      else asked += node.tick({ elapsedMs, ratePerSecond: this.#ratePerSecond, room: room(id) });
+    }
+    const kept = Math.exp(-elapsedMs / paceMemoryMs);
+    this.#pacePerSecond = kept * this.#pacePerSecond + ((1 - kept) * asked * 1000) / elapsedMs;
+    this.#endIfOver(nowMs);
+  }
+
+  view(): Operation {
+    const { clock } = this.#parts;
+    return {
+      id: this.id,
+      kind: 'drain',
+      pool: this.pool,
+      nodes: [...this.#nodes.keys()],
+      state: this.#state,
+      reason: this.isRunning ? this.#runningReason() : this.#reason,
+      by: this.#start.by,
+      why: this.#start.why,
+      startedAt: isoTime(this.#startedWallMs),
+      endedAt: this.#endedWallMs === undefined ? null : isoTime(this.#endedWallMs),
+      deadlineAt: isoTime(clock.wallMs() + this.#leftMs()),
+      etaMs: this.isRunning ? this.#etaMs() : null,
+      ratePerSecond: this.isRunning ? Math.round(this.#pacePerSecond * 10) / 10 : 0,
+      progress: this.#progress.view(),
+      imbalance: { before: null, now: null, predicted: null },
+    };
+  }
+
+  /** Until the last of its deadlines; may be negative. */
+  #leftMs(): number {
+    const last = Math.max(...[...this.#nodes.values()].map(({ deadlineAtMs }) => deadlineAtMs));
+    return last - this.#parts.clock.nowMs();
+  }
+
+  #etaMs(): number | null {
+    const { waiting } = this.#progress;
+    const leftMs = Math.max(0, this.#leftMs());
+    if (waiting === 0) return Math.min(leftMs, 1000);
+    if (this.#pacePerSecond < 0.01) return Math.round(leftMs);
+    return Math.round(Math.min(leftMs, (waiting * 1000) / this.#pacePerSecond));
+  }
+
+  #runningReason(): string {
+    const { total, waiting, leaving } = this.#progress.view();
+    const seconds = Math.max(0, Math.round(this.#leftMs() / 1000));
+    return `${waiting} of ${total} connections wait, ${leaving} are leaving, ${seconds} s until the deadline`;
+  }
+
+  #endIfOver(nowMs: number): void {
+    if (!this.isRunning) return;
+    const nodes = [...this.#nodes.values()];
+    // Past the deadline nobody is waited for who was told; what its node still holds is going.
+    const isOver = ({ deadlineAtMs, isEmpty, leaving }: DrainedNode) =>
+      isEmpty || (deadlineAtMs <= nowMs && leaving === 0);
+    if (!nodes.every(isOver)) return;
+    const { total, closed, cut, refusedByPeer, leftByThemselves } = this.#progress.view();
+    const said = `${closed} of ${total} connections left when asked, ${leftByThemselves} by themselves`;
+    if (!this.#isPastDeadline) return this.#end('done', this.#withoutNode(said));
+    this.#end('deadline', `${said}, ${refusedByPeer} did not go in time, ${cut} were cut at the deadline`);
+  }
+
+  #withoutNode(said: string): string {
+    const pool = this.#parts.registry.pools.get(this.pool);
+    const gone = [...this.#nodes.keys()].filter((id) => pool?.nodes.has(id) !== true);
+    const down = [...this.#nodes.keys()].filter(
+      (id) => (pool?.nodes.get(id)?.downReason(this.#parts.clock.nowMs()) ?? '') !== '',
+    );
+    if (gone.length > 0) return `${said}; ${gone.join(', ')} is no longer a node of the pool`;
+    return down.length > 0 ? `${said}; ${down.join(', ')} is down` : said;
+  }
+
+  #end(state: OperationState, reason: string): void {
+    this.#state = state;
+    this.#reason = reason;
+    this.#endedWallMs = this.#parts.clock.wallMs();
+    this.#ended(this);
+  }
+}

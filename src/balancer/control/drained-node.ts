@@ -1,0 +1,230 @@
+// One node of a drain: which of its connections wait, which its agent was asked for, and when everybody must be told.
+import type { Clock } from '../../core/clock.ts';
+import { answerTimeMs, planDrain, type DrainRoom } from '../../core/plan-drain.ts';
+import type { Rng } from '../../core/rng.ts';
+import type { ConnectionKind, DataPlane, GoodbyeOutcome } from '../state/ports.ts';
+import type { Registry } from '../state/registry.ts';
+import { NodeAsks } from './asks.ts';
+import type { Progress } from './progress.ts';
+import type { Shedder } from './shedder.ts';
+
+/** What a drained node acts on. */
+export interface DrainParts {
+  readonly registry: Registry;
+  readonly dataPlane: DataPlane;
+  readonly shedder: Shedder;
+  readonly clock: Clock;
+  readonly rng: Rng;
+}
+
+// Listing 100,000 connections takes some 20 ms, so large nodes are looked at less often.
+const lookEveryMs = 250;
+const connectionsPerLookMs = 80;
+// An application that has not let a connection go by then does not mean to, or has not heard.
+const maxAskMs = 10_000;
+
+/** What is asked of one node in one tick. */
+export interface NodeTick {
+  readonly elapsedMs: number;
+  readonly ratePerSecond: number | 'auto';
+  readonly room: DrainRoom;
+}
+
+/** A node that is being emptied. */
+export class DrainedNode {
+  readonly pool: string;
+  readonly id: string;
+  readonly #parts: DrainParts;
+  readonly #progress: Progress;
+  #deadlineAtMs = 0;
+  #answerMs = 0;
+  /** Not told by the relay, the next one last. Those asked of the agent are among them: it chooses, not we. */
+  #queue: number[] = [];
+  readonly #asks = new NodeAsks();
+  #credit = 0;
+  #open = 0;
+  #leaving = 0;
+  #lookedAtMs = -Infinity;
+  #wasUnsettled = false;
+
+  constructor(at: { pool: string; id: string; progress: Progress }, parts: DrainParts) {
+    this.pool = at.pool;
+    this.id = at.id;
+    this.#progress = at.progress;
+    this.#parts = parts;
+  }
+
+  get deadlineAtMs(): number {
+    return this.#deadlineAtMs;
+  }
+
+  /** Moves the deadline; who has been told keeps the one that it was told with. */
+  setDeadline(deadlineAtMs: number): void {
+    this.#deadlineAtMs = deadlineAtMs;
+    this.#answerMs = answerTimeMs(deadlineAtMs - this.#parts.clock.nowMs());
+  }
+
+  /** Nothing is open or being dialled any more. */
+  get isEmpty(): boolean {
+    const counters = this.#parts.registry.pools.get(this.pool)?.nodes.get(this.id)?.counters;
+    return this.#open === 0 && (counters?.connections ?? 0) === 0;
+  }
+
+  /** Told by this drain, and still there. */
+  get leaving(): number {
+    return this.#leaving;
+  }
+
+  /** Not asked yet, in any way. */
+  get waiting(): number {
+    return this.#queue.length - this.#asks.outstanding;
+  }
+
+  /** Compares with what is open now. At most four times a second; `always` for the first and the last look. */
+  look(always = false): void {
+    const { dataPlane, clock, rng } = this.#parts;
+    const nowMs = clock.nowMs();
+    const waitMs = lookEveryMs + this.#open / connectionsPerLookMs;
+    if (!always && nowMs - this.#lookedAtMs < waitMs) return;
+    this.#lookedAtMs = nowMs;
+    const list = dataPlane.connections(this.pool, this.id);
+    this.#open = list.size;
+    const here = new Map<number, ConnectionKind>();
+    for (let row = 0; row < list.size; row++)
+      if (list.isLeaving[row] === 0) here.set(list.id[row] ?? -1, list.kind[row] ?? 'tcp');
+    const before = this.#queue.length;
+    this.#queue = this.#queue.filter((id) => here.has(id));
+    this.#countGone(before - this.#queue.length);
+    for (const id of this.#queue) here.delete(id);
+    this.#progress.found(here.size);
+    this.#enqueue(here, rng);
+  }
+
+  /** Asks as many as this tick allows. The number asked. */
+  tick({ elapsedMs, ratePerSecond, room }: NodeTick): number {
+    const nowMs = this.#parts.clock.nowMs();
+    this.#endAsks(nowMs);
+    const askWithinMs = this.#deadlineAtMs - this.#answerMs - nowMs;
+    const waiting = this.waiting;
+    this.#credit += planDrain({ waiting, askWithinMs, elapsedMs, ratePerSecond, room });
+    const count = Math.min(waiting, Math.floor(this.#credit + 1e-9));
+    // What the plan allowed and nobody was there to take is not saved up.
+    this.#credit = waiting === count ? 0 : this.#credit - count;
+    this.#wasUnsettled = this.#isUnsettled;
+    if (count === 0) return 0;
+    this.#progress.asked(count);
+    if (askWithinMs > elapsedMs && this.#agentSheds) this.#ask(count, { nowMs, askWithinMs });
+    else this.#close(count, room.connectsPerSecond);
+    return count;
+  }
+
+  /**
+   * The deadline has come: whoever waits is ended now, and whoever the agent was asked for. True when somebody was left
+   * at the last tick: their goodbyes may have run out a moment before this call.
+   */
+  end(): boolean {
+    this.look(true);
+    const wasUnsettled = this.#wasUnsettled || this.#isUnsettled;
+    this.#wasUnsettled = false;
+    this.#endAsks(Infinity);
+    const count = this.waiting;
+    this.#progress.asked(count);
+    this.#close(count, 0);
+    return wasUnsettled;
+  }
+
+  /** Asks nobody any more. What the agent has heard of goes on; what it has not stays. */
+  letBe(): void {
+    this.#progress.unasked(this.#asks.withdraw());
+  }
+
+  /** Lets what is left stay, and the operation forget it: it is about this node no more. */
+  release(): void {
+    this.letBe();
+    this.#progress.dropped(this.waiting);
+  }
+
+  /** What the answer to this node's report asks its application for; undefined for nothing. */
+  takeAsk(): { count: number; byMs: number } | undefined {
+    return this.#asks.take(this.#parts.clock.nowMs());
+  }
+
+  get #isUnsettled(): boolean {
+    return this.#queue.length > 0 || this.#leaving > 0;
+  }
+
+  get #agentSheds(): boolean {
+    const { registry, clock } = this.#parts;
+    const pool = registry.pools.get(this.pool);
+    const node = pool?.nodes.get(this.id);
+    if (pool === undefined || node?.load === undefined || !node.agentSheds || node.hasLeft) return false;
+    return clock.nowMs() - node.load.sampledAtMs <= pool.policy.reports.expiryMs;
+  }
+
+  #enqueue(found: ReadonlyMap<number, ConnectionKind>, rng: Rng): void {
+    const shuffled = [...found.keys()];
+    for (let i = shuffled.length - 1; i > 0; i--) {
+      const other = Math.floor(rng.next() * (i + 1));
+      // Both are within the list.
+      [shuffled[i], shuffled[other]] = [shuffled[other] ?? -1, shuffled[i] ?? -1];
+    }
+    // Requests under way come to their own end: told last, most of them need no telling.
+    const isExchange = (id: number) => found.get(id) === 'http' || found.get(id) === 'longPoll';
+    this.#queue = [
+      ...shuffled.filter(isExchange),
+      ...this.#queue,
+      ...shuffled.filter((id) => !isExchange(id)),
+    ];
+  }
+
+  #countGone(count: number): void {
+    const asAsked = this.#asks.gone(count);
+    this.#progress.goneAsAsked(asAsked);
+    this.#count('closed', asAsked);
+    const unheard = this.#asks.shrinkTo(this.#queue.length);
+    this.#progress.goneUnheard(unheard);
+    this.#progress.goneByThemselves(count - asAsked - unheard);
+  }
+
+  #ask(count: number, { nowMs, askWithinMs }: { nowMs: number; askWithinMs: number }): void {
+    const cameBack = (back: number) => this.#progress.cameBack(back);
+    this.#parts.shedder.returns(this.pool).shed(count, nowMs, cameBack);
+    this.#asks.add(count, nowMs + Math.min(maxAskMs, askWithinMs / 2));
+  }
+
+  /** Whoever the agent did not let go in time is closed by the relay. */
+  #endAsks(nowMs: number): void {
+    const count = this.#asks.late(nowMs);
+    this.#count('refusedByPeer', count);
+    this.#close(count, 0);
+  }
+
+  /** Has the relay say goodbye to so many, who count as leaving already. */
+  #close(count: number, connectsPerSecond: number): void {
+    if (count === 0) return;
+    const ids = this.#queue.splice(this.#queue.length - count, count);
+    this.#leaving += ids.length;
+    const settled = (_id: number, outcome: GoodbyeOutcome) => {
+      this.#leaving -= 1;
+      this.#progress.settled(outcome);
+    };
+    const wish = {
+      pool: this.pool,
+      node: this.id,
+      ids,
+      byMs: Math.max(this.#deadlineAtMs, this.#parts.clock.nowMs()),
+      cause: 'drain' as const,
+      settled,
+      cameBack: (back: number) => this.#progress.cameBack(back),
+    };
+    const told = this.#parts.shedder.shed(wish, connectsPerSecond);
+    // Those that another operation has told meanwhile have their outcome there.
+    for (let i = told; i < ids.length; i++) settled(-1, 'alreadyLeaving');
+  }
+
+  #count(outcome: GoodbyeOutcome, count: number): void {
+    if (count === 0) return;
+    const { pool, id: node } = this;
+    this.#parts.shedder.count({ pool, node, cause: 'drain', way: 'ask', outcome }, count);
+  }
+}

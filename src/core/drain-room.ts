@@ -1,0 +1,98 @@
+// What a drain does to the rest of its pool: the room there is, and the utilization that would come of it.
+import type { Assessment } from './assess.ts';
+import { slowStartPart } from './guard.ts';
+import { liveScore } from './assess.ts';
+
+/** Room of the nodes that may take connections. */
+export interface PoolRoom {
+  /** Connections of ordinary weight until every node with valid reports is full; NaN without load data. */
+  readonly connections: number;
+  /** New connections per second by the guards of all eligible nodes, less the usual arrivals; 0 or more. */
+  readonly connectsPerSecond: number;
+}
+
+// Reports scatter by a few points; filling up to 1 by their mean would be over it half of the time.
+const fullAt = 0.95;
+
+/** The room now. A node whose reports are not believed adds none: unknown is not idle. */
+export function roomOf(assessment: Assessment, usualArrivalsPerSecond: number): PoolRoom {
+  const { snapshot, ineligible, evidence, slope, guards, basis } = assessment;
+  let connections = 0;
+  let connectsPerSecond = 0;
+  snapshot.nodes.forEach((node, index) => {
+    if (ineligible[index] !== undefined) return;
+    const part = slowStartPart(node, snapshot.atMs, guards.slowStartMs);
+    connectsPerSecond += guards.connectRatePerSecond * part;
+    if (evidence[index] !== 'measured') return;
+    const byLoad = (fullAt - liveScore(assessment, index)) / (slope[index] ?? Infinity);
+    const byCount = node.maxConnections - node.counters.connections;
+    connections += Math.max(0, Math.min(byLoad, byCount));
+  });
+  return {
+    connections: basis === 'load' ? connections : NaN,
+    connectsPerSecond: Math.max(0, connectsPerSecond - usualArrivalsPerSecond),
+  };
+}
+
+/**
+ * How many ordinary connections one of this node weighs: its utilization ÷ connections ÷ slope, 1 or more; 1 without
+ * load data. Below 1 is not believed: the light ones may be those that have not spoken yet.
+ */
+export function weightOf(assessment: Assessment, nodeId: string): number {
+  const index = assessment.snapshot.nodes.findIndex(({ id }) => id === nodeId);
+  const node = assessment.snapshot.nodes[index];
+  const open = node?.counters.open ?? 0;
+  const work = workOf(assessment, index);
+  if (open === 0 || work === undefined) return 1;
+  const weight = work / open / (assessment.slope[index] ?? Infinity);
+  return Number.isFinite(weight) ? Math.max(1, weight) : 1;
+}
+
+/** Figures of a drain that has not begun. */
+export interface DrainFigures {
+  /** Connections that would have to go elsewhere. */
+  readonly connections: number;
+  /** Mean utilization of the nodes that stay; after it, with the work of those that go. */
+  readonly before: number;
+  readonly after: number;
+}
+
+/**
+ * What draining these nodes, with those in `drain` already, comes to. Work counts by the size of a node, which is
+ * 1 ÷ slope: what half fills a small node fills a quarter of one twice as large. Undefined without load data of the
+ * nodes that stay; a node that drains without valid reports counts at their mean.
+ */
+export function forecastDrain(
+  assessment: Assessment,
+  drained: ReadonlySet<string>,
+): DrainFigures | undefined {
+  const { snapshot, ineligible, states, slope } = assessment;
+  let size = 0;
+  let load = 0;
+  snapshot.nodes.forEach((node, index) => {
+    const stays = ineligible[index] === undefined && !drained.has(node.id);
+    if (!stays || states[index] !== 'valid') return;
+    const each = 1 / (slope[index] ?? Infinity);
+    size += each;
+    load += each * (node.load?.utilization ?? 0);
+  });
+  if (assessment.basis !== 'load' || size <= 0) return undefined;
+  const before = load / size;
+  let connections = 0;
+  let moved = 0;
+  snapshot.nodes.forEach((node, index) => {
+    if (!drained.has(node.id) && node.adminState !== 'drain') return;
+    if (drained.has(node.id)) connections += node.counters.connections;
+    if (node.counters.connections === 0) return;
+    const work = workOf(assessment, index) ?? before;
+    moved += work / (slope[index] ?? Infinity);
+  });
+  return { connections, before, after: before + moved / size };
+}
+
+/** Utilization above what idling costs; undefined without valid reports. */
+function workOf({ snapshot, states, costs }: Assessment, index: number): number | undefined {
+  const load = snapshot.nodes[index]?.load;
+  if (load === undefined || states[index] !== 'valid') return undefined;
+  return Math.max(0, load.utilization - costs.intercept);
+}
