@@ -21,6 +21,8 @@ export class NodeRecord {
   load: NodeLoad | undefined;
   /** What it had taught before the balancer restarted, until its first report takes it over. */
   restored: Restored | undefined;
+  /** Throughput at which the newest assessment takes it to be full; undefined before it is learned. */
+  autoSaturation: number | undefined;
   adminState: AdminState = 'ready';
   /** A rebalance takes load off it. */
   isShedding = false;

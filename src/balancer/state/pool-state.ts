@@ -2,6 +2,7 @@
 import { assess, type Assessment } from '../../core/assess.ts';
 import type { NodeCounters } from '../../core/node-counters.ts';
 import { createPicker, type Picker } from '../../core/pick/picker.ts';
+import { amountWhenFull } from '../../core/moments.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { PoolSnapshot, Visibility } from '../../core/snapshot.ts';
 import type { Policy } from '../../policy/policy.ts';
@@ -99,7 +100,16 @@ export class PoolState {
     this.#notePanic(next);
     this.#assessment = next;
     this.#isDirty = false;
+    this.#noteSaturations(next);
     return next;
+  }
+
+  /** Reports that come next are read by what the whole pool has taught so far. */
+  #noteSaturations({ snapshot, throughputs }: Assessment): void {
+    snapshot.nodes.forEach(({ id }, index) => {
+      const node = this.nodes.get(id);
+      if (node !== undefined) node.autoSaturation = amountWhenFull(throughputs, index);
+    });
   }
 
   #notePanic({ panic, basis }: Assessment): void {
