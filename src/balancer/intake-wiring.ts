@@ -4,7 +4,9 @@ import { matchesAnyCidr } from '../policy/cidr.ts';
 import type { Config } from '../policy/config.ts';
 import { decodeReport } from '../protocol/decode-report.ts';
 import { createIntake, type Intake, type IntakeDeps } from './intake/intake.ts';
+import type { Control, EventFeed } from './control/ports.ts';
 import type { Phase } from './intake/readiness.ts';
+import type { ReporterRule } from './intake/reporters.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Registry } from './state/registry.ts';
 
@@ -17,6 +19,8 @@ export function createConfiguredIntake(
     metrics: Metrics;
     takeShed: IntakeDeps['takeShed'];
     phase: () => Phase;
+    feed: EventFeed;
+    control: Control | undefined;
     onInternalError: (error: unknown) => void;
   },
 ): Intake {
@@ -26,7 +30,19 @@ export function createConfiguredIntake(
     registry: parts.registry,
     clock: parts.clock,
     decode: decodeReport,
-    reporters: { tokens: settings.tokens, loopbackNeedsToken: false },
+    reporters: reportersOf(settings),
+    tls: settings.tls,
+    control: parts.control,
+    onSelfDrain: ({ by, pool, node }) =>
+      parts.feed.tell({
+        type: 'change.done',
+        pool,
+        node,
+        by,
+        why: 'the node drains itself',
+        message: `Node '${node}' of pool '${pool}' has asked to be drained.`,
+        facts: { route: 'drainSelf' },
+      }),
     mayRegister: registrationRule(settings),
     ...(takeShed && { takeShed }),
     phase: parts.phase,
@@ -41,4 +57,9 @@ export function registrationRule({ register }: Config['intake']): (host: string,
   const { from, ports } = register;
   return (host, port) =>
     from.length > 0 && matchesAnyCidr(from, host) && (ports.length === 0 || ports.includes(port));
+}
+
+/** Who may report by these settings. */
+export function reportersOf({ tokens }: Config['intake']): ReporterRule {
+  return { tokens, loopbackNeedsToken: false };
 }

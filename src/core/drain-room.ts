@@ -1,11 +1,15 @@
 // What a drain does to the rest of its pool: the room there is, and the utilization that would come of it.
 import type { Assessment } from './assess.ts';
+import { isInUse } from './eligibility.ts';
 import { slowStartPart } from './guard.ts';
 import { liveScore } from './assess.ts';
 
 /** Room of the nodes that may take connections. */
 export interface PoolRoom {
-  /** Connections of ordinary weight until every node with valid reports is full; NaN without load data. */
+  /**
+   * Connections like those of the draining node until every node with valid reports is full, 0 or more; Infinity where
+   * connections cost nothing that shows, NaN without load data.
+   */
   readonly connections: number;
   /** New connections per second by the guards of all eligible nodes, less the usual arrivals; 0 or more. */
   readonly connectsPerSecond: number;
@@ -14,9 +18,15 @@ export interface PoolRoom {
 // Reports scatter by a few points; filling up to 1 by their mean would be over it half of the time.
 const fullAt = 0.95;
 
-/** The room now. A node whose reports are not believed adds none: unknown is not idle. */
-export function roomOf(assessment: Assessment, usualArrivalsPerSecond: number): PoolRoom {
+/**
+ * The room now for what leaves `nodeId`. A connection counts as what one of that node causes on average, and not less
+ * than one of the pool: the light ones may be those that have not spoken yet. A slope would not do: before anything is
+ * learned it says how to level idle nodes, not what a connection costs. A node whose reports are not believed adds no
+ * room: unknown is not idle.
+ */
+export function roomFor(assessment: Assessment, nodeId: string, usualArrivalsPerSecond: number): PoolRoom {
   const { snapshot, ineligible, evidence, slope, guards, basis } = assessment;
+  const each = workEach(assessment, nodeId);
   let connections = 0;
   let connectsPerSecond = 0;
   snapshot.nodes.forEach((node, index) => {
@@ -24,9 +34,9 @@ export function roomOf(assessment: Assessment, usualArrivalsPerSecond: number): 
     const part = slowStartPart(node, snapshot.atMs, guards.slowStartMs);
     connectsPerSecond += guards.connectRatePerSecond * part;
     if (evidence[index] !== 'measured') return;
-    const byLoad = (fullAt - liveScore(assessment, index)) / (slope[index] ?? Infinity);
-    const byCount = node.maxConnections - node.counters.connections;
-    connections += Math.max(0, Math.min(byLoad, byCount));
+    const left = Math.max(0, fullAt - liveScore(assessment, index)) / (slope[index] ?? Infinity);
+    const byLoad = left === 0 ? 0 : left / each;
+    connections += Math.max(0, Math.min(byLoad, node.maxConnections - node.counters.connections));
   });
   return {
     connections: basis === 'load' ? connections : NaN,
@@ -34,18 +44,22 @@ export function roomOf(assessment: Assessment, usualArrivalsPerSecond: number): 
   };
 }
 
-/**
- * How many ordinary connections one of this node weighs: its utilization ÷ connections ÷ slope, 1 or more; 1 without
- * load data. Below 1 is not believed: the light ones may be those that have not spoken yet.
- */
-export function weightOf(assessment: Assessment, nodeId: string): number {
-  const index = assessment.snapshot.nodes.findIndex(({ id }) => id === nodeId);
-  const node = assessment.snapshot.nodes[index];
-  const open = node?.counters.open ?? 0;
-  const work = workOf(assessment, index);
-  if (open === 0 || work === undefined) return 1;
-  const weight = work / open / (assessment.slope[index] ?? Infinity);
-  return Number.isFinite(weight) ? Math.max(1, weight) : 1;
+/** Work of one connection: utilization × size, 0 or more, where a node's size is 1 ÷ its slope. */
+function workEach(assessment: Assessment, nodeId: string): number {
+  const { snapshot, slope } = assessment;
+  let poolWork = 0;
+  let poolOpen = 0;
+  let own = 0;
+  snapshot.nodes.forEach((node, index) => {
+    const work = workOf(assessment, index);
+    const { open } = node.counters;
+    if (work === undefined || open === 0) return;
+    const sized = work / (slope[index] ?? Infinity);
+    poolWork += sized;
+    poolOpen += open;
+    if (node.id === nodeId) own = sized / open;
+  });
+  return Math.max(own, poolOpen === 0 ? 0 : poolWork / poolOpen);
 }
 
 /** Figures of a drain that has not begun. */
@@ -70,7 +84,7 @@ export function forecastDrain(
   let size = 0;
   let load = 0;
   snapshot.nodes.forEach((node, index) => {
-    const stays = ineligible[index] === undefined && !drained.has(node.id);
+    const stays = isInUse(ineligible[index]) && !drained.has(node.id);
     if (!stays || states[index] !== 'valid') return;
     const each = 1 / (slope[index] ?? Infinity);
     size += each;

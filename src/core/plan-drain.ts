@@ -45,7 +45,8 @@ export function planDrain({ waiting, askWithinMs, elapsedMs, ratePerSecond, room
 
 function autoCount({ connections, connectsPerSecond, feedbackMs }: DrainRoom, elapsedMs: number): number {
   if (!(connections > 0)) return 0;
-  return Math.min((connections * elapsedMs) / (2 * feedbackMs), (connectsPerSecond * elapsedMs) / 1000);
+  const part = Math.min(1, elapsedMs / (2 * feedbackMs));
+  return Math.min(connections * part, (connectsPerSecond * elapsedMs) / 1000);
 }
 
 // A goodbye may wait two seconds for the end of a message and ten for the answer (docs/integrations/goodbye.md).

@@ -51,6 +51,7 @@ export interface ControlFigures {
 
 // Four decisions a second: a rate of 100/s is asked in portions of 25, and a quarter of a second is quick for people.
 const tickMs = 250;
+const maxTickMs = 1000;
 
 /** Control with a lifetime: its section is restored, then `start`, then `stop`. */
 export class RunningControl implements Control {
@@ -98,13 +99,12 @@ export class RunningControl implements Control {
     const { adminState, why = '' } = request;
     const answer = { nodes: [...nodes.keys()], adminState, operation: null, forecast: null };
     if (request.dryRun === true) return answer;
-    for (const [id, node] of nodes) {
-      const before = node.adminState;
+    for (const id of nodes.keys()) {
       this.#deps.registry.setAdminState(id, adminState);
       // The state first: an event that says that a drain ended finds the node as it is.
-      this.#drains.of(pool.name, id)?.release(id, `${asker.by} set node '${id}' to ${adminState}`);
-      if (before !== adminState)
-        this.#tellState({ pool: pool.name, node: id, before, after: adminState, why }, asker);
+      this.#drains
+        .of(pool.name, id)
+        ?.release(id, `${asker.by} set node '${id}' to ${adminState}${said(why)}`);
     }
     return answer;
   }
@@ -123,7 +123,7 @@ export class RunningControl implements Control {
 
   cancel(id: string, asker: Asker & { readonly why: string }): Operation {
     const entry = this.shared.operations.get(id);
-    entry.cancel(`cancelled by ${asker.by}${asker.why === '' ? '' : `: ${asker.why}`}`);
+    entry.cancel(`cancelled by ${asker.by}${said(asker.why)}`);
     return entry.view();
   }
 
@@ -166,7 +166,8 @@ export class RunningControl implements Control {
 
   #tick(): void {
     const nowMs = this.#deps.clock.nowMs();
-    const elapsedMs = nowMs - this.#tickedAtMs;
+    // A process that stood still must not make up for it at once.
+    const elapsedMs = Math.min(maxTickMs, nowMs - this.#tickedAtMs);
     if (elapsedMs <= 0) return;
     this.#tickedAtMs = nowMs;
     this.shared.shedder.tick();
@@ -178,14 +179,10 @@ export class RunningControl implements Control {
     wish: { pool: PoolState; nodes: ReadonlyMap<string, NodeRecord>; request: AdminStateRequest },
     asker: Asker,
   ): AdminStateAnswer {
-    const before = new Map([...wish.nodes].map(([id, node]) => [id, node.adminState]));
     const { drain, forecast = null, isNew } = this.#drains.begin({ ...wish, by: asker.by });
     const answer = { nodes: [...wish.nodes.keys()], adminState: 'drain' as const, forecast };
     if (drain === undefined) return { ...answer, operation: null };
     const { why = '', force = false, self = false } = wish.request;
-    for (const [id, state] of before)
-      if (state !== 'drain')
-        this.#tellState({ pool: wish.pool.name, node: id, before: state, after: 'drain', why }, asker);
     const operation = drain.view();
     this.#deps.tell({
       type: isNew ? 'operation.started' : 'operation.updated',
@@ -197,15 +194,6 @@ export class RunningControl implements Control {
       facts: { operation: operation.id, deadlineAt: operation.deadlineAt, force, self },
     });
     return { ...answer, operation };
-  }
-
-  #tellState(
-    change: { pool: string; node: string; before: string; after: string; why: string },
-    { by }: Asker,
-  ): void {
-    const { pool, node, before, after, why } = change;
-    const message = `node '${node}' was set from ${before} to ${after}`;
-    this.#deps.tell({ type: 'node.adminState', pool, node, by, why, message, facts: { before, after } });
   }
 
   #tellEnd(drain: Drain): void {
@@ -220,4 +208,8 @@ export class RunningControl implements Control {
       facts: { operation: id, state, ...progress },
     });
   }
+}
+
+function said(why: string): string {
+  return why === '' ? '' : `: ${why}`;
 }

@@ -1,6 +1,7 @@
 // May these nodes be drained, and what would it do to the rest? Nothing is changed here.
 import type { Assessment } from '../../core/assess.ts';
 import { forecastDrain } from '../../core/drain-room.ts';
+import { isInUse } from '../../core/eligibility.ts';
 import { HeraldError } from '../../core/error.ts';
 import type { AdminStateRequest, DrainForecast } from '../../protocol/operations.ts';
 import type { NodeRecord } from '../state/node-record.ts';
@@ -51,10 +52,10 @@ export function forecast(
   drained: ReadonlySet<string>,
 ): DrainForecast | undefined {
   const { snapshot, ineligible } = assessment;
-  const stays = snapshot.nodes.filter(({ id }, i) => ineligible[i] === undefined && !drained.has(id));
+  const stays = snapshot.nodes.filter(({ id }, i) => isInUse(ineligible[i]) && !drained.has(id));
   const going = snapshot.nodes.filter(({ id }) => drained.has(id));
   const connections = going.reduce((sum, { counters }) => sum + counters.connections, 0);
-  const places = snapshot.nodes.some(({ id }, i) => drained.has(id) && ineligible[i] === undefined);
+  const places = snapshot.nodes.some(({ id }, i) => drained.has(id) && isInUse(ineligible[i]));
   const names = [...drained].join(', ');
   if (stays.length === 0) {
     const isRefused = places || connections > 0;

@@ -18,7 +18,7 @@ export interface DrainParts {
 }
 
 // Listing 100,000 connections takes some 20 ms, so large nodes are looked at less often.
-const lookEveryMs = 250;
+const lookEveryMs = 200;
 const connectionsPerLookMs = 80;
 // An application that has not let a connection go by then does not mean to, or has not heard.
 const maxAskMs = 10_000;

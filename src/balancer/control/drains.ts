@@ -1,5 +1,5 @@
 // All drains of a balancer: who may begin one, which nodes belong to which, and the tick that all share.
-import { roomOf, weightOf, type PoolRoom } from '../../core/drain-room.ts';
+import { roomFor } from '../../core/drain-room.ts';
 import { HeraldError } from '../../core/error.ts';
 import type { DrainRoom } from '../../core/plan-drain.ts';
 import type { AdminStateRequest, DrainForecast } from '../../protocol/operations.ts';
@@ -92,7 +92,6 @@ export class Drains {
 
   /** Goes on with every drain. Nodes whose state is no longer `drain` are let be, whoever changed it. */
   tick(elapsedMs: number): void {
-    const rooms = new Map<string, PoolRoom>();
     // Those with the least time first: they take what room there is.
     const drains = [...this.#running].toSorted((a, b) => firstDeadline(a) - firstDeadline(b));
     for (const drain of drains) {
@@ -105,7 +104,7 @@ export class Drains {
         const state = pool.nodes.get(id)?.adminState ?? 'drain';
         if (state !== 'drain') drain.release(id, `node '${id}' was set to ${state}: what is left stays`);
       }
-      if (drain.isRunning) drain.tick(elapsedMs, (node) => this.#roomFor(pool, node, rooms));
+      if (drain.isRunning) drain.tick(elapsedMs, (node) => this.#roomFor(pool, node));
     }
   }
 
@@ -147,15 +146,14 @@ export class Drains {
     return drain;
   }
 
-  #roomFor(pool: PoolState, node: string, rooms: Map<string, PoolRoom>): DrainRoom {
+  #roomFor(pool: PoolState, node: string): DrainRoom {
     const { clock, shedder } = this.#parts;
     const returns = shedder.returns(pool.name);
     const assessment = pool.assessment(clock.nowMs());
-    const room = rooms.get(pool.name) ?? roomOf(assessment, returns.usualPerSecond);
-    rooms.set(pool.name, room);
+    const room = roomFor(assessment, node, returns.usualPerSecond);
     return {
-      // Who is out is asked anew: drains before this one in the same tick have taken of the room.
-      connections: room.connections / weightOf(assessment, node) - returns.out,
+      // Those before this one in the same tick have taken of the room: their clients are out already.
+      connections: room.connections - returns.out,
       connectsPerSecond: room.connectsPerSecond / this.#nodesDraining(pool.name),
       feedbackMs: pool.policy.reports.intervalMs + pool.policy.score.smoothingMs,
       leaving: shedder.room,

@@ -18,7 +18,8 @@ export function createEventFeed(clock: Clock, kept = defaultKept): EventFeed {
       const event: EventRecord = Object.freeze({ id: lastId, at: isoTime(clock.wallMs()), ...told });
       ring[(lastId - 1) % kept] = event;
       // A copy: who hears may end its own listening, and another's.
-      for (const hear of [...listeners]) if (listeners.has(hear)) hear(event);
+      const hearing = Array.from(listeners);
+      for (const hear of hearing) if (listeners.has(hear)) hear(event);
     },
     since: (id) => since(ring, { id, lastId, kept }),
     listen(hear) {

@@ -1,9 +1,11 @@
 // How many of those shed came back somewhere? No client says that it has been here before, so arrivals tell.
+import { median } from '../../core/median.ts';
 
-// DESIGN: who has not come back within a minute is not waited for.
+// Who has not come back within a minute is not waited for.
 const waitMs = 60_000;
-// As long as nobody is out, the usual rate follows what is seen, with a memory of half a minute.
-const usualMemoryMs = 30_000;
+// The usual rate is the median of these spans: a storm that has just passed is not usual, and neither is a lull.
+const spanMs = 1_500;
+const spans = 9;
 
 interface Shed {
   readonly atMs: number;
@@ -17,7 +19,9 @@ interface Shed {
  */
 export class PoolReturns {
   #sheds: Shed[] = [];
-  #usualPerSecond: number | undefined;
+  /** Openings per second of the last spans in which nobody was out. */
+  #seen: number[] = [];
+  #span = { opened: 0, elapsedMs: 0 };
   #excess = 0;
   #lastOpened: number | undefined;
   #lastAtMs = 0;
@@ -29,7 +33,7 @@ export class PoolReturns {
 
   /** Connections per second that opened before the shed, 0 or more. */
   get usualPerSecond(): number {
-    return this.#usualPerSecond ?? 0;
+    return median(this.#seen, 0);
   }
 
   /** So many were asked to leave now; `cameBack` hears of those that are taken to be back. */
@@ -55,10 +59,11 @@ export class PoolReturns {
 
   #learn(opened: number, elapsedMs: number): void {
     this.#excess = 0;
-    const seen = (opened * 1000) / elapsedMs;
-    const kept = Math.exp(-elapsedMs / usualMemoryMs);
-    this.#usualPerSecond =
-      this.#usualPerSecond === undefined ? seen : kept * this.#usualPerSecond + (1 - kept) * seen;
+    this.#span.opened += opened;
+    this.#span.elapsedMs += elapsedMs;
+    if (this.#span.elapsedMs < spanMs) return;
+    this.#seen = [...this.#seen, (this.#span.opened * 1000) / this.#span.elapsedMs].slice(-spans);
+    this.#span = { opened: 0, elapsedMs: 0 };
   }
 
   #credit(arrived: number): void {

@@ -3,6 +3,9 @@ import type { ControlFigures } from '../control/control.ts';
 import { controlMetrics } from './catalogue.ts';
 import { createExposition, labelText } from './exposition.ts';
 
+/** Of a process without operations. */
+export const noFigures: ControlFigures = { running: [], ended: [], sheds: [], isFrozen: () => false };
+
 const kinds = ['drain', 'rebalance'] as const;
 
 /** The part of the page that is about operations, for these pools. */

@@ -6,7 +6,7 @@ import type { PoolState } from '../state/pool-state.ts';
 import type { ControlFigures } from '../control/control.ts';
 import { boundedLabel } from './bounded-label.ts';
 import { processMetrics } from './catalogue.ts';
-import { controlPage } from './control-page.ts';
+import { controlPage, noFigures } from './control-page.ts';
 import { poolPage } from './pool-page.ts';
 
 /** What came of a reload of configuration or policies. */
@@ -36,10 +36,10 @@ export function createMetrics(deps: {
   readonly clock: Clock;
   readonly relayForm: 'fast' | 'plain';
   readonly version: string;
-  /** Absent: nothing is told of operations. */
+  /** Absent: there are none. */
   readonly control?: () => ControlFigures;
 }): Metrics {
-  const { pools, clock, control } = deps;
+  const { pools, clock, control = () => noFigures } = deps;
   const register = new Register();
   collectDefaultMetrics({ register });
   for (const name of misnamedDefaults) register.removeSingleMetric(name);
@@ -53,8 +53,7 @@ export function createMetrics(deps: {
   const relayEndReason = boundedLabel(maxRelayEndReasons);
   let scraping: Promise<string> | undefined;
   const render = async () => {
-    const pages = [poolPage(pools.values(), clock.nowMs())];
-    if (control !== undefined) pages.push(controlPage(pools.keys(), control()));
+    const pages = [poolPage(pools.values(), clock.nowMs()), controlPage(pools.keys(), control())];
     return [...pages, await register.metrics()].join('\n');
   };
   return {

@@ -24,8 +24,6 @@ export class NodeRecord {
   /** Throughput at which the newest assessment takes it to be full; undefined before it is learned. */
   autoSaturation: number | undefined;
   adminState: AdminState = 'ready';
-  /** A rebalance takes load off it. */
-  isShedding = false;
   /**
    * The agent's epoch under which the node itself asked to be drained, '' while no report has told it: the next epoch
    * is ready again. Undefined where an operator wants what `adminState` says.
@@ -33,6 +31,8 @@ export class NodeRecord {
   selfDrainEpoch: string | undefined;
   /** Its agent can ask the application to shed. */
   agentSheds = false;
+  /** A rebalance takes load off it. */
+  isShedding = false;
   /** Result of the active check; '' when it passes or there is none. */
   checkFailure = '';
   /** The agent has said goodbye. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentCheckServerParts } from '../../../src/agent/agent-check-server.ts';
 import { createTraffic } from '../../../src/agent/observers/traffic.ts';
-import type { AgentCheckOptions } from '../../../src/agent/options.ts';
+import type { AgentCheckOptions, AgentOptions } from '../../../src/agent/options.ts';
 import { readOptions } from '../../../src/agent/read-options.ts';
 import { createSampler } from '../../../src/agent/sampler.ts';
 import { RunningAgent } from '../../../src/agent/running-agent.ts';
@@ -16,11 +16,13 @@ function anAgent(
   signals: Record<string, () => number> = {},
   seed = 1,
   agentCheck?: AgentCheckOptions,
+  onShed?: AgentOptions['onShed'],
 ) {
   const clock = new ManualClock();
   const reports: Report[] = [];
   const asked: AgentCheckServerParts[] = [];
   let adminState = 'ready';
+  let shed: object | undefined;
   let stops = 0;
   const traffic = createTraffic();
   const settings = readOptions(
@@ -29,7 +31,7 @@ function anAgent(
   );
   const agent = new RunningAgent(
     settings,
-    {},
+    { onShed },
     {
       clock,
       traffic,
@@ -39,7 +41,7 @@ function anAgent(
       openSender: () => ({
         async post(body) {
           reports.push(decodeReport(JSON.parse(body)));
-          return { status: 200, body: JSON.stringify({ directives: { adminState } }) };
+          return { status: 200, body: JSON.stringify({ directives: { adminState, shed } }) };
         },
         close: async () => {},
       }),
@@ -53,12 +55,49 @@ function anAgent(
     },
   );
   const wish = (wished: string) => (adminState = wished);
-  return { agent, clock, reports, traffic, asked, wish, stops: () => stops };
+  const ask = (wished: object | undefined) => (shed = wished);
+  return { ask, agent, clock, reports, traffic, asked, wish, stops: () => stops };
 }
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }
+
+describe('an agent whose application sheds', () => {
+  it('says so in its reports, and hands on how many are to go and until when', async () => {
+    const asked: unknown[] = [];
+    const { agent, clock, reports, ask } = anAgent(undefined, {}, 1, undefined, async (wish) => {
+      asked.push(wish);
+      // Its own affair: reports go on.
+      throw new Error('cannot');
+    });
+    agent.start();
+    ask({ count: 7, byMs: 5000 });
+    clock.advance(1000);
+    await settle();
+    ask(undefined);
+    clock.advance(1000);
+    await settle();
+    expect(reports.map(({ capabilities }) => capabilities)).toEqual(
+      Array.from({ length: 4 }, () => ['shed']),
+    );
+    // One wish of each of the two balancers.
+    expect(asked).toEqual([
+      { count: 7, deadlineMs: 5000 },
+      { count: 7, deadlineMs: 5000 },
+    ]);
+  });
+
+  it('is not the rule: without a callback nothing is said, and nothing asked', async () => {
+    const { agent, clock, reports, ask } = anAgent();
+    agent.start();
+    ask({ count: 7, byMs: 5000 });
+    clock.advance(1000);
+    await settle();
+    expect(reports.every(({ capabilities }) => capabilities === undefined)).toBe(true);
+    expect(agent.status().state).toBe('running');
+  });
+});
 
 describe('an agent', () => {
   it('reports the same sample to each balancer once per interval', async () => {

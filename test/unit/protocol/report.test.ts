@@ -251,6 +251,40 @@ const anyReport: fc.Arbitrary<Report> = fc.record({
   leaving: fc.boolean(),
 });
 
+describe('what an agent can do', () => {
+  it('is kept as it says, and absent from the JSON of one that says nothing', () => {
+    const able = { ...decodeReport(full), capabilities: ['shed', 'x-more'] };
+    expect(decodeReport(JSON.parse(JSON.stringify(encodeReport(able))))).toEqual(able);
+    expect(Object.keys(encodeReport(decodeReport(full)))).not.toContain('capabilities');
+  });
+
+  it.each([['shed'], [7], [['shed', 8]], [['a b']], [Array.from({ length: 17 }, () => 'x')], [null]])(
+    'is refused as %j',
+    (capabilities) => {
+      expect(refusal(changed({ capabilities })).paths).toEqual(['capabilities']);
+    },
+  );
+});
+
+describe('the directive to shed', () => {
+  const answer = (shed: unknown) => decodeReportAnswer({ directives: { adminState: 'drain', shed } });
+
+  it('is a count and a time', () => {
+    expect(answer({ count: 20, byMs: 9000, more: 1 })?.directives.shed).toEqual({ count: 20, byMs: 9000 });
+  });
+
+  it.each([
+    [{ count: 0, byMs: 5 }],
+    [{ count: 1.5, byMs: 5 }],
+    [{ count: 2, byMs: 0 }],
+    [{ count: 2 }],
+    ['2'],
+    [null],
+  ])('is passed over as %j', (shed) => {
+    expect(answer(shed)).toEqual({ directives: { adminState: 'drain' } });
+  });
+});
+
 describe('the codec', () => {
   it('reads back every report that it writes', () => {
     fc.assert(
@@ -288,7 +322,7 @@ describe('the codec', () => {
 
 describe('decodeReportAnswer', () => {
   it('reads the admin state and passes over keys of newer balancers', () => {
-    expect(decodeReportAnswer({ directives: { adminState: 'drain', shed: 3 }, more: 1 })).toEqual({
+    expect(decodeReportAnswer({ directives: { adminState: 'drain', shed: 3, move: 1 }, more: 1 })).toEqual({
       directives: { adminState: 'drain' },
     });
   });

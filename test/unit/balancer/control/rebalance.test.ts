@@ -154,7 +154,7 @@ describe('a freeze', () => {
     fleet.control.setFrozen('chat', { frozen: true, why: 'incident 7' }, operator);
     fleet.run(120);
     expect(fleet.goodbyes).toEqual([]);
-    const [would] = fleet.events.since(0).events.filter(({ type }) => type === 'rebalance.frozen');
+    const would = fleet.events.since(0).events.find(({ type }) => type === 'rebalance.frozen');
     expect(would?.message).toMatch(/^a is hot; the pool is frozen, else it would rebalance: moving/);
     fleet.control.setFrozen('chat', { frozen: false, why: '' }, operator);
     fleet.run(20);
