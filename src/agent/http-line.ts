@@ -1,7 +1,7 @@
 // One kept connection to one origin with Node's own HTTP client, for reports and for pages. A sidecar does not load
 // undici, whose parser takes more memory than all else that it does. What is asked, and when, is not decided here.
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
-import { Agent, request } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { Agent as HttpAgent, loadHttps, request } from './node-http.ts';
 
 /** One request. */
 export interface LineRequest {
@@ -23,7 +23,7 @@ export interface HttpLine {
    */
   ask<Answer>(request: LineRequest, read: (answer: IncomingMessage) => Promise<Answer>): Promise<Answer>;
   /** Closes the connection at once, with what is under way on it. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 interface Client {
@@ -38,12 +38,11 @@ const maxHeadBytes = 16 * 1024;
 
 /** Makes a line; nothing is opened yet. */
 export function openHttpLine(origin: URL): HttpLine {
-  const client = openClient(origin);
+  const { send, agent } = openClient(origin);
   const { hostname, port } = origin;
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   return {
     async ask({ body, ...asked }, read) {
-      const { send, agent } = await client;
       const options = { host, port, agent, maxHeaderSize: maxHeadBytes, ...asked };
       const first = await exchange(send(options), body, read);
       // The second connection is new, so there is no third.
@@ -51,17 +50,16 @@ export function openHttpLine(origin: URL): HttpLine {
       if (last === closedIdle) throw connectionClosed();
       return last;
     },
-    close: async () => (await client).agent.destroy(),
+    close: () => agent.destroy(),
   };
 }
 
-async function openClient({ protocol }: URL): Promise<Client> {
+function openClient({ protocol }: URL): Client {
   // With a timeout of its own the agent also heeds the shorter one that a server's Keep-Alive header names. It does
   // not end a request that is under way: `signal` does.
   const options = { keepAlive: true, maxSockets: 1, timeout: keepAliveMs };
-  if (protocol === 'http:') return { send: request, agent: new Agent(options) };
-  // TLS is some megabytes more: loaded where it is spoken.
-  const https = await import('node:https');
+  if (protocol === 'http:') return { send: request, agent: new HttpAgent(options) };
+  const https = loadHttps();
   return { send: https.request, agent: new https.Agent(options) };
 }
 

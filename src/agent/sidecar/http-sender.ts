@@ -21,6 +21,6 @@ export function createHttpSender(balancer: URL, token: string | undefined): Repo
         return { status: answer.statusCode ?? 0, body: bytes.toString('utf8') };
       });
     },
-    close: () => line.close(),
+    close: async () => line.close(),
   };
 }

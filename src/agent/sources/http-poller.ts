@@ -62,7 +62,7 @@ export class HttpPoller {
     if (this.#readers.size > 0) return;
     this.#repeat?.cancel();
     this.#abort?.abort();
-    await this.#line.close();
+    this.#line.close();
   }
 
   #tick(): void {
