@@ -41,16 +41,21 @@ export function openHttpLine(origin: URL): HttpLine {
   const { send, agent } = openClient(origin);
   const { hostname, port } = origin;
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  let isClosed = false;
   return {
     async ask({ body, ...asked }, read) {
       const options = { host, port, agent, maxHeaderSize: maxHeadBytes, ...asked };
       const first = await exchange(send(options), body, read);
-      // The second connection is new, so there is no third.
-      const last = first === closedIdle ? await exchange(send(options), body, read) : first;
+      // The second connection is new, so there is no third; and none after `close`, which looks the same from here.
+      const asksAgain = first === closedIdle && !isClosed;
+      const last = asksAgain ? await exchange(send(options), body, read) : first;
       if (last === closedIdle) throw connectionClosed();
       return last;
     },
-    close: () => agent.destroy(),
+    close() {
+      isClosed = true;
+      agent.destroy();
+    },
   };
 }
 
