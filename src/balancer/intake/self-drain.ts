@@ -1,5 +1,5 @@
 // A node drains itself: what a dying process or its preStop hook asks for, and nobody else's node. Why it is here and
-// not on the admin listener, and why a GET may do it, is in docs/decisions/0016-admin-api.md.
+// not on the admin listener, and why a GET may do it, is in docs/decisions/0017-admin-api.md.
 import type { Clock } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
 import { nearest } from '../../core/nearest.ts';
