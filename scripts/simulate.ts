@@ -5,10 +5,10 @@ import { renderTable } from '../src/cli/table.ts';
 import { HeraldError } from '../src/core/error.ts';
 import { spreadOf, type Figures, type Spread } from '../src/simulate/measure.ts';
 import { ruleOf, rules, type Rule } from '../src/simulate/rules.ts';
-import { simulate } from '../src/simulate/run.ts';
+import { simulate, type RunResult } from '../src/simulate/run.ts';
 import { scenarioOf, scenarios } from '../src/simulate/scenarios.ts';
 
-type Figure = keyof Figures;
+type Figure = keyof Figures | 'moved';
 
 /** One cell of the tables, and one line of `--json`. */
 interface Row extends Record<Figure, Spread> {
@@ -28,6 +28,7 @@ const titles: readonly { figure: Figure; title: string; show: (value: number) =>
   { figure: 'p99', title: 'p99 of node utilization, %', show: (value) => (value * 100).toFixed(0) },
   { figure: 'over90', title: 'node-time above 90 %, %', show: (value) => (value * 100).toFixed(1) },
   { figure: 'error', title: 'error of scores, %', show: (value) => (value * 100).toFixed(1) },
+  { figure: 'moved', title: 'connections asked to leave', show: (value) => value.toFixed(0) },
 ];
 
 const usage = `usage: npm run simulate -- [--scenario NAME]... [--rule NAME]... [--seeds N] [--json]
@@ -35,14 +36,16 @@ scenarios: ${scenarios.map(({ name }) => name).join(', ')}
 rules: ${rules.map(({ name }) => `'${name}'`).join(', ')}
 `;
 
-function spreads(runs: readonly Figures[]): Record<Figure, Spread> {
+function spreads(runs: readonly RunResult[]): Record<Figure, Spread> {
   const of = (figure: Figure) => spreadOf(runs.map((run) => run[figure]));
   return {
     ratio: of('ratio'),
     deviation: of('deviation'),
     p99: of('p99'),
+    highest: of('highest'),
     over90: of('over90'),
     error: of('error'),
+    moved: of('moved'),
   };
 }
 

@@ -1,5 +1,6 @@
 // The JSON schemas that editors complete policies and configs from.
 import type { z } from 'zod';
+import { agentSchema } from '../../src/policy/agent-schema.ts';
 import { configSchema } from '../../src/policy/config-schema.ts';
 import { policySchema } from '../../src/policy/policy-schema.ts';
 import { inputSchema, type SchemaNode } from '../../src/policy/schema-problems.ts';
@@ -15,6 +16,11 @@ export const jsonSchemas: readonly Generator[] = [
     path: 'config/config.schema.json',
     render: () =>
       printJson(editorSchema(configSchema, 'A configuration of Herald, see docs/reference/config.md.')),
+  },
+  {
+    path: 'config/agent.schema.json',
+    render: () =>
+      printJson(editorSchema(agentSchema, 'A sidecar agent of Herald, see docs/reference/agent.md.')),
   },
 ];
 

@@ -1,4 +1,5 @@
-// The reference pages of policies and configs: a row for each key, made from the schema.
+// The reference pages of policies, configs and agents: a row for each key, made from the schema.
+import { agentSchema } from '../../src/policy/agent-schema.ts';
 import { configSchema } from '../../src/policy/config-schema.ts';
 import { policySchema } from '../../src/policy/policy-schema.ts';
 import { inputSchema, type SchemaNode } from '../../src/policy/schema-problems.ts';
@@ -31,6 +32,19 @@ export const keyReferences: readonly Generator[] = [
 \`HERALD_INTAKE_BIND\`, \`HERALD_ADMIN_SOCKET\`, \`HERALD_RELAY_FORM\`, and for each listener \`HERALD_LISTENERS_<NAME>_BIND\` with its name in
 capitals and everything but letters and digits as \`_\`. Other \`HERALD_*\` variables are warned about.`,
         inputSchema(configSchema),
+      ),
+  },
+  {
+    path: 'docs/reference/agent.md',
+    render: () =>
+      page(
+        'Sidecar agent',
+        `\`agent.yaml\` has the settings of one \`herald agent\`. It is the first of \`--config\`, \`$HERALD_AGENT_CONFIG\`, \`./agent.yaml\`
+and \`/etc/herald/agent.yaml\`. Paths in it are relative to it. These variables override it: \`HERALD_BALANCERS\` (with
+commas between them), \`HERALD_TOKEN_FILE\`, \`HERALD_POOL\`, \`HERALD_NODE_ID\`, \`HERALD_NODE_ADDRESS\`, \`HERALD_NODE_PORT\`,
+\`HERALD_NODE_CAPACITY\`, \`HERALD_NODE_ZONE\`, \`HERALD_NODE_VERSION\`, \`HERALD_AGENT_CHECK_BIND\` and \`HERALD_LOG_LEVEL\`. Other
+\`HERALD_*\` variables are warned about. How to use it is in [the sidecar's page](../integrations/sidecar.md).`,
+        inputSchema(agentSchema),
       ),
   },
 ];

@@ -27,10 +27,12 @@ import { createTransport } from './proxy/transport.ts';
 import type { Transport } from './proxy/wire.ts';
 import { createConfiguredState } from './saving.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
-import { waitUntilIdle } from './shutdown.ts';
+import { endGracefully, type StopReport } from './shutdown.ts';
 import type { Notify } from './state/notice.ts';
 import { createPlacement } from './state/placement.ts';
+import type { DataPlane } from './state/ports.ts';
 import { Registry } from './state/registry.ts';
+import { createRelayDataPlane } from './state/relay-data-plane.ts';
 import type { SavedState } from './state/saved-state.ts';
 
 /** What a balancer starts from. */
@@ -45,7 +47,11 @@ export interface BalancerOptions {
   /** Version of this package. */
   readonly version: string;
   /** Makes what drains, rebalances and freezes; left out, the API says that it is not there. */
-  readonly createControl?: (parts: { readonly registry: Registry; readonly feed: EventFeed }) => Control;
+  readonly createControl?: (parts: {
+    readonly registry: Registry;
+    readonly feed: EventFeed;
+    readonly dataPlane: DataPlane;
+  }) => Control;
 }
 
 /** What came of a new configuration. */
@@ -65,6 +71,8 @@ interface Edges {
 /** A balancer with a lifetime: `start` once, `stop` once. */
 export class Balancer {
   readonly registry: Registry;
+  /** Open connections of this balancer, and the way to ask them to leave. */
+  readonly dataPlane: DataPlane;
   readonly #feed: EventFeed;
   readonly #control: Control | undefined;
   readonly #options: BalancerOptions;
@@ -96,7 +104,12 @@ export class Balancer {
       },
     });
     this.registry.configure(poolSettings(loaded.config, loaded.policies));
-    this.#control = options.createControl?.({ registry: this.registry, feed: this.#feed });
+    this.dataPlane = createRelayDataPlane({ pools: this.registry.pools, clock });
+    this.#control = options.createControl?.({
+      registry: this.registry,
+      feed: this.#feed,
+      dataPlane: this.dataPlane,
+    });
     this.#health = createHealthChecker({ registry: this.registry, probe: createProbe(clock), clock, rng });
   }
 
@@ -157,21 +170,21 @@ export class Balancer {
   }
 
   /**
-   * Stops accepting, lets what is open end by itself for `graceMs` (0: not at all), then ends the rest at once.
-   * Resolves with the number of connections that were cut.
+   * Stops accepting, asks what is open to leave within `graceMs` (0: not at all), then ends the rest at once.
+   * Resolves with what came of the connections.
    */
-  async stop(graceMs = 0): Promise<number> {
+  async stop(graceMs = 0): Promise<StopReport> {
     this.#phase = 'stopping';
     const listeners = [...this.#listeners.values()].map(({ listener }) => listener);
     await Promise.all(listeners.map((listener) => listener.stopAccepting()));
-    const cut = await waitUntilIdle(this.#options.clock, () => this.openCount, graceMs);
+    const report = await endGracefully(this.#shutdownDeps(), graceMs);
     this.#health.stop();
     await Promise.all(listeners.map((listener) => listener.stop()));
     this.#relays.stop();
     await Promise.all([this.#edges?.intake.stop(), this.#edges?.admin.stop()]);
     this.registry.stop();
     await this.#saved?.stop();
-    return cut;
+    return report;
   }
 
   /** Takes a new configuration over: policies, pools, static nodes and routes at once. */
@@ -199,6 +212,12 @@ export class Balancer {
 
   #tell(type: string, message: string, facts: EventRecord['facts']): void {
     this.#feed.tell({ type, pool: '', node: '', by: '', why: '', message, facts });
+  }
+
+  #shutdownDeps(): Parameters<typeof endGracefully>[0] {
+    const { clock, rng } = this.#options;
+    const policies = new Map([...this.registry.pools].map(([name, { policy }]) => [name, policy]));
+    return { clock, rng, policies, dataPlane: this.dataPlane, openCount: () => this.openCount };
   }
 
   #createEdges(transport: Transport): Edges {

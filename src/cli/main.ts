@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // The `herald` command: one file a verb under commands/, put together here.
+import type { Command } from 'commander';
 import { holdProcess } from '../platform/hold-process.ts';
 import { createSystemClock } from '../platform/system-clock.ts';
-import { createProgram } from './program.ts';
 import { failureOf } from './fail.ts';
+import type { ExitCode } from './exit-code.ts';
 import type { CliIo } from './io.ts';
 
 const interrupted = new AbortController();
@@ -21,9 +22,20 @@ const io: CliIo = {
   signal: interrupted.signal,
 };
 
+/** A sidecar stands beside every server: it loads its own command only, and half the memory of all. */
+async function loadProgram(finish: (code: ExitCode) => void): Promise<Command> {
+  if (process.argv[2] !== 'agent') return (await import('./program.ts')).createProgram(io, finish);
+  const { createBaseProgram } = await import('./base-program.ts');
+  const { registerAgent } = await import('./commands/agent.ts');
+  const program = createBaseProgram(io);
+  registerAgent(program, io, finish);
+  return program;
+}
+
 const release = holdProcess();
 try {
-  await createProgram(io, (code) => (process.exitCode = code)).parseAsync();
+  const program = await loadProgram((code) => (process.exitCode = code));
+  await program.parseAsync();
 } catch (error) {
   const { code, message } = failureOf(error, interrupted.signal);
   if (message !== '') process.stderr.write(`herald: ${message}\n`);

@@ -1,6 +1,7 @@
 // All commands of `herald`.
-import { Command } from 'commander';
-import { packageVersion } from '../platform/version.ts';
+import type { Command } from 'commander';
+import { createBaseProgram } from './base-program.ts';
+import { registerAgent } from './commands/agent.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerExplain } from './commands/explain.ts';
 import { registerPolicyCheck } from './commands/policy-check.ts';
@@ -11,16 +12,9 @@ import type { CliIo } from './io.ts';
 
 /** The program; `finish` hears the exit code of commands that end otherwise than by 0 or by an error. */
 export function createProgram(io: CliIo, finish: (code: ExitCode) => void): Command {
-  const program = new Command('herald')
-    .description('Feedback-driven load balancer for long-lived connections')
-    .version(packageVersion())
-    .showHelpAfterError('(see `herald help`)')
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => void io.stderr.write(text),
-    });
+  const program = createBaseProgram(io);
   registerServe(program, io, finish);
+  registerAgent(program, io, finish);
   registerStatus(program, io);
   registerExplain(program, io);
   registerPolicyCheck(program, finish);

@@ -1,7 +1,7 @@
 // Everything that one placement needs to know of a pool, computed once for many placements.
 import type { Policy } from '../policy/policy.ts';
 import { footingOf, loadStateOf, type Footing, type LoadState } from './basis.ts';
-import { eligibilityOf, type IneligibleReason } from './eligibility.ts';
+import { eligibilityOf, isInUse, type IneligibleReason } from './eligibility.ts';
 import { boundOf, type GuardRule } from './guard.ts';
 import { scorePool, type ScoreSheet } from './score.ts';
 import type { NodeView, PoolSnapshot } from './snapshot.ts';
@@ -42,8 +42,10 @@ export function assess(snapshot: PoolSnapshot, rule: PlaceRule): Assessment {
     states[index] === 'valid' ? (node.load?.distress ?? 0) : 0,
   );
   const eligible = ineligible.map((reason) => reason === undefined);
-  const footing = footingOf(snapshot, states, eligible);
-  const sheet = scorePool(snapshot, { basis: footing.basis, states, eligible });
+  // What sheds is as loaded as ever: it belongs to the pool's load, though it takes nothing.
+  const inUse = ineligible.map(isInUse);
+  const footing = footingOf(snapshot, states, inUse);
+  const sheet = scorePool(snapshot, { basis: footing.basis, states, eligible: inUse });
   return {
     snapshot,
     states,

@@ -98,6 +98,8 @@ function shareReason(detail: Detail, assessment: Assessment, node: NodeView): st
 
 function ineligibleReason({ ineligible }: Detail, node: NodeView): string {
   if (ineligible === 'down') return `Takes nothing: it is down (${node.healthReason}).`;
+  if (ineligible === 'shedding')
+    return 'Takes nothing: a rebalance takes load off it, and what leaves must not come back to it.';
   if (ineligible !== 'full') return `Takes nothing: the operator has set it to ${ineligible}.`;
   const { connections } = node.counters;
   if (connections >= node.maxConnections)

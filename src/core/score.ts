@@ -15,6 +15,8 @@ export interface ScoreSheet {
   /** What one more connection adds to it; above 0, finite. */
   readonly slope: Float64Array;
   readonly evidence: readonly Evidence[];
+  /** The utilization in the score, without surcharges; NaN where the node's own reports are not used. */
+  readonly utilization: Float64Array;
   /** Utilization per relayed message per second. */
   readonly costs: SharedFit;
   /** Utilization per connection. */
@@ -56,7 +58,7 @@ export function scorePool(snapshot: PoolSnapshot, footing: Judged & { basis: Bas
   return { ...scoreByCount(snapshot, footing.basis), ...sheet };
 }
 
-type Scores = Pick<ScoreSheet, 'score' | 'slope' | 'evidence'>;
+type Scores = Pick<ScoreSheet, 'score' | 'slope' | 'evidence' | 'utilization'>;
 type Fits = Pick<ScoreSheet, 'costs' | 'slopes'>;
 
 function scoreByLoad(snapshot: PoolSnapshot, judged: Judged, fits: Fits): Scores {
@@ -77,6 +79,7 @@ function scoreByLoad(snapshot: PoolSnapshot, judged: Judged, fits: Fits): Scores
     values.filter((_, index) => evidence[index] === 'measured' && eligible[index] === true);
   const medianScore = median(believed(score), 0);
   const medianSlope = median(believed(slope), idle.priorSlope);
+  const utilization = score.map((each, index) => (evidence[index] === 'measured' ? each : NaN));
   nodes.forEach((node, index) => {
     if (evidence[index] !== 'measured') {
       score[index] = Math.max(medianScore, relayedUtilization(node, fits.costs));
@@ -87,7 +90,7 @@ function scoreByLoad(snapshot: PoolSnapshot, judged: Judged, fits: Fits): Scores
       (score[index] ?? 0) + idleSlope * node.counters.connections + surchargeOf(node, states[index]);
     slope[index] = Math.max(leastSlope, (slope[index] ?? 0) + idleSlope);
   });
-  return { score, slope, evidence };
+  return { score, slope, evidence, utilization };
 }
 
 /** Utilization now: what the reports showed, plus what has come and gone since. */
@@ -170,5 +173,6 @@ function scoreByCount({ nodes, messagesPerSecondPerConnection }: PoolSnapshot, b
     score: new Float64Array(amounts.map((amount) => amount * scale)),
     slope: new Float64Array(nodes.map((node) => Math.max(leastSlope, (step * scale) / (node.capacity ?? 1)))),
     evidence: nodes.map(() => 'counted'),
+    utilization: new Float64Array(nodes.length).fill(NaN),
   };
 }

@@ -31,6 +31,8 @@ export interface NodeView extends NodeIdentity {
   readonly health: Health;
   /** Why it is down, for people; '' when it is up. */
   readonly healthReason: string;
+  /** A rebalance takes load off it: it takes nothing while others can. */
+  readonly isShedding: boolean;
   /** When it joined; -Infinity for nodes that were there when the balancer started, which need no slow start. */
   readonly joinedAtMs: number;
   /** Undefined before the first report. */

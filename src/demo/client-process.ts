@@ -10,16 +10,18 @@ const open = new Set<WebSocket>();
 const delaysMs: number[] = [];
 const trouble: Record<string, number> = {};
 let connected = 0;
+let returned = 0;
 let isStopping = false;
 
 process.on('message', (message: ToClients) => {
   if (message.kind === 'stop') return stop();
-  for (const plan of message.plans) clock.schedule(plan.arriveAtMs, () => connect(message.url, plan));
+  for (const plan of message.plans)
+    clock.schedule(plan.arriveAtMs, () => connect(message.url, plan, clock.nowMs() + plan.holdMs));
 });
 process.on('disconnect', () => process.exit(0));
 
-function connect(url: string, plan: ClientPlan): void {
-  if (isStopping) return;
+function connect(url: string, plan: ClientPlan, leavesAtMs: number): void {
+  if (isStopping || clock.nowMs() >= leavesAtMs) return;
   const socket = new WebSocket(url, { perMessageDeflate: false });
   const rng = pcg32(plan.seed);
   const talk = () => {
@@ -31,13 +33,17 @@ function connect(url: string, plan: ClientPlan): void {
     connected += 1;
     open.add(socket);
     clock.schedule(exponential(rng, 1000 / plan.messagesPerSecond), talk);
-    clock.schedule(plan.holdMs, () => socket.close(1000));
+    clock.schedule(leavesAtMs - clock.nowMs(), () => socket.close(1000));
   });
   socket.on('message', (data) => void delaysMs.push(clock.nowMs() - Number(String(data))));
   socket.on('error', (error) => note(`error: ${error.message}`));
-  socket.on('close', (code) => {
+  socket.on('close', (code, reason) => {
     open.delete(socket);
-    if (code !== 1000 && !isStopping) note(`closed: ${code}`);
+    if (code === 1000 || isStopping) return;
+    const hint = /\bretry-ms=(\d+)$/.exec(String(reason));
+    if (hint === null) return note(`closed: ${code}`);
+    returned += 1;
+    clock.schedule(Number(hint[1]), () => connect(url, plan, leavesAtMs));
   });
 }
 
@@ -53,6 +59,7 @@ function stop(): void {
   const report: FromClients = {
     kind: 'finished',
     connected,
+    returned,
     trouble,
     answered: sorted.length,
     p50Ms: quantile(0.5),

@@ -106,7 +106,10 @@ export class DemoRun {
     this.#nodes.set(node.id, child);
     const started = child.next('started', startWithinMs);
     const intakeUrl = `http://127.0.0.1:${balancer.intakePort}`;
-    child.send({ kind: 'start', settings: { id: node.id, intakeUrl, serviceMs: node.serviceMs } });
+    child.send({
+      kind: 'start',
+      settings: { id: node.id, intakeUrl, serviceMs: node.serviceMs, ownWork: node.ownWork ?? 0 },
+    });
     await started;
   }
 

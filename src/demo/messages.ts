@@ -6,6 +6,8 @@ export interface NodeSettings {
   readonly id: string;
   readonly intakeUrl: string;
   readonly serviceMs: number;
+  /** Part of its time that it spends on work which no message causes, 0..1. */
+  readonly ownWork: number;
 }
 
 export type ToNode =
@@ -32,6 +34,8 @@ export type ToClients =
 export type FromClients = {
   readonly kind: 'finished';
   readonly connected: number;
+  /** Connections that were ended with a hint when to come back, and came. */
+  readonly returned: number;
   /** Connections refused or lost, by reason. */
   readonly trouble: Readonly<Record<string, number>>;
   readonly answered: number;

@@ -29,8 +29,11 @@ async function handle(message: ToNode): Promise<void> {
   process.disconnect();
 }
 
-async function start({ id, intakeUrl, serviceMs }: NodeSettings): Promise<void> {
+const ownWorkEveryMs = 50;
+
+async function start({ id, intakeUrl, serviceMs, ownWork }: NodeSettings): Promise<void> {
   const queue = new ServiceQueue(clock, { serviceMs, longestDelayMs });
+  if (ownWork > 0) clock.repeat(ownWorkEveryMs, () => queue.burden(ownWork * ownWorkEveryMs));
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
   server.on('connection', (socket) => echoInTurn(socket, queue));
   await new Promise<void>((resolve, reject) => {

@@ -38,6 +38,12 @@ export class ServiceQueue {
     return this.delayMs();
   }
 
+  /** Work of the node's own, which no message causes. */
+  burden(workMs: number): void {
+    this.#busyUntilMs = Math.max(this.#busyUntilMs, this.#clock.nowMs()) + workMs;
+    this.#acceptedMs += workMs;
+  }
+
   /** A function that says which part of the time since its last call the server was busy, 0..1. */
   meter(): () => number {
     let lastAtMs = this.#clock.nowMs();

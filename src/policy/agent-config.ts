@@ -64,14 +64,16 @@ export interface PrometheusSelector {
   }[];
 }
 
-/** Whose CPU and memory are the node's. */
-export type MeasuredScope =
+/** Whose CPU and memory are the node's. `cpus`: what it may use at most, where that cannot be read. */
+export type MeasuredScope = { readonly cpus: number | undefined } &
   /** The whole machine. */
-  | { readonly kind: 'host' }
-  /** A cgroup directory; undefined: the agent's own. */
-  | { readonly kind: 'cgroup'; readonly path: string | undefined }
-  /** One process with its children: by the file that holds its id, or by the TCP port at which it listens. */
-  | { readonly kind: 'process'; readonly pidFile: string | undefined; readonly port: number | undefined };
+  (
+    | { readonly kind: 'host' }
+    /** The path of a cgroup below its mount point; undefined: the agent's own. */
+    | { readonly kind: 'cgroup'; readonly path: string | undefined }
+    /** One process with its children: by the file that holds its id, or by the TCP port at which it listens. */
+    | { readonly kind: 'process'; readonly pidFile: string | undefined; readonly port: number | undefined }
+  );
 
 /** The settings of one sidecar. Paths are absolute. */
 export interface AgentConfig {
@@ -94,7 +96,7 @@ export interface AgentConfig {
   readonly measure: MeasuredScope;
   /** TCP ports whose established connections are the node's; empty: none are counted. */
   readonly connectionPorts: readonly number[];
-  /** By signal name: `throughput` or a custom one. At most 32. */
+  /** By signal name: a builtin one of the application, or a custom one. */
   readonly sources: readonly { readonly signal: string; readonly source: SourceConfig }[];
   /** Where StatsD datagrams are taken; undefined when no source needs them. */
   readonly statsdBind: Address | undefined;

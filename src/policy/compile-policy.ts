@@ -90,7 +90,12 @@ function compilePolicy(document: PolicyDocument): Policy {
     reports: { intervalMs: reports.interval, blackoutMs: reports.blackout, expiryMs: reports.expiry },
     place: compilePlace(document.place),
     affinity: compileAffinity(document.affinity),
-    drain: { deadlineMs: drain.deadline, ratePerSecond: drain.rate, closeCode: drain.closeCode },
+    drain: {
+      deadlineMs: drain.deadline,
+      ratePerSecond: drain.rate,
+      closeCode: drain.closeCode,
+      closeReason: drain.closeReason,
+    },
     rebalance: compileRebalance(document.rebalance),
     scale: compileScale(document.scale),
     health: { check: compileCheck(document.health.check), passive: compilePassive(document.health.passive) },

@@ -1,4 +1,4 @@
-// Environment variables that override keys of herald.yaml. They pass through the same schema as the file does.
+// Environment variables that override keys of herald.yaml and agent.yaml. They pass through the same schema as the file does.
 import { nearest } from '../core/nearest.ts';
 import { formatPath, type Path } from './problem.ts';
 import { isMapping } from './read-document.ts';
@@ -14,8 +14,32 @@ const overrides: Readonly<Record<string, Path>> = {
   HERALD_RELAY_FORM: ['relay', 'form'],
 };
 
+const agentOverrides: Readonly<Record<string, Path>> = {
+  HERALD_BALANCERS: ['balancers'],
+  HERALD_TOKEN_FILE: ['tokenFile'],
+  HERALD_POOL: ['pool'],
+  HERALD_NODE_ID: ['node', 'id'],
+  HERALD_NODE_ADDRESS: ['node', 'address'],
+  HERALD_NODE_PORT: ['node', 'port'],
+  HERALD_NODE_CAPACITY: ['node', 'capacity'],
+  HERALD_NODE_ZONE: ['node', 'zone'],
+  HERALD_NODE_VERSION: ['node', 'version'],
+  HERALD_AGENT_CHECK_BIND: ['agentCheck', 'bind'],
+  HERALD_LOG_LEVEL: ['log', 'level'],
+};
+
+// What the variables hold that are no text.
+const readers: Readonly<Record<string, (text: string) => unknown>> = {
+  HERALD_BALANCERS: (text) => text.split(',').map((url) => url.trim()),
+  HERALD_NODE_PORT: numberOf,
+  HERALD_NODE_CAPACITY: numberOf,
+};
+
 // Read elsewhere: by the commands, by agents, by the tests.
-const elsewhere = /^HERALD_(CONFIG|NODE_ID|SOCKET|TEST_.*)$/;
+const elsewhere =
+  /^HERALD_(CONFIG|AGENT_CONFIG|SOCKET|TEST_.*|BALANCERS|TOKEN_FILE|POOL|NODE_[A-Z]+|AGENT_CHECK_BIND)$/;
+const elsewhereOfAgents =
+  /^HERALD_(CONFIG|AGENT_CONFIG|SOCKET|TEST_.*|INTAKE_BIND|ADMIN_SOCKET|RELAY_FORM|LISTENERS_.*)$/;
 
 /** A source with the overrides in it, and a warning for each variable that means nothing. */
 export interface Overridden {
@@ -25,7 +49,20 @@ export interface Overridden {
 
 /** Puts `HERALD_*` over the data of a config. Empty variables count as unset. A problem then names the variable. */
 export function overrideFromEnvironment(source: Source, environment: Environment): Overridden {
-  const known: Record<string, Path> = { ...overrides, ...listenerOverrides(source.data) };
+  const known = { ...overrides, ...listenerOverrides(source.data) };
+  return override(source, environment, { known, elsewhere });
+}
+
+/** The same for agent.yaml. */
+export function overrideAgentFromEnvironment(source: Source, environment: Environment): Overridden {
+  return override(source, environment, { known: agentOverrides, elsewhere: elsewhereOfAgents });
+}
+
+function override(
+  source: Source,
+  environment: Environment,
+  { known, elsewhere }: { known: Readonly<Record<string, Path>>; elsewhere: RegExp },
+): Overridden {
   const warnings: string[] = [];
   const origins = new Map<string, string>();
   let data = source.data;
@@ -40,14 +77,18 @@ export function overrideFromEnvironment(source: Source, environment: Environment
       );
       continue;
     }
-    data = withValue(data, path, value);
+    data = withValue(data, path, readers[variable]?.(value) ?? value);
     origins.set(formatPath(path), variable);
   }
   const locate: Source['locate'] = (path, part) => {
-    const variable = origins.get(formatPath(path));
+    const variable = origins.get(formatPath(path)) ?? origins.get(formatPath(path.slice(0, 1)));
     return variable === undefined ? source.locate(path, part) : { file: variable, line: 0, column: 0 };
   };
   return { source: { file: source.file, data, locate }, warnings };
+}
+
+function numberOf(text: string): unknown {
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
 /** `HERALD_LISTENERS_<NAME>_BIND`: the name in capitals, everything but letters and digits as `_`. */
@@ -66,7 +107,7 @@ function listenerOverrides(data: unknown): Record<string, Path> {
 }
 
 /** A copy with `value` at `path`; what is in the way but no mapping or list stays, for the schema to complain about. */
-function withValue(data: unknown, path: Path, value: string): unknown {
+function withValue(data: unknown, path: Path, value: unknown): unknown {
   const [head, ...rest] = path;
   if (head === undefined) return value;
   if (Array.isArray(data))

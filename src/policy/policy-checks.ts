@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { nearest } from '../core/nearest.ts';
 import { builtinSignals, isBuiltinSignal, type SignalKind } from '../core/signal.ts';
+import { maxReasonWordBytes, reasonWordsProblem } from '../protocol/goodbye-reason.ts';
 import { customNameProblem, maxCustomSignals } from '../protocol/report-fields.ts';
 import { showValue, units, type Complaint, type Reading } from './quantity.ts';
 
@@ -26,6 +27,14 @@ export function readCloseCode(value: unknown): Reading<number> {
     message: `${showValue(value)} is not a close code that may be sent`,
     hint: '1012 restarts, 1001 goes away, 3000 to 4999 are yours',
   };
+}
+
+/** Words of a close reason: they leave room for the hint that follows them. May be empty. */
+export function readCloseReason(value: unknown): Reading<string> {
+  if (typeof value !== 'string')
+    return { message: `${showValue(value)} is no text`, hint: 'such as reconnect' };
+  const message = reasonWordsProblem(value);
+  return message === '' ? { value } : { message, hint: `at most ${maxReasonWordBytes} bytes on one line` };
 }
 
 /** Not too many custom signals, something additive to fill, and another additive signal for `auto`. */

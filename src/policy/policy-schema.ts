@@ -4,7 +4,14 @@ import { z } from 'zod';
 import { pickerNames } from '../core/pick/picker-name.ts';
 import { count, duration, field, name, orAuto, percentage, rate, share } from './field.ts';
 import { affinitySchema, checkSchema } from './policy-choices.ts';
-import { checkPassive, checkReports, checkScale, checkSignals, readCloseCode } from './policy-checks.ts';
+import {
+  checkPassive,
+  checkReports,
+  checkScale,
+  checkSignals,
+  readCloseCode,
+  readCloseReason,
+} from './policy-checks.ts';
 import { builtinSignalSchemas, customSignalSchema, defaultSignals } from './signal-schema.ts';
 import { apiVersion } from './read-document.ts';
 
@@ -107,6 +114,15 @@ const drain = z
       .prefault(1012)
       .describe(
         'WebSocket close code of a goodbye; 1012 says that the service restarts and that coming back is welcome.',
+      ),
+    closeReason: field(readCloseReason, {
+      type: 'string',
+      examples: ['reconnect'],
+      unit: 'text of at most 100 bytes',
+    })
+      .prefault('reconnect')
+      .describe(
+        'Words of the close reason of a goodbye. Herald writes ` retry-ms=` and the milliseconds to wait behind them.',
       ),
   })
   .prefault({})

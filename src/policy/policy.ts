@@ -48,6 +48,8 @@ export interface Policy {
     readonly ratePerSecond: number | 'auto';
     /** WebSocket close code of a goodbye: 1000..1014 where allowed on the wire, or 3000..4999. */
     readonly closeCode: number;
+    /** Words of a goodbye's close reason, at most 100 bytes; Herald adds the retry hint. '' for the hint alone. */
+    readonly closeReason: string;
   };
   readonly rebalance: {
     readonly mode: 'off' | 'advise' | 'auto';

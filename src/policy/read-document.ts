@@ -9,7 +9,7 @@ import type { Source } from './yaml-document.ts';
 export const apiVersion = 'herald/v1';
 
 /** The kinds of file. */
-const kinds = ['Policy', 'Config'] as const;
+const kinds = ['Policy', 'Config', 'Agent'] as const;
 
 export type Kind = (typeof kinds)[number];
 
@@ -81,12 +81,16 @@ function headerProblems(source: Source, kind: Kind): { problems: Problem[]; isOt
   }
   const other = kindOf(data);
   const isKnown = other !== undefined;
-  const message = isKnown ? `this is a ${other}, expected a ${kind}` : 'unknown kind';
+  const message = isKnown ? `this is ${withArticle(other)}, expected ${withArticle(kind)}` : 'unknown kind';
   const near = typeof written === 'string' ? nameHint(written, kinds) : `write kind: ${kind}`;
   const hint = isKnown ? `write kind: ${kind}, or move the file` : near;
   problems.push(problemAt(source, ['kind'], message, hint));
   // A file of another kind would only produce a problem for each of its keys.
   return { problems, isOther: isKnown };
+}
+
+function withArticle(kind: Kind | undefined): string {
+  return kind === 'Agent' ? 'an Agent' : `a ${kind}`;
 }
 
 /** True for what YAML calls a mapping. */

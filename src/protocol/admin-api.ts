@@ -15,6 +15,8 @@ export interface NodeCounts {
   readonly maint: number;
   readonly down: number;
   readonly full: number;
+  /** Takes nothing while a rebalance takes load off it. */
+  readonly shedding: number;
 }
 
 /** A pool at one instant: `GET /v1/pools/{pool}`. */

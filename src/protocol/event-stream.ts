@@ -2,6 +2,7 @@
 
 const cr = 0x0d;
 const lf = 0x0a;
+const colon = 0x3a;
 
 /**
  * Counts blank-line-terminated blocks across any cuts of the stream. Lines end by LF, CR or CRLF (WHATWG HTML,
@@ -11,6 +12,27 @@ export class EventCounter {
   #lineIsEmpty = true;
   #blockIsEmpty = true;
   #afterCr = false;
+  #lineIsComment = false;
+  #blockHasField = false;
+
+  /** No event is under way: a block of our own, or the end of the stream, takes nothing from one. */
+  get atEventBoundary(): boolean {
+    return this.#lineIsEmpty && !this.#blockHasField;
+  }
+
+  /**
+   * Index behind the first blank line of `chunk` that ends an event, or behind a comment line between events; -1 when
+   * there is none. Moves over the bytes up to it, or over all of them.
+   */
+  toEventBoundary(chunk: Uint8Array): number {
+    for (let at = 1; at <= chunk.length; at++) {
+      this.count(chunk.subarray(at - 1, at));
+      if (!this.atEventBoundary) continue;
+      // The second half of a CRLF belongs to it.
+      return this.#afterCr && chunk[at] === lf ? at + 1 : at;
+    }
+    return -1;
+  }
 
   /** Events that ended within this chunk, 0 or more. */
   count(chunk: Uint8Array): number {
@@ -21,7 +43,10 @@ export class EventCounter {
       this.#afterCr = byte === cr;
       if (secondHalf) continue;
       if (byte === cr || byte === lf) events += this.#endLine();
-      else this.#lineIsEmpty = false;
+      else if (this.#lineIsEmpty) {
+        this.#lineIsEmpty = false;
+        this.#lineIsComment = byte === colon;
+      }
     }
     return events;
   }
@@ -30,10 +55,17 @@ export class EventCounter {
     if (!this.#lineIsEmpty) {
       this.#lineIsEmpty = true;
       this.#blockIsEmpty = false;
+      if (!this.#lineIsComment) this.#blockHasField = true;
       return 0;
     }
+    this.#blockHasField = false;
     if (this.#blockIsEmpty) return 0;
     this.#blockIsEmpty = true;
     return 1;
   }
+}
+
+/** What asks an EventSource to come back after so many milliseconds; to be written at an event boundary. */
+export function retryField(retryAfterMs: number): string {
+  return `retry: ${Math.round(retryAfterMs)}\n\n`;
 }

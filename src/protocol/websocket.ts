@@ -1,6 +1,9 @@
 // WebSocket framing as a relay needs it (RFC 6455, section 5.2): where frames and messages end, and how to write
 // a Close. It never looks at a payload and keeps none.
 
+/** Where a frame of ours may go: behind a message, behind a frame, or only behind a Close (where none may). */
+export type BoundaryKind = 'message' | 'frame' | 'close';
+
 /** Longest frame header: 2 bytes, 8 of extended length, 4 of mask. */
 const maxHeaderBytes = 14;
 const finBit = 0x80;
@@ -9,8 +12,8 @@ const firstControlOpcode = 0x8;
 const closeOpcode = 0x8;
 /** Control frames carry at most 125 bytes and are never fragmented (section 5.5). */
 const maxControlBytes = 125;
-/** The status code takes 2 of them. */
-const maxReasonBytes = maxControlBytes - 2;
+/** What a close reason may take in UTF-8: the status code needs 2 of the bytes. */
+export const maxReasonBytes = maxControlBytes - 2;
 
 /**
  * Follows one direction of a WebSocket through chunks cut anywhere. Reads headers in place; a few numbers of
@@ -73,6 +76,39 @@ export class FrameCursor {
       if (this.#toSkip === 0 && this.#headerBytes === 0 && this.#endsMessage) messages += 1;
     }
     return messages;
+  }
+
+  /**
+   * Index behind the first boundary of this kind within bytes `start..end`, at least one byte behind `start`; -1 when
+   * there is none. Only looks ahead: `scan` moves. Copies itself, so it is for single moments, not for every chunk.
+   */
+  boundaryIn(buffer: Uint8Array, start: number, end: number, kind: BoundaryKind): number {
+    const probe = this.#copy();
+    let at = start;
+    while (at < end && !probe.#broken) {
+      const next = probe.#toSkip > 0 ? Math.min(end, at + probe.#toSkip) : at + 1;
+      probe.scan(buffer, at, next);
+      at = next;
+      if (probe.#isAt(kind)) return at;
+    }
+    return -1;
+  }
+
+  #isAt(kind: BoundaryKind): boolean {
+    if (kind === 'message') return this.atMessageBoundary;
+    return this.atFrameBoundary && (kind === 'frame' || this.#sawClose);
+  }
+
+  #copy(): FrameCursor {
+    const copy = new FrameCursor();
+    copy.#toSkip = this.#toSkip;
+    copy.#endsMessage = this.#endsMessage;
+    copy.#inFragments = this.#inFragments;
+    copy.#sawClose = this.#sawClose;
+    copy.#broken = this.#broken;
+    copy.#header = this.#header?.slice();
+    copy.#headerBytes = this.#headerBytes;
+    return copy;
   }
 
   /** Reads a header, or as much of it as there is, and gives where it ended. */
@@ -160,7 +196,8 @@ export function encodeClose({ code, reason, masked = false }: CloseFrame): Buffe
   return frame;
 }
 
-function cutUtf8(text: Buffer, maxBytes: number): Buffer {
+/** The longest prefix of `text` within `maxBytes` that ends between two characters. */
+export function cutUtf8(text: Buffer, maxBytes: number): Buffer {
   if (text.length <= maxBytes) return text;
   let end = maxBytes;
   // 10xxxxxx continues a character: the first byte left out must begin one.

@@ -6,6 +6,7 @@ export interface Connection {
   readonly node: number;
   readonly balancer: number;
   readonly endsAtMs: number;
+  readonly openedAtMs: number;
   /** True messages per second. */
   messagesPerSecond: number;
   /** True cost of one message; 1 on average. */
@@ -21,6 +22,11 @@ export interface Connection {
   recentMessages: number;
   exposureSeconds: number;
   expectedPerSecond: number;
+  /** Opened soon after its balancer had asked some to leave: maybe one of those. */
+  mayBeBack: boolean;
+  /** The same over about a minute, for what is worth moving. */
+  longMessages: number;
+  longSeconds: number;
 }
 
 /** One balancer: it sees the connections it placed itself and every report, and nothing else. */
@@ -38,6 +44,8 @@ export interface SimulatedBalancer {
   joined(joinedAtMs: number): void;
   /** A node has crashed: its sockets broke and it refuses new ones. */
   crashed(node: number): void;
+  /** Connections that it asks to leave now; their clients come back as those of a crashed node do. */
+  shed(nowMs: number): readonly Connection[];
   /** Called every step with the open connections of all balancers: one that counts looks at its own. */
   tick(nowMs: number, open: readonly Connection[]): void;
 }

@@ -146,6 +146,7 @@ export function baselineBalancer(choose: Chooser): SimulatedBalancer {
   return {
     place: (nowMs) => choose(nodes, nowMs),
     scores: () => undefined,
+    shed: () => [],
     opened({ node }) {
       const seen = nodes[node];
       if (seen !== undefined) seen.connections += 1;

@@ -33,6 +33,7 @@ export interface Run {
   /** The step that is being run. */
   step: number;
   refused: number;
+  moved: number;
 }
 
 // The fleet fills up over half a minute, or the warm-up where that is shorter.
@@ -94,6 +95,10 @@ export function connect(run: Run, client: Client, nowMs: number): void {
     recentMessages: 0,
     exposureSeconds: 0,
     expectedPerSecond: 0,
+    mayBeBack: false,
+    longMessages: 0,
+    longSeconds: 0,
+    openedAtMs: nowMs,
   };
   run.world.enter(connection);
   run.balancers[balancer]?.opened(connection);

@@ -11,6 +11,7 @@ import type { NodeView } from '../core/snapshot.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Report } from '../protocol/report.ts';
 import type { Connection, SimulatedBalancer } from './balancer.ts';
+import { Mover } from './mover.ts';
 
 // As balancer/state/registry.ts: rates are brought up to date at every fifth tick of 100 ms.
 const ticksPerSweep = 5;
@@ -20,6 +21,7 @@ interface SeenNode {
   readonly joinedAtMs: number;
   load: NodeLoad | undefined;
   isUp: boolean;
+  isShedding: boolean;
 }
 
 /** What a simulated Herald is made of beside its policy. */
@@ -31,6 +33,8 @@ export interface HeraldContext {
   readonly hearsAgents: boolean;
   /** Sizes that the operator has declared, dealt out to the nodes in turn; undefined: none are. */
   readonly declared: readonly number[] | undefined;
+  /** Whether it moves connections as the policy's `rebalance` says. */
+  readonly moves: boolean;
 }
 
 /** A balancer that places by a policy. */
@@ -42,9 +46,12 @@ class HeraldBalancer implements SimulatedBalancer {
   readonly #policy: Policy;
   readonly #context: HeraldContext;
   readonly #picker: Picker;
+  readonly #mover: Mover | undefined;
   readonly #nodes: SeenNode[] = [];
   readonly #rates = { meanPerSecond: 0, sweptAtMs: -Infinity };
   #arrivals = 0;
+  #placedTotal = 0;
+  #own: readonly Connection[] = [];
   #arrivalsPerSecond: number | undefined;
   #tickedAtMs = 0;
   #ticks = 0;
@@ -53,12 +60,18 @@ class HeraldBalancer implements SimulatedBalancer {
   constructor(policy: Policy, context: HeraldContext) {
     this.#policy = policy;
     this.#context = context;
+    this.#mover = context.moves ? new Mover(policy, context.rng) : undefined;
     this.#picker = createPicker(policy.place.picker, context.rng);
   }
 
   place(nowMs: number): number {
     this.#arrivals += 1;
+    this.#placedTotal += 1;
     return this.#picker(this.#current(nowMs), (index) => this.#nodes[index]?.isUp !== true);
+  }
+
+  get moverEnds() {
+    return this.#mover?.ends;
   }
 
   scores(nowMs: number): ArrayLike<number> {
@@ -69,6 +82,7 @@ class HeraldBalancer implements SimulatedBalancer {
     const counters = this.#nodes[connection.node]?.counters;
     if (counters === undefined) return;
     connection.expectedPerSecond = this.#rates.meanPerSecond;
+    connection.mayBeBack = this.#mover?.expectsReturns(connection.openedAtMs) === true;
     counters.open += 1;
     counters.messagesPerSecond += this.#rates.meanPerSecond;
   }
@@ -92,7 +106,13 @@ class HeraldBalancer implements SimulatedBalancer {
   }
 
   joined(joinedAtMs: number): void {
-    this.#nodes.push({ counters: new NodeCounters(), joinedAtMs, load: undefined, isUp: true });
+    this.#nodes.push({
+      counters: new NodeCounters(),
+      joinedAtMs,
+      load: undefined,
+      isUp: true,
+      isShedding: false,
+    });
     this.#assessment = undefined;
   }
 
@@ -111,12 +131,20 @@ class HeraldBalancer implements SimulatedBalancer {
     this.#arrivals = 0;
     this.#tickedAtMs = nowMs;
     if (this.#ticks % ticksPerSweep === 0) {
-      const own = open.filter(({ balancer }) => balancer === this.#context.self);
-      sweep(this.#rates, nowMs, { own, nodes: this.#nodes });
+      this.#own = open.filter(({ balancer }) => balancer === this.#context.self);
+      sweep(this.#rates, nowMs, { own: this.#own, nodes: this.#nodes });
     }
     this.#ticks += 1;
     for (const { counters } of this.#nodes) counters.record(nowMs);
     this.#assessment = undefined;
+  }
+
+  shed(nowMs: number): readonly Connection[] {
+    if (this.#mover === undefined) return [];
+    const { sheds, shedding } = this.#mover.tick(this.#current(nowMs), this.#own, this.#placedTotal);
+    this.#nodes.forEach((node, index) => (node.isShedding = shedding.has(`n${index}`)));
+    this.#assessment = undefined;
+    return sheds;
   }
 
   // One assessment a step: a real balancer makes two at most (every 50 ms).
@@ -137,7 +165,7 @@ class HeraldBalancer implements SimulatedBalancer {
 }
 
 function viewOf(
-  { counters, joinedAtMs, load, isUp }: SeenNode,
+  { counters, joinedAtMs, load, isUp, isShedding }: SeenNode,
   index: number,
   { declared }: HeraldContext,
 ): NodeView {
@@ -152,6 +180,7 @@ function viewOf(
     adminState: 'ready',
     health: isUp ? 'up' : 'down',
     healthReason: '',
+    isShedding,
     joinedAtMs,
     load,
     counters,
@@ -171,6 +200,8 @@ function sweep(
   for (const each of own) {
     each.recentMessages = each.recentMessages * kept + each.messages;
     each.exposureSeconds = each.exposureSeconds * kept + each.countedMs / 1000;
+    each.longMessages += each.messages;
+    each.longSeconds += each.countedMs / 1000;
     each.messages = 0;
     each.countedMs = 0;
     allMessages += each.recentMessages;

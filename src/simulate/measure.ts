@@ -9,6 +9,8 @@ export interface Figures {
   readonly deviation: number;
   /** 99th percentile of utilization over all nodes and seconds; above 1 when more is asked than a node can do. */
   readonly p99: number;
+  /** The highest that any node was at any instant; -Infinity when nothing was measured. */
+  readonly highest: number;
   /** Part of node-time spent above 90 %, 0..1. */
   readonly over90: number;
   /** Root mean square distance of scores from true utilization, each ÷ its mean over the nodes; NaN for a rule without scores. */
@@ -45,6 +47,7 @@ export function createMeter(): Meter {
         ratio: ratios.value(),
         deviation: deviations.value(),
         p99: sorted[Math.ceil(0.99 * sorted.length) - 1] ?? NaN,
+        highest: sorted.at(-1) ?? -Infinity,
         over90: all.filter((each) => each > 0.9).length / all.length,
         error: errors.value(),
       };

@@ -29,16 +29,17 @@ export interface Rule {
 /** Herald with the default policy but for what is named. */
 function herald(
   name: string,
-  { picker = 'waterfill', hearsAgents = true, isDeclared = false }: HeraldVariant = {},
+  { picker = 'waterfill', hearsAgents = true, isDeclared = false, choose }: HeraldVariant = {},
 ): Rule {
   return {
     name,
     isBaseline: false,
     create: (scenario, context) =>
-      heraldBalancer(policyFor(scenario, picker), {
+      heraldBalancer(policyFor(scenario, picker, choose), {
         ...context,
         hearsAgents,
         declared: isDeclared ? scenario.sizes : undefined,
+        moves: choose !== undefined,
       }),
   };
 }
@@ -47,15 +48,18 @@ interface HeraldVariant {
   readonly picker?: PickerName;
   readonly hearsAgents?: boolean;
   readonly isDeclared?: boolean;
+  /** Moves connections, these first; absent: it does not. */
+  readonly choose?: Policy['rebalance']['choose'];
 }
 
 /** The default policy, told of a scenario what an operator tells: how often agents report. */
-function policyFor({ report }: Scenario, picker: PickerName): Policy {
+function policyFor({ report }: Scenario, picker: PickerName, choose: HeraldVariant['choose']): Policy {
   const policy = defaultPolicy('simulated');
   return {
     ...policy,
     reports: { ...policy.reports, intervalMs: report.intervalMs },
     place: { ...policy.place, picker },
+    rebalance: { ...policy.rebalance, ...(choose && { mode: 'auto', choose }) },
   };
 }
 
@@ -69,6 +73,8 @@ export const rules: readonly Rule[] = [
   herald('herald, least', { picker: 'least' }),
   herald('herald, p2c', { picker: 'p2c' }),
   herald('herald, capacity told', { isDeclared: true }),
+  herald('herald, rebalance', { choose: 'heaviest' }),
+  herald('herald, rebalance by chance', { choose: 'random' }),
   herald('herald, no agents', { hearsAgents: false }),
   herald('herald, no agents, told', { hearsAgents: false, isDeclared: true }),
   baseline('round robin', roundRobin),

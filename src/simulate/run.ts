@@ -1,4 +1,5 @@
 // One seeded run of one rule in one scenario: the loop over time. What is true is in world.ts, what is measured in measure.ts.
+import type { Connection } from './balancer.ts';
 import { exponential, quickRng } from './chance.ts';
 import {
   arrive,
@@ -24,11 +25,14 @@ export interface RunResult extends Figures {
   readonly open: number;
   /** Placements that found no node; their clients came back. */
   readonly refused: number;
+  /** Connections that balancers asked to leave. */
+  readonly moved: number;
 }
 
 // A fifth of the connections draw their messages at each step, so that each draws twice a second.
 const drawnEvery = 5;
 const measuredEveryMs = 1000;
+const shedEveryMs = 1000;
 
 /** Runs a scenario; the same seed gives the same result. Throws HERALD_SCENARIO_INVALID for one that cannot be. */
 export function simulate(scenario: Scenario, rule: Rule, seed: number): RunResult {
@@ -43,9 +47,11 @@ export function simulate(scenario: Scenario, rule: Rule, seed: number): RunResul
     run.events[step] = undefined;
     drawMessages(run, step);
     for (const balancer of run.balancers) balancer.tick(nowMs, run.world.open);
+    if (nowMs % shedEveryMs === 0) moveConnections(run, nowMs);
     sampleReports(run, step);
     arrive(run, nowMs);
-    const isMeasured = nowMs >= scenario.warmUpMs && nowMs % measuredEveryMs === 0;
+    const isMeasured =
+      nowMs >= (scenario.measuredFromMs ?? scenario.warmUpMs) && nowMs % measuredEveryMs === 0;
     if (isMeasured) meter.add(run.world.utilizations(), scoresOfFirst(run, nowMs));
   }
   const { openedTotal, closedTotal, open } = run.world;
@@ -55,6 +61,7 @@ export function simulate(scenario: Scenario, rule: Rule, seed: number): RunResul
     closed: closedTotal,
     open: open.length,
     refused: run.refused,
+    moved: run.moved,
   };
 }
 
@@ -81,6 +88,7 @@ function createRun(scenario: Scenario, rule: Rule, seed: number): Run {
     reports: quickRng(seed, 3),
     step: 0,
     refused: 0,
+    moved: 0,
   };
 }
 
@@ -121,6 +129,14 @@ function sampleReports(run: Run, step: number): void {
   });
 }
 
+function moveConnections(run: Run, nowMs: number): void {
+  for (const balancer of run.balancers) {
+    const sheds = balancer.shed(nowMs);
+    run.moved += sheds.length;
+    sendAway(run, sheds, nowMs);
+  }
+}
+
 /** Joins and crashes, at the end of the warm-up: what follows is measured. */
 function changeFleet(run: Run, nowMs: number): void {
   const { joins, crashes } = run.scenario;
@@ -135,8 +151,16 @@ function crash(run: Run, node: number, nowMs: number): void {
   const seen = run.world.nodes[node];
   if (seen !== undefined) seen.isUp = false;
   for (const balancer of run.balancers) balancer.crashed(node);
-  const lost = run.world.open.filter((each) => each.node === node);
-  for (const connection of lost) {
+  sendAway(
+    run,
+    run.world.open.filter((each) => each.node === node),
+    nowMs,
+  );
+}
+
+/** Ends connections whose clients come back. */
+function sendAway(run: Run, connections: readonly Connection[], nowMs: number): void {
+  for (const connection of connections) {
     carry(run, connection, nowMs);
     disconnect(run, connection);
     comeBack(run, connection, nowMs);

@@ -44,6 +44,8 @@ export interface Scenario {
   readonly reconnectMs: number;
   /** Not measured: the fleet fills up and balancers learn. */
   readonly warmUpMs: number;
+  /** Measuring begins here; absent: with the end of the warm-up. */
+  readonly measuredFromMs?: number;
   /** The whole run, warm-up included. */
   readonly durationMs: number;
 }
@@ -84,14 +86,17 @@ function complainAboutSizes({ nodes, sizes, connections, balancers, joins, crash
 
 function complainAboutTimes({ report, ...scenario }: Scenario): string[] {
   const { holdMs, redrawMs, reconnectMs, warmUpMs, durationMs } = scenario;
+  const measuredFromMs = Math.max(warmUpMs, scenario.measuredFromMs ?? 0);
   return [
     ...Object.entries({ holdMs, redrawMs, reconnectMs }).flatMap(([name, ms]) => above(name, ms, 0)),
     ...steps('report.intervalMs', report.intervalMs, 1),
     ...steps('report.delayMs', report.delayMs, 1),
     ...steps('warmUpMs', warmUpMs, 0),
     ...steps('durationMs', durationMs, 1),
-    ...(warmUpMs >= durationMs
-      ? [`warmUpMs is ${warmUpMs} of ${durationMs} ms: nothing is left to measure`]
+    ...(measuredFromMs >= durationMs
+      ? [
+          `measuring begins at ${measuredFromMs} of ${durationMs} ms (warmUpMs, measuredFromMs): nothing is left to measure`,
+        ]
       : []),
     ...(report.noise >= 0 && report.noise < 1 ? [] : [`report.noise is ${report.noise}: 0 or more, below 1`]),
   ];

@@ -3,6 +3,8 @@ import { HeraldError } from '../core/error.ts';
 import { nameHint } from '../core/nearest.ts';
 import type { Scenario } from './scenario.ts';
 
+const hourMs = 3_600_000;
+
 const steady: Scenario = {
   name: 'steady',
   nodes: 20,
@@ -33,6 +35,18 @@ export const scenarios: readonly Scenario[] = [
   { ...sizes, name: 'four-balancers', balancers: 4, report: { ...steady.report, intervalMs: 5000 } },
   { ...steady, name: 'join', joins: 5 },
   { ...steady, name: 'crash', crashes: 4 },
+  // Connections that stay: what placement did to them it cannot mend.
+  {
+    ...steady,
+    name: 'scale-out',
+    nodes: 4,
+    joins: 2,
+    connections: 600,
+    meanUtilization: 0.6,
+    holdMs: 8 * hourMs,
+    redrawMs: 8 * hourMs,
+    durationMs: 600_000,
+  },
   // Everything lives a twelfth as long, so a third of the time shows as much.
   { ...steady, name: 'churn', holdMs: 12_000, redrawMs: 12_000, warmUpMs: 60_000, durationMs: 180_000 },
 ];

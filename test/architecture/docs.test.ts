@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { metricCatalogue } from '../../src/balancer/metrics/catalogue.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { errorCatalogue } from '../../src/core/error.ts';
+import { readAgent } from '../../src/policy/agent-reading.ts';
 import { readConfig } from '../../src/policy/compile-config.ts';
 import { readPolicy } from '../../src/policy/compile-policy.ts';
 import { formatProblem } from '../../src/policy/problem.ts';
@@ -137,7 +138,7 @@ describe('names', () => {
     expect(codes.filter((code) => !anchorsOf(errors).includes(code.toLowerCase()))).toEqual([]);
     // What the environment or a family of names is called looks the same.
     const variables =
-      /^HERALD_(CONFIG|SOCKET|NODE_ID|RELAY_FORM|LOG_LEVEL|INTAKE_BIND|ADMIN_SOCKET|LISTENERS(_BIND)?|TEST_.*)$/;
+      /^HERALD_(CONFIG|AGENT_CONFIG|SOCKET|BALANCERS|POOL|TOKEN_FILE|NODE_[A-Z]+|AGENT_CHECK_BIND|RELAY_FORM|LOG_LEVEL|INTAKE_BIND|ADMIN_SOCKET|LISTENERS(_BIND)?|TEST_.*)$/;
     const named = new Set([...all.matchAll(/\bHERALD_[A-Z_]*[A-Z]\b/g)].map(([name]) => name));
     expect([...named].filter((name) => !codes.includes(name) && !variables.test(name))).toEqual([]);
   });
@@ -186,6 +187,7 @@ describe('examples', () => {
     );
     expect(documents.length).toBeGreaterThan(0);
     const problems = documents.flatMap(({ path, body }) => {
+      if (body.includes('kind: Agent')) return readAgent(path, body, {}).problems.map(formatProblem);
       const isConfig = body.includes('kind: Config');
       return (isConfig ? readConfig(path, body, {}) : readPolicy(path, body)).problems.map(formatProblem);
     });

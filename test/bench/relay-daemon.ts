@@ -23,6 +23,7 @@ class CountingLease implements Lease {
   opened(): void {}
   failed(): void {}
   release(): void {}
+  carriedBy(): void {}
   toNode(messages: number, bytes: number): void {
     this.messages += messages;
     this.bytes += bytes;

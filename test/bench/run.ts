@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
 import { join } from 'node:path';
+import { benchConnections } from './connections.ts';
 import { benchFrameCursor } from './frame-cursor.ts';
 import { benchPlacement } from './placement.ts';
 import { benchRelay } from './relay.ts';
@@ -15,7 +16,7 @@ interface Section {
   readonly rows: readonly (readonly string[])[];
 }
 
-const sections: Section[] = [await relay(), await placement(), await reports(), frameCursor()];
+const sections: Section[] = [await relay(), await placement(), await reports(), frameCursor(), connections()];
 process.stdout.write(`${sections.map(asText).join('\n\n')}\n`);
 if (process.argv.includes('--write')) {
   writeFileSync(join(import.meta.dirname, '../../docs/performance.md'), page());
@@ -71,6 +72,16 @@ function frameCursor(): Section {
       String(row.framesPerChunk),
       row.nanosecondsPerFrame.toFixed(1),
     ]),
+  };
+}
+
+function connections(): Section {
+  return {
+    title: 'Connections',
+    about:
+      'What an open connection costs where its messages and bytes are kept: memory of the table (again right after it has grown), counting a read, the sweep that runs twice a second, and the list that drain and rebalance plan by.',
+    head: ['what', 'cost'],
+    rows: benchConnections().map(({ name, value, unit }) => [name, `${value.toFixed(1)} ${unit}`]),
   };
 }
 

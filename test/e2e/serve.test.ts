@@ -8,7 +8,7 @@ import { runCommand } from '../support/herald-command.ts';
 import { aHerald } from '../support/herald-process.ts';
 import { aConfig, writeSetup, type HeraldSetup } from '../support/herald-setup.ts';
 import { aFolder } from '../integration/platform/folder.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { RawClient, upgradeText } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';
 import { connectWs } from '../support/ws-client.ts';
 
@@ -93,11 +93,13 @@ describe('herald serve', () => {
 });
 
 describe('SIGTERM', () => {
-  it('stops accepting, lets open connections end by themselves, and ends with 0', async () => {
-    const herald = await aHerald({ graceSeconds: 30 });
+  it('stops accepting, says goodbye to every WebSocket, and ends with 0 when they have gone', async () => {
+    const herald = await aHerald({ graceSeconds: 600 });
     await anEchoNode('a', herald.intakeUrl);
     await herald.eligible('a');
-    const client = await connectWs(herald.publicPort);
+    const clients = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => connectWs(herald.publicPort, { perMessageDeflate: i % 2 === 0 })),
+    );
     herald.signal('SIGTERM');
     await herald.logged('stopping');
     await eventually(
@@ -106,13 +108,29 @@ describe('SIGTERM', () => {
     );
     const ready = await fetch(`${herald.intakeUrl}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([503, expect.objectContaining({ ready: false })]);
-    // It carries on what is open.
-    client.socket.send('still here');
-    expect((await client.message(1)).data.toString()).toBe('still here');
-    client.socket.close(1000);
-    await client.close();
+    for (const client of clients) {
+      const { code, reason } = await client.close();
+      expect([code, reason.replace(/\d{4}$/, 'N')]).toEqual([1012, 'reconnect retry-ms=N']);
+    }
     expect(await herald.ended()).toMatchObject({ code: 0, signal: null, stderr: '' });
-    expect(herald.logs.at(-1)).toMatchObject({ msg: 'stopped', cut: 0 });
+    expect(herald.logs.at(-1)).toMatchObject({ msg: 'stopped', closed: 60, refusedByPeer: 0, cut: 0 });
+  });
+
+  it('ends event streams with the time to come back', async () => {
+    const herald = await aHerald({ graceSeconds: 600 });
+    await anAgentNode('a', herald.intakeUrl, {
+      handle: (_request, response) => {
+        response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+        response.write('data: 1\n\n');
+      },
+    });
+    await herald.eligible('a');
+    const client = new RawClient(herald.publicPort).send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.heard('data: 1\n\n');
+    herald.signal('SIGTERM');
+    expect(await client.over()).toMatch(/retry: \d{4}\n\n\r\n0\r\n\r\n$/);
+    expect(await herald.ended()).toMatchObject({ code: 0, signal: null });
+    expect(herald.logs.at(-1)).toMatchObject({ msg: 'stopped', closed: 1, cut: 0 });
   });
 
   it('waits for an answer that is under way', async () => {
@@ -134,27 +152,32 @@ describe('SIGTERM', () => {
     expect(await herald.ended()).toMatchObject({ code: 0, signal: null });
   });
 
-  it('cuts what is still open when the grace is over', async () => {
+  it('ends a client that does not answer when the grace is over, and says so', async () => {
     const herald = await aHerald({ graceSeconds: 1 });
     await anEchoNode('a', herald.intakeUrl);
     await herald.eligible('a');
-    const client = await connectWs(herald.publicPort);
+    const client = new RawClient(herald.publicPort).send(upgradeText());
+    await client.heard('101 Switching Protocols');
     herald.signal('SIGTERM');
+    await client.heard('reconnect retry-ms=');
     expect(await herald.ended()).toMatchObject({ code: 0, signal: null });
-    expect(herald.logs.at(-1)).toMatchObject({ msg: 'stopped', cut: 1 });
-    expect((await client.close()).code).toBe(1006);
+    const stopped = await herald.logged('stopped');
+    // Its own deadline and the end of the grace are the same instant: either may come first.
+    expect([stopped['closed'], Number(stopped['refusedByPeer']) + Number(stopped['cut'])]).toEqual([0, 1]);
+    await client.over();
   });
 
   it('given a second time ends it at once, although connections are open', async () => {
     const herald = await aHerald({ graceSeconds: 600 });
     await anEchoNode('a', herald.intakeUrl);
     await herald.eligible('a');
-    const client = await connectWs(herald.publicPort);
+    const client = new RawClient(herald.publicPort).send(upgradeText());
+    await client.heard('101 Switching Protocols');
     herald.signal('SIGTERM');
-    await herald.logged('stopping');
+    await client.heard('reconnect retry-ms=');
     herald.signal('SIGTERM');
     expect((await herald.ended()).signal).toBe('SIGTERM');
-    expect((await client.close()).code).toBe(1006);
+    await client.over();
     await until(
       () => !isAlive(herald.pid),
       () => 'the process is still there',

@@ -393,7 +393,7 @@ describe('a policy', () => {
         queueDelayMs: { kind: 'distress', saturation: 50 },
       },
       reports: { interval: '1s', blackout: '0s', expiry: '10s' },
-      drain: { deadline: '10m', rate: 'auto', closeCode: 1012 },
+      drain: { deadline: '10m', rate: 'auto', closeCode: 1012, closeReason: 'reconnect' },
       rebalance: { band: '10%', rate: '0.1%/s' },
     });
   });

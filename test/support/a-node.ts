@@ -57,6 +57,7 @@ export function aNode({ open = 0, dialling = 0, messagesPerSecond = 0, ...parts 
     adminState: 'ready',
     health: 'up',
     healthReason: '',
+    isShedding: false,
     joinedAtMs: -Infinity,
     load: undefined,
     counters,

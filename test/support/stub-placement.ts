@@ -1,5 +1,6 @@
 // A placement that takes its nodes in turn and keeps every lease, so that tests see how each was settled.
 import type {
+  Carrier,
   DialFailure,
   Lease,
   PlacedNode,
@@ -15,6 +16,8 @@ export interface LeaseRecord {
   readonly affinityNode: string;
   isOpened: boolean;
   settled: 'no' | 'released' | DialFailure;
+  /** Who said that it carries the connection. */
+  carrier: Carrier | undefined;
   toNode: { messages: number; bytes: number };
   toClient: { messages: number; bytes: number };
 }
@@ -66,6 +69,7 @@ export class StubPlacement implements Placement {
       affinityNode,
       isOpened: false,
       settled: 'no',
+      carrier: undefined,
       toNode: { messages: 0, bytes: 0 },
       toClient: { messages: 0, bytes: 0 },
     };
@@ -85,6 +89,7 @@ function leaseOf(node: PlacedNode, record: LeaseRecord): Lease {
     },
     failed: (reason) => settle(reason),
     release: () => settle('released'),
+    carriedBy: (carrier) => void (record.carrier = carrier),
     toNode: (messages, bytes) => {
       record.toNode.messages += messages;
       record.toNode.bytes += bytes;

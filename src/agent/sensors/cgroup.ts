@@ -1,6 +1,6 @@
-// Reads what the kernel lets this process use: cgroup v2 and v1, with or without a cgroup namespace.
-// What is missing or unreadable is no limit; nothing here throws.
-import { readFileSync } from 'node:fs';
+// Reads what the kernel lets a process use, and where its group is: cgroup v2 and v1, with or without a cgroup
+// namespace. What is missing or unreadable is no limit; nothing here throws.
+import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What a cgroup allows. Undefined: no limit, or none that can be read. */
@@ -21,6 +21,7 @@ export interface CpuPeriods {
 /** Directories of one process's controllers, innermost first. */
 export interface CgroupDirectories {
   readonly cpu: readonly string[];
+  readonly cpuacct: readonly string[];
   readonly cpuset: readonly string[];
   readonly memory: readonly string[];
 }
@@ -29,29 +30,69 @@ export interface CgroupDirectories {
 const unlimitedBytes = 2 ** 60;
 
 /**
- * Where this process's limits may be found. `root` is '/' but in tests.
+ * Where a process's limits may be found; this process's when no other is named. `root` is '/' but in tests.
  * A container without a cgroup namespace sees the host's path in /proc/self/cgroup and its own group at the
  * mount point, so the mount point and every ancestor are candidates; ancestors limit their children, too.
+ * Empty lists when the process is in another container that may not be looked into.
  */
-export function findCgroup(root: string): CgroupDirectories {
-  const mount = join(root, 'sys/fs/cgroup');
-  const lines = (readText(join(root, 'proc/self/cgroup')) ?? '').split('\n');
-  const unified: string[] = [...ancestors(mount, ''), ...ancestors(join(mount, 'unified'), '')];
-  const found = { cpu: [...unified], cpuset: [...unified], memory: [...unified] };
-  for (const line of lines) {
+export function findCgroup(root: string, process = 'self'): CgroupDirectories {
+  const text = readText(join(root, 'proc', process, 'cgroup')) ?? '';
+  const mount = mountSeenBy(root, process, text);
+  if (mount === undefined) return { cpu: [], cpuacct: [], cpuset: [], memory: [] };
+  const found = mountPoints(mount);
+  for (const line of text.split('\n')) {
     const [, names, ...rest] = line.split(':');
     if (names === undefined) continue;
     const path = rest.join(':');
-    if (names === '') {
-      const directories = [...ancestors(mount, path), ...ancestors(join(mount, 'unified'), path)];
-      for (const list of Object.values(found)) list.push(...directories);
-    }
+    if (names === '') addUnified(found, mount, path);
     for (const name of names.split(',')) {
-      if (name !== 'cpu' && name !== 'cpuset' && name !== 'memory') continue;
+      if (!isController(name)) continue;
       found[name].push(...ancestors(join(mount, name), path), ...ancestors(join(mount, names), path));
     }
   }
-  return { cpu: ordered(found.cpu), cpuset: ordered(found.cpuset), memory: ordered(found.memory) };
+  return orderedAll(found);
+}
+
+/** Where a group may be found by its path below the mount point, whichever version of cgroups it is in. */
+export function cgroupAt(root: string, path: string): CgroupDirectories {
+  const mount = join(root, 'sys/fs/cgroup');
+  const found = mountPoints(mount);
+  addUnified(found, mount, path);
+  for (const name of controllers) {
+    for (const directory of [name, 'cpu,cpuacct', 'cpuacct,cpu'])
+      if (directory.split(',').includes(name)) found[name].push(...ancestors(join(mount, directory), path));
+  }
+  return orderedAll(found);
+}
+
+const controllers = ['cpu', 'cpuacct', 'cpuset', 'memory'] as const;
+type Found = Record<(typeof controllers)[number], string[]>;
+
+function isController(name: string): name is keyof Found {
+  return controllers.some((controller) => controller === name);
+}
+
+function mountPoints(mount: string): Found {
+  const unified = [mount, join(mount, 'unified')];
+  return { cpu: [...unified], cpuacct: [...unified], cpuset: [...unified], memory: [...unified] };
+}
+
+function addUnified(found: Found, mount: string, path: string): void {
+  const directories = [...ancestors(mount, path), ...ancestors(join(mount, 'unified'), path)];
+  for (const list of Object.values(found)) list.push(...directories);
+}
+
+/**
+ * Where the groups of a process are mounted. A process of another container has its own group at its own mount
+ * point, and ours would show our limits for its; undefined when that may not be looked into.
+ */
+function mountSeenBy(root: string, process: string, cgroup: string): string | undefined {
+  const own = join(root, 'sys/fs/cgroup');
+  if (process === 'self') return own;
+  const theirs = readLink(join(root, 'proc', process, 'ns/mnt'));
+  if (theirs !== undefined && theirs !== readLink(join(root, 'proc/self/ns/mnt')))
+    return join(root, 'proc', process, 'root/sys/fs/cgroup');
+  return cgroup.includes('/..') ? undefined : own;
 }
 
 /** The tightest limits on the way from this process to the root. */
@@ -129,6 +170,10 @@ function ancestors(mount: string, path: string): string[] {
   return [mount, ...names.map((_, index) => join(mount, ...names.slice(0, index + 1)))];
 }
 
+function orderedAll({ cpu, cpuacct, cpuset, memory }: Found): CgroupDirectories {
+  return { cpu: ordered(cpu), cpuacct: ordered(cpuacct), cpuset: ordered(cpuset), memory: ordered(memory) };
+}
+
 function ordered(directories: readonly string[]): readonly string[] {
   return [...new Set(directories)].toSorted((a, b) => b.split('/').length - a.split('/').length);
 }
@@ -136,6 +181,14 @@ function ordered(directories: readonly string[]): readonly string[] {
 function smallest(values: readonly (number | undefined)[]): number | undefined {
   const known = values.filter((value) => value !== undefined);
   return known.length === 0 ? undefined : Math.min(...known);
+}
+
+function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function readText(path: string): string | undefined {

@@ -18,20 +18,28 @@ export function createCpuSensor(
   { allowance, cpuPeriods }: AllowanceReader,
 ): Sensor {
   let lastTimes = cpuUsage();
-  let lastPeriods = cpuPeriods();
+  const throttledShare = createThrottleMeter(cpuPeriods);
   return {
     measure(elapsedMs) {
       const times = cpuUsage();
       const usedMs = (times.user - lastTimes.user + times.system - lastTimes.system) / 1000;
       lastTimes = times;
-      const periods = cpuPeriods();
-      const total = (periods?.total ?? 0) - (lastPeriods?.total ?? 0);
-      const throttled = (periods?.throttled ?? 0) - (lastPeriods?.throttled ?? 0);
-      // Counters start again when the process is moved to another group; a span without periods says nothing.
-      const waited = lastPeriods !== undefined && total > 0 && throttled > 0 ? throttled / total : 0;
-      lastPeriods = periods;
-      return { cpu: Math.max(0, usedMs / (elapsedMs * allowance().cpus), waited) };
+      return { cpu: Math.max(0, usedMs / (elapsedMs * allowance().cpus), throttledShare()) };
     },
     stop() {},
+  };
+}
+
+/** Share of scheduler periods since the last call in which the group had to wait, 0..1; 0 where nothing counts them. */
+export function createThrottleMeter(cpuPeriods: AllowanceReader['cpuPeriods']): () => number {
+  let last = cpuPeriods();
+  return () => {
+    const now = cpuPeriods();
+    const total = (now?.total ?? 0) - (last?.total ?? 0);
+    const throttled = (now?.throttled ?? 0) - (last?.throttled ?? 0);
+    const isKnown = last !== undefined;
+    last = now;
+    // Counters start again when the process is moved to another group; a span without periods says nothing.
+    return isKnown && total > 0 && throttled > 0 ? throttled / total : 0;
   };
 }

@@ -40,6 +40,7 @@ export function readablePolicy(policy: Policy): PolicyDocument {
       deadline: duration(drain.deadlineMs),
       rate: drain.ratePerSecond === 'auto' ? 'auto' : rate(drain.ratePerSecond),
       closeCode: drain.closeCode,
+      closeReason: drain.closeReason,
     },
     rebalance: {
       mode: rebalance.mode,

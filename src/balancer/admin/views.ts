@@ -30,7 +30,7 @@ export function poolSummary(pool: PoolState, assessment: Assessment): PoolSummar
 }
 
 function nodeCounts({ ineligible }: Assessment): NodeCounts {
-  const counts = { total: ineligible.length, eligible: 0, drain: 0, maint: 0, down: 0, full: 0 };
+  const counts = { total: ineligible.length, eligible: 0, drain: 0, maint: 0, down: 0, full: 0, shedding: 0 };
   for (const reason of ineligible) {
     // `excluded` belongs to one connection, never to an assessment.
     if (reason !== 'excluded') counts[reason ?? 'eligible'] += 1;

@@ -40,7 +40,7 @@ export const poolMetrics = {
   herald_node_state: {
     type: 'gauge',
     labels: [...node, 'state'],
-    help: '1 for the state that the node is in, 0 for the others: eligible, drain, maint, down, full.',
+    help: '1 for the state that the node is in, 0 for the others: eligible, drain, maint, down, full, shedding.',
   },
   herald_connections: {
     type: 'gauge',
@@ -66,6 +66,11 @@ export const poolMetrics = {
     type: 'counter',
     labels: [...node, 'direction'],
     help: 'Bytes relayed: direction toNode or toClient.',
+  },
+  herald_goodbyes_total: {
+    type: 'counter',
+    labels: [...node, 'kind', 'outcome'],
+    help: 'Connections asked to leave, as a count: kind websocket, sse, longPoll, http or tcp; outcome closed, refusedByPeer (told, did not leave in time), cut (could not be told), alreadyGone or alreadyLeaving.',
   },
   herald_node_message_cost_ratio: {
     type: 'gauge',
@@ -162,7 +167,7 @@ export const processMetrics = {
 export const metricCatalogue: Readonly<Record<string, MetricEntry>> = { ...poolMetrics, ...processMetrics };
 
 /** The states that herald_node_state tells apart; a node is in exactly one. */
-export const nodeStates = ['eligible', 'drain', 'maint', 'down', 'full'] as const;
+export const nodeStates = ['eligible', 'drain', 'maint', 'down', 'full', 'shedding'] as const;
 
 /** The page docs/reference/metrics.md. */
 export function metricsReference(): string {

@@ -6,6 +6,7 @@ import { learnedOf } from '../../core/learned.ts';
 import { builtinSignals, isBuiltinSignal, type SignalRule } from '../../core/signal.ts';
 import type { NodeView } from '../../core/snapshot.ts';
 import type { NodeLearning, PoolLearning } from '../../protocol/learned.ts';
+import type { GoodbyeCounts } from '../state/goodbye-counts.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import { nodeStates, poolMetrics } from './catalogue.ts';
 import { createExposition, labelText, type Exposition } from './exposition.ts';
@@ -26,6 +27,7 @@ export function poolPage(pools: Iterable<PoolState>, nowMs: number): string {
       addLoad(page, labels, { node, nowMs, signals: pool.policy.signals });
       addLearning(page, labels, learned.nodes[index]);
       addCounts(page, labels, node);
+      addGoodbyes(page, labels, pool.nodes.get(node.id)?.goodbyes);
     });
   }
   return page.text();
@@ -98,6 +100,11 @@ function addCounts(page: Page, labels: string, { counters }: NodeView): void {
   page.add('herald_messages_total', toClient, counters.messagesToClientTotal);
   page.add('herald_bytes_total', toNode, counters.bytesToNodeTotal);
   page.add('herald_bytes_total', toClient, counters.bytesToClientTotal);
+}
+
+function addGoodbyes(page: Page, labels: string, goodbyes: GoodbyeCounts | undefined): void {
+  for (const { kind, outcome, count } of goodbyes?.all ?? [])
+    page.add('herald_goodbyes_total', `${labels},kind="${kind}",outcome="${outcome}"`, count);
 }
 
 /** Prometheus counts time in seconds. */

@@ -3,13 +3,15 @@ import { Buffer } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Policy } from '../../policy/policy.ts';
-import type { DialFailure, Lease } from '../state/ports.ts';
-import { failureOf, isRepeatable } from './failure.ts';
+import type { Carrier, ConnectionKind, Goodbye, GoodbyeOutcome, Lease } from '../state/ports.ts';
+import { Attempts } from './attempts.ts';
+import { ExchangeGoodbye } from './exchange-goodbye.ts';
+import { failureOf } from './failure.ts';
 import type { ForwardedRequest } from './forward.ts';
 import type { NodePools } from './node-pools.ts';
 import type { Ending } from './open.ts';
 import type { ProxyDeps } from './ports.ts';
-import { refusalOf, unreachable } from './problems.ts';
+import { refusalOf } from './problems.ts';
 import { requestBody, type RequestBody } from './request-body.ts';
 import { nodeFields } from './request-fields.ts';
 import { announcesBody } from './request-head.ts';
@@ -21,21 +23,19 @@ type Controller = Dispatcher.DispatchController;
 const nothing = Buffer.alloc(0);
 
 /** One exchange. Ends by itself, or by `destroy`. */
-export class Exchange implements Ending {
+export class Exchange implements Ending, Carrier {
   readonly #deps: ProxyDeps;
   readonly #pools: NodePools;
   readonly #forwarded: ForwardedRequest;
   readonly #response: ServerResponse;
   readonly #fields: string[];
-  readonly #excluded = new Set<string>();
+  readonly #attempts = new Attempts();
   readonly #hasBody: boolean;
   #body: RequestBody | undefined;
-  #attempts = 0;
-  #resets = 0;
-  #lastFailure: DialFailure | undefined;
   #lease: Lease | undefined;
   #controller: Controller | undefined;
   #counter: AnswerCounter | undefined;
+  #goodbye: ExchangeGoodbye | undefined;
   #isOver = false;
 
   constructor(deps: ProxyDeps, pools: NodePools, forwarded: ForwardedRequest) {
@@ -60,31 +60,53 @@ export class Exchange implements Ending {
   }
 
   destroy(): void {
+    this.#goodbye?.over('cut');
     this.#response.destroy();
     this.#clientClosed();
+  }
+
+  get nodeId(): string {
+    return this.#lease?.node.id ?? '';
+  }
+
+  get kind(): ConnectionKind {
+    if (this.#counter === undefined) return 'longPoll';
+    return this.#counter.isEventStream ? 'sse' : 'http';
+  }
+
+  leave(goodbye: Goodbye, settled: (outcome: GoodbyeOutcome) => void): void {
+    if (this.#isOver) return settled('alreadyGone');
+    if (this.#goodbye !== undefined) return settled('alreadyLeaving');
+    const exchange = {
+      response: this.#response,
+      write: (chunk: Buffer) => this.#write(chunk),
+      letGo: () => this.#letGo(),
+    };
+    const { clock, open } = this.#deps;
+    this.#goodbye = new ExchangeGoodbye(exchange, { goodbye, settled, clock, open });
+    if (this.#counter !== undefined) this.#goodbye.answered(this.#counter);
   }
 
   #place(): void {
     const { pool, head } = this.#forwarded;
     const { placement, affinity, rng } = this.#deps;
     const affinityNode = affinity.nodeOf(pool, this.#affinityRule(), head.fields);
-    const result = placement.place({ pool, affinityNode, excluded: this.#excluded });
+    const result = placement.place({ pool, affinityNode, excluded: this.#attempts.failedNodes });
     if (result.placed) return this.#send(result.lease);
-    if (this.#lastFailure === undefined) this.#refuse(refusalOf(result.refusal, rng));
-    else this.#refuse(unreachable(this.#lastFailure, this.#attempts));
+    this.#refuse(this.#attempts.problem ?? refusalOf(result.refusal, rng));
   }
 
   #send(lease: Lease): void {
     const { request, head } = this.#forwarded;
     this.#lease = lease;
-    this.#attempts++;
+    this.#attempts.begin();
     this.#controller = undefined;
     this.#body = this.#hasBody ? requestBody(request, (bytes) => lease.toNode(0, bytes)) : undefined;
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (controller) => this.#started(lease, controller),
       onResponseStart: (controller, status, _headers, reason) =>
         this.#answered({ lease, controller, status, reason: reason ?? '' }),
-      onResponseData: (controller, chunk) => this.#data(lease, controller, chunk),
+      onResponseData: (_controller, chunk) => this.#data(lease, chunk),
       onResponseEnd: (controller) => this.#ended(controller),
       onResponseError: (_controller, error) => this.#failed(lease, error),
     };
@@ -106,6 +128,7 @@ export class Exchange implements Ending {
     if (this.#isOver) return controller.abort(new Error('the client has gone'));
     this.#controller = controller;
     lease.opened();
+    lease.carriedBy(this);
     lease.toNode(1, 0);
   }
 
@@ -122,16 +145,26 @@ export class Exchange implements Ending {
     // Sends the head at once: the first event of a stream may come much later. Not flushHeaders, which writes
     // fields as UTF-8 and so doubles every byte above 127.
     this.#response.write(nothing);
+    this.#goodbye?.answered(this.#counter);
   }
 
-  #data(lease: Lease, controller: Controller, chunk: Buffer): void {
+  #data(lease: Lease, chunk: Buffer): void {
     if (this.#isOver) return;
+    if (this.#goodbye?.takesData === true) {
+      lease.toClient(0, chunk.length);
+      return this.#goodbye.data(chunk);
+    }
     lease.toClient(this.#counter?.messagesIn(chunk) ?? 0, chunk.length);
-    if (!this.#response.write(chunk)) controller.pause();
+    this.#write(chunk);
+  }
+
+  #write(chunk: Buffer): void {
+    if (!this.#response.write(chunk)) this.#controller?.pause();
   }
 
   #ended(controller: Controller): void {
     if (this.#isOver) return;
+    this.#goodbye?.over('closed');
     this.#leave();
     this.#lease?.release();
     const trailers = trailerFields(controller.rawTrailers);
@@ -144,15 +177,15 @@ export class Exchange implements Ending {
     if (this.#response.headersSent) return this.#brokeOff(lease);
     const reason = this.#isClientLate() ? 'local' : failureOf(error);
     lease.failed(reason);
+    // From the node that it was to leave it has gone.
+    this.#goodbye?.over('alreadyGone');
+    this.#goodbye = undefined;
     this.#deps.events.nodeFailed(this.#forwarded.pool, lease.node.id, reason, error);
-    this.#excluded.add(lease.node.id);
-    this.#lastFailure = reason;
-    if (reason === 'reset') this.#resets++;
-    const attempts = this.#deps.placement.policyOf(this.#forwarded.pool)?.place.attempts ?? 1;
+    const problem = this.#attempts.fail(lease.node.id, reason);
+    const limit = this.#deps.placement.policyOf(this.#forwarded.pool)?.place.attempts ?? 1;
     const isBegun = this.#body?.isStarted === true;
-    const method = this.#forwarded.request.method ?? '';
-    if (this.#attempts < attempts && !isBegun && isRepeatable(method, error, this.#resets)) this.#place();
-    else this.#refuse(unreachable(reason, this.#attempts));
+    if (!isBegun && this.#attempts.mayGoOn(limit, this.#forwarded.request.method ?? '', error)) this.#place();
+    else this.#refuse(problem);
   }
 
   // A node that gives up on half a body has its reason in the client; blaming it would let slow clients eject
@@ -176,7 +209,11 @@ export class Exchange implements Ending {
   }
 
   #clientClosed(): void {
-    if (this.#isOver) return;
+    if (!this.#isOver) this.#letGo();
+  }
+
+  /** Ends the node's part. */
+  #letGo(): void {
     this.#leave();
     this.#lease?.release();
     this.#controller?.abort(new Error('the client has gone'));
@@ -190,6 +227,7 @@ export class Exchange implements Ending {
 
   #leave(): void {
     this.#isOver = true;
+    this.#goodbye?.over('alreadyGone');
     this.#deps.open.remove(this);
   }
 }

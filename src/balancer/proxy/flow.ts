@@ -25,13 +25,14 @@ export interface FlowOptions {
 /** One direction: the reader of its source. Nothing here allocates for a message. */
 export class Flow implements WireReader {
   readonly sink: Wire;
+  /** Where the frames that `sink` was given stand, kept back or not; undefined where frames are not read. */
+  readonly cursor: FrameCursor | undefined;
   byteCount = 0;
   messageCount = 0;
   readonly #owner: FlowOwner;
   readonly #source: Wire;
   readonly #lease: Lease;
   readonly #isToNode: boolean;
-  readonly #cursor: FrameCursor | undefined;
   #wasActive = false;
 
   constructor(options: FlowOptions) {
@@ -40,7 +41,7 @@ export class Flow implements WireReader {
     this.sink = options.sink;
     this.#lease = options.lease;
     this.#isToNode = options.isToNode;
-    this.#cursor = options.isFramed ? new FrameCursor() : undefined;
+    this.cursor = options.isFramed ? new FrameCursor() : undefined;
   }
 
   /** Reads as a tunnel does, what was left over first. */
@@ -52,7 +53,7 @@ export class Flow implements WireReader {
   }
 
   bytes(buffer: Buffer, start: number, end: number): void {
-    const messages = this.#cursor === undefined ? 0 : this.#cursor.scan(buffer, start, end);
+    const messages = this.cursor === undefined ? 0 : this.cursor.scan(buffer, start, end);
     this.#wasActive = true;
     this.byteCount += end - start;
     this.messageCount += messages;

@@ -28,13 +28,18 @@ function textFields(raw: RawFields): HeadFields {
 
 /** Counts messages towards the client: events of an event stream, otherwise one for the whole answer. */
 export class AnswerCounter {
+  readonly isEventStream: boolean;
+  /** The body is compressed: where its events end cannot be told without undoing that. */
+  readonly isEncoded: boolean;
+  /** The head announces the body's length. */
+  readonly hasLength: boolean;
   readonly #events: EventCounter | undefined;
 
   constructor(fields: HeadFields) {
-    const isStream = joinedValue(fields, 'content-type').toLowerCase().startsWith('text/event-stream');
-    // Compressed events cannot be told apart without undoing the compression: then the answer is one message.
-    this.#events =
-      isStream && joinedValue(fields, 'content-encoding') === '' ? new EventCounter() : undefined;
+    this.isEventStream = joinedValue(fields, 'content-type').toLowerCase().startsWith('text/event-stream');
+    this.isEncoded = joinedValue(fields, 'content-encoding') !== '';
+    this.hasLength = joinedValue(fields, 'content-length') !== '';
+    this.#events = this.isEventStream && !this.isEncoded ? new EventCounter() : undefined;
   }
 
   get messagesAtStart(): number {
@@ -43,5 +48,15 @@ export class AnswerCounter {
 
   messagesIn(chunk: Buffer): number {
     return this.#events?.count(chunk) ?? 0;
+  }
+
+  /** No event is under way, as far as can be told: between two chunks of a compressed body always. */
+  get atEventBoundary(): boolean {
+    return this.#events?.atEventBoundary ?? true;
+  }
+
+  /** Where in `chunk` an event ends; see EventCounter. Never asked of a compressed body. */
+  toEventBoundary(chunk: Buffer): number {
+    return this.#events?.toEventBoundary(chunk) ?? chunk.length;
   }
 }

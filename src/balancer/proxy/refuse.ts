@@ -6,6 +6,7 @@ import type { Rng } from '../../core/rng.ts';
 import { problemResponse } from '../../protocol/http-error.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import { isToken, joinedValue, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
+import { goodbyeReason } from '../../protocol/goodbye-reason.ts';
 import { encodeClose } from '../../protocol/websocket.ts';
 
 const webSocketGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -27,11 +28,9 @@ export function upgradeRefusal(problem: Problem, fields: HeadFields): Buffer {
   const head =
     'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
     `Sec-WebSocket-Accept: ${acceptOf(key)}\r\n${protocolLine(fields)}\r\n`;
-  const hint = problem.retryAfterMs === undefined ? '' : ` retry-ms=${problem.retryAfterMs}`;
-  return Buffer.concat([
-    Buffer.from(head, 'latin1'),
-    encodeClose({ code: tryAgainLater, reason: problem.code + hint }),
-  ]);
+  const { code, retryAfterMs } = problem;
+  const reason = retryAfterMs === undefined ? code : goodbyeReason(code, retryAfterMs);
+  return Buffer.concat([Buffer.from(head, 'latin1'), encodeClose({ code: tryAgainLater, reason })]);
 }
 
 // A client that offers sub-protocols fails the handshake when none is chosen, and never sees the close.

@@ -1,17 +1,28 @@
 // Moves bytes between a client's wire and a node's until both are closed, and settles the lease. Dialling and
 // handshakes are over before; who may be relayed where is decided elsewhere.
 import type { Clock } from '../../core/clock.ts';
-import type { Lease } from '../state/ports.ts';
+import type { Carrier, ConnectionKind, Goodbye, GoodbyeOutcome, Lease } from '../state/ports.ts';
 import { Flow } from './flow.ts';
 import type { FlowOwner } from './flow.ts';
+import { RelayGoodbye } from './relay-goodbye.ts';
 import type { Wire } from './wire.ts';
 
 /**
  * Why a relay ended, by what came first. `client`, `node`: that side ended in order. `clientReset`, `nodeReset`:
  * its connection broke. `idle`: no byte either way for the timeout. `halfClosed`: one side ended and the other
- * did not follow in time. `stopped`: we ended it.
+ * did not follow in time. `stopped`: we ended it. `goodbye`: it was asked to leave, and left or ran out of time. `cut`: it
+ * was to leave, and ran out of time before it could be told.
  */
-export type RelayEnd = 'client' | 'node' | 'clientReset' | 'nodeReset' | 'idle' | 'halfClosed' | 'stopped';
+export type RelayEnd =
+  | 'client'
+  | 'node'
+  | 'clientReset'
+  | 'nodeReset'
+  | 'idle'
+  | 'halfClosed'
+  | 'stopped'
+  | 'goodbye'
+  | 'cut';
 
 /** What went through one relay; messages are 0 where frames were not read. */
 export interface RelayTotals {
@@ -41,7 +52,7 @@ export interface RelayOptions {
   readonly onEnd: (reason: RelayEnd, totals: RelayTotals) => void;
 }
 
-export class Relay implements FlowOwner {
+export class Relay implements FlowOwner, Carrier {
   readonly #downstream: Wire;
   readonly #upstream: Wire;
   readonly #lease: Lease;
@@ -57,6 +68,7 @@ export class Relay implements FlowOwner {
   #halfClosedMs: number | undefined;
   #firstEnd: RelayEnd | undefined;
   #hasEnded = false;
+  #goodbye: RelayGoodbye | undefined;
 
   /** `removed` is called once, when the relay has ended. Nothing moves before `start`. */
   constructor(options: RelayOptions, clock: Clock, removed: (relay: Relay) => void) {
@@ -86,6 +98,30 @@ export class Relay implements FlowOwner {
     if (this.#upstream.isClosed) return this.#finish('nodeReset');
     this.#toNode.start(fromClient);
     this.#toClient.start(fromNode);
+    this.#lease.carriedBy(this);
+  }
+
+  get nodeId(): string {
+    return this.#lease.node.id;
+  }
+
+  get kind(): ConnectionKind {
+    return this.#toClient.cursor === undefined ? 'tcp' : 'websocket';
+  }
+
+  leave(goodbye: Goodbye, settled: (outcome: GoodbyeOutcome) => void): void {
+    if (this.#hasEnded) return settled('alreadyGone');
+    if (this.#goodbye !== undefined) return settled('alreadyLeaving');
+    const relay = {
+      downstream: this.#downstream,
+      upstream: this.#upstream,
+      toNode: this.#toNode,
+      toClient: this.#toClient,
+      isEnding: this.#firstEnd !== undefined,
+      finish: (reason: RelayEnd) => this.#finish(reason),
+    };
+    this.#goodbye = new RelayGoodbye(relay, { goodbye, settled, clock: this.#clock });
+    this.#goodbye.start();
   }
 
   /** Ends the relay at once; does nothing when it has ended. */
@@ -129,6 +165,7 @@ export class Relay implements FlowOwner {
     this.#upstream.destroy({ reset });
     this.#removed(this);
     this.#lease.release();
+    this.#goodbye?.relayEnded(reason);
     this.#onEnd(reason, this.#totals());
   }
 

@@ -1,7 +1,7 @@
 // The receipt of one placement: dialling until opened, open until settled, settled once.
 import type { NodeRecord } from './node-record.ts';
 import type { PoolState } from './pool-state.ts';
-import type { DialFailure, Lease, PlacedNode } from './ports.ts';
+import type { Carrier, DialFailure, Lease, PlacedNode } from './ports.ts';
 
 /** What a lease asks of whoever placed. */
 export interface LeaseOwner {
@@ -59,17 +59,19 @@ export class NodeLease implements Lease {
   toNode(messages: number, bytes: number): void {
     const { counters } = this.#record;
     counters.bytesToNodeTotal += bytes;
-    if (messages === 0) return;
     counters.messagesToNodeTotal += messages;
-    if (this.#slot !== -1) this.#pool.table.count(this.#slot, messages);
+    if (this.#slot !== -1) this.#pool.table.count(this.#slot, messages, bytes);
   }
 
   toClient(messages: number, bytes: number): void {
     const { counters } = this.#record;
     counters.bytesToClientTotal += bytes;
-    if (messages === 0) return;
     counters.messagesToClientTotal += messages;
-    if (this.#slot !== -1) this.#pool.table.count(this.#slot, messages);
+    if (this.#slot !== -1) this.#pool.table.count(this.#slot, messages, bytes);
+  }
+
+  carriedBy(carrier: Carrier): void {
+    if (this.#slot !== -1) this.#pool.table.carry(this.#slot, carrier);
   }
 
   #settle(): void {

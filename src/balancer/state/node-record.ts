@@ -3,6 +3,7 @@ import type { NodeLoad } from '../../core/load.ts';
 import { NodeCounters } from '../../core/node-counters.ts';
 import type { Restored } from '../../core/restored.ts';
 import type { AdminState, NodeIdentity, NodeView } from '../../core/snapshot.ts';
+import { GoodbyeCounts } from './goodbye-counts.ts';
 import { PassiveHealth } from './passive-health.ts';
 
 /** Where a node comes from: the configuration, or a report. */
@@ -12,6 +13,7 @@ export type NodeOrigin = 'static' | 'registered';
 export class NodeRecord {
   readonly counters = new NodeCounters();
   readonly passive = new PassiveHealth();
+  readonly goodbyes = new GoodbyeCounts();
   readonly origin: NodeOrigin;
   /** When it joined or came back; -Infinity for nodes that were there before the balancer. */
   joinedAtMs: number;
@@ -20,6 +22,8 @@ export class NodeRecord {
   /** What it had taught before the balancer restarted, until its first report takes it over. */
   restored: Restored | undefined;
   adminState: AdminState = 'ready';
+  /** A rebalance takes load off it. */
+  isShedding = false;
   /** Result of the active check; '' when it passes or there is none. */
   checkFailure = '';
   /** The agent has said goodbye. */
@@ -59,6 +63,7 @@ export class NodeRecord {
       view.restored === this.restored &&
       view.healthReason === healthReason &&
       view.adminState === this.adminState &&
+      view.isShedding === this.isShedding &&
       view.joinedAtMs === this.joinedAtMs &&
       this.#viewedIdentity === this.identity
     );
@@ -79,6 +84,7 @@ export class NodeRecord {
       adminState: this.adminState,
       health: healthReason === '' ? 'up' : 'down',
       healthReason,
+      isShedding: this.isShedding,
       joinedAtMs: this.joinedAtMs,
       load: this.load,
       restored: this.restored,

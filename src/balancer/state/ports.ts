@@ -31,6 +31,11 @@ export interface Lease {
   toNode(messages: number, bytes: number): void;
   /** Counts what came from the node. */
   toClient(messages: number, bytes: number): void;
+  /**
+   * Says who carries the connection, which from now on can be seen and asked to leave, until the lease is settled.
+   * Does nothing unless the lease is open.
+   */
+  carriedBy(carrier: Carrier): void;
 }
 
 /** One wish for a node. */
@@ -91,4 +96,97 @@ export interface StateSection {
    * entries taken; undefined when the whole is not understood.
    */
   restore(saved: unknown, ageMs: number): number | undefined;
+}
+
+/**
+ * What a connection is. `longPoll`: a request whose answer has not begun; `http`: any other exchange under way, which
+ * no event stream is; `tcp`: a tunnel whose frames nobody reads.
+ */
+export type ConnectionKind = 'websocket' | 'sse' | 'longPoll' | 'http' | 'tcp';
+
+/** How a connection is asked to leave. */
+export interface Goodbye {
+  /** WebSocket close code. */
+  readonly code: number;
+  /** Words for people and logs; the form on the wire adds the retry hint and cuts what does not fit. */
+  readonly reason: string;
+  /** When the client may come back, 0 or more. Who sheds many at once gives each a time of its own. */
+  readonly retryAfterMs: number;
+  /** Instant of the balancer's clock at which what has not left is ended. */
+  readonly byMs: number;
+}
+
+/**
+ * What came of a goodbye. `closed`: the client has been told and has left, or its exchange has come to its own end.
+ * `cut`: ended at the deadline without having been told, or told in a way that it cannot tell from a failure.
+ * `refusedByPeer`: told, but it did not leave in time. `alreadyGone`: it ended, or began to close, by itself.
+ * `alreadyLeaving`: another goodbye is under way and has the outcome.
+ */
+export type GoodbyeOutcome = 'closed' | 'cut' | 'refusedByPeer' | 'alreadyGone' | 'alreadyLeaving';
+
+/** Whoever carries the bytes of one open connection. */
+export interface Carrier {
+  readonly nodeId: string;
+  /** May change while an exchange goes on. */
+  readonly kind: ConnectionKind;
+  /** Says goodbye. `settled` is called exactly once, maybe before this returns. */
+  leave(goodbye: Goodbye, settled: (outcome: GoodbyeOutcome) => void): void;
+}
+
+/**
+ * The ways to shed. `close`: by the data plane itself. `ask`: the node's agent, so that the application says goodbye in
+ * its own words. `move`: to another node without the client noticing. A data plane names those it has.
+ */
+export type ShedWay = 'close' | 'ask' | 'move';
+
+/** What a data plane can do. */
+export interface DataPlaneCapabilities {
+  readonly ways: readonly ShedWay[];
+  /** `connections` lists every open connection; false: there is nothing to choose from. */
+  readonly listsConnections: boolean;
+  /** It has to be told the shares; false: it asks placement for each connection. */
+  readonly takesShares: boolean;
+}
+
+/** Open connections in columns, one entry each, in no particular order. A copy of one instant, the caller's to keep. */
+export interface OpenConnections {
+  readonly size: number;
+  /** For `shed`; never given to another connection within the life of this list. */
+  readonly id: Float64Array;
+  readonly nodeId: readonly string[];
+  readonly kind: readonly ConnectionKind[];
+  readonly ageMs: Float64Array;
+  /** Messages both ways per second over about a minute; the pool's mean for a connection that has not lived yet. */
+  readonly messagesPerSecond: Float64Array;
+  /** Bytes both ways per second, likewise. */
+  readonly bytesPerSecond: Float64Array;
+  /** Part of its node's utilization that it causes, 0 or more; all 0 for a node whose load is not known. */
+  readonly utilization: Float64Array;
+  /** 1 once it has been asked to leave. */
+  readonly isLeaving: Uint8Array;
+  /** 1 while the policy keeps it from being moved again, since it may be one that was: opened within a minute of a goodbye. */
+  readonly inCooldown: Uint8Array;
+}
+
+/** One wish to shed. */
+export interface ShedRequest {
+  readonly pool: string;
+  /** Ids of `connections`; unknown ones settle as `alreadyGone`. */
+  readonly connectionIds: ArrayLike<number>;
+  readonly goodbye: Goodbye;
+  /** `close` when absent. HERALD_INTERNAL when the data plane has no such way. */
+  readonly way?: ShedWay;
+  /** Called exactly once for each id, maybe before `shed` returns. */
+  readonly settled?: (id: number, outcome: GoodbyeOutcome) => void;
+}
+
+/** What carries the bytes and can shed: our relay, an HAProxy, or the client itself. */
+export interface DataPlane {
+  readonly capabilities: DataPlaneCapabilities;
+  /** Open connections of a pool or, given its id, of one node; an empty list for a pool or node that is not known. */
+  connections(pool: string, nodeId?: string): OpenConnections;
+  /** Asks connections to leave. Never throws for a connection that has gone. */
+  shed(request: ShedRequest): void;
+  /** Tells the share of the next arrivals of each node, 0..1, by id. Does nothing where shares are not taken. */
+  applyShares(pool: string, shares: ReadonlyMap<string, number>): void;
 }

@@ -1,14 +1,15 @@
-// `herald policy check [FILE...]`: tells every problem of policies and configs without touching a running balancer.
+// `herald policy check [FILE...]`: tells every problem of policies, configs and agents without touching a running balancer.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { HeraldError } from '../../core/error.ts';
+import { loadAgentDocument } from '../../platform/agent-document.ts';
 import { findConfigPath, findSameNames, loadConfig, readPolicyFile } from '../../platform/config.ts';
 import { readText } from '../../platform/read-text.ts';
 import type { PolicyReading } from '../../policy/compile-policy.ts';
 import type { Environment } from '../../policy/environment.ts';
 import { formatProblem, sortProblems, type Problem } from '../../policy/problem.ts';
-import { kindOf } from '../../policy/read-document.ts';
+import { kindOf, type Kind } from '../../policy/read-document.ts';
 import { parseYaml } from '../../policy/yaml-document.ts';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
 
@@ -25,6 +26,8 @@ export interface PolicyCheckIo {
 interface Outcome {
   readonly policies: number;
   readonly pools: number;
+  /** Files of kind Agent; left out: none. */
+  readonly agents?: number;
   readonly problems: readonly Problem[];
   readonly warnings: readonly string[];
 }
@@ -46,9 +49,10 @@ export async function checkPolicies(paths: readonly string[], io: PolicyCheckIo)
   for (const warning of outcome.warnings) io.stderr.write(`warning: ${warning}\n`);
   for (const problem of problems) io.stderr.write(`${formatProblem(problem)}\n`);
   if (problems.length > 0) return exitCodes.failed;
-  io.stdout.write(
-    `ok: ${counted(outcome.policies, 'policy', 'policies')}, ${counted(outcome.pools, 'pool', 'pools')}\n`,
-  );
+  const { policies, pools, agents = 0 } = outcome;
+  const counts = [counted(policies, 'policy', 'policies'), counted(pools, 'pool', 'pools')];
+  if (agents > 0) counts.push(counted(agents, 'agent', 'agents'));
+  io.stdout.write(`ok: ${counts.join(', ')}\n`);
   return exitCodes.done;
 }
 
@@ -101,12 +105,15 @@ async function checkFiles(paths: readonly string[], environment: Environment): P
   const readings: PolicyReading[] = [];
   const configs: Outcome[] = [];
   for (const path of paths) {
-    if (await isConfig(path)) configs.push(await checkConfigFile(path, environment));
+    const kind = await kindOfFile(path);
+    if (kind === 'Config') configs.push(await checkConfigFile(path, environment));
+    else if (kind === 'Agent') configs.push(await checkAgentFile(path, environment));
     else readings.push(await readPolicyFile(path, path));
   }
   return {
     policies: sum(configs.map(({ policies }) => policies)) + readings.length,
     pools: sum(configs.map(({ pools }) => pools)),
+    agents: sum(configs.map(({ agents = 0 }) => agents)),
     problems: [
       ...configs.flatMap(({ problems }) => problems),
       ...readings.flatMap(({ problems }) => problems),
@@ -122,9 +129,18 @@ function sameDirectory(readings: readonly PolicyReading[]): PolicyReading[][] {
   return [...directories].map((directory) => readings.filter(({ file }) => dirname(file) === directory));
 }
 
-async function isConfig(path: string): Promise<boolean> {
+async function kindOfFile(path: string): Promise<Kind | undefined> {
   const file = await readText(path);
-  return 'text' in file && kindOf(parseYaml(path, file.text).source?.data) === 'Config';
+  return 'text' in file ? kindOf(parseYaml(path, file.text).source?.data) : undefined;
+}
+
+async function checkAgentFile(path: string, environment: Environment): Promise<Outcome> {
+  try {
+    const { warnings } = await loadAgentDocument(path, environment);
+    return { policies: 0, pools: 0, agents: 1, problems: [], warnings };
+  } catch (error) {
+    return { ...outcomeOf(error, path), agents: 1 };
+  }
 }
 
 function sum(numbers: readonly number[]): number {
@@ -139,9 +155,9 @@ export function registerPolicyCheck(program: Command, finish: (code: ExitCode) =
   group
     .command('check')
     .description(
-      'tell every problem of policy and config files; without files, of the config that serve would use',
+      'tell every problem of policy, config and agent files; without files, of the config that serve would use',
     )
-    .argument('[FILE...]', 'policy or config files')
+    .argument('[FILE...]', 'policy, config or agent files')
     .option('-c, --config <path>', 'config file, where no FILE is given')
     .addOption(
       new Option('-o, --output <format>', 'form of the result').choices(['text', 'json']).default('text'),

@@ -22,7 +22,7 @@ export function registerServe(program: Command, io: CliIo, finish: (code: ExitCo
     .command('serve')
     .description('run the balancer')
     .option('-c, --config <file>', 'configuration file')
-    .option('--grace <seconds>', 'how long open connections may go on after SIGTERM', seconds, 30)
+    .option('--grace <seconds>', 'how long open connections have to leave after SIGTERM', seconds, 30)
     .action(async ({ config, grace }: Flags) => {
       const path = findConfigPath(config, io.env, existsSync);
       const loaded = await loadConfig(path, io.env);
@@ -66,8 +66,8 @@ async function serve(run: {
   follower.close();
   // A second signal does not wait: the first one's listener is gone, so the default ends the process.
   log.info({ open: balancer.openCount, graceMs }, 'stopping');
-  const cut = await balancer.stop(graceMs);
-  log.info({ cut }, 'stopped');
+  const report = await balancer.stop(graceMs);
+  log.info(report, 'stopped');
   return exitCodes.done;
 }
 

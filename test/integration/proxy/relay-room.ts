@@ -19,6 +19,7 @@ export class RecordedLease implements Lease {
   release(): void {
     this.releases += 1;
   }
+  carriedBy(): void {}
   toNode(messages: number, bytes: number): void {
     this.counts.toNodeMessages += messages;
     this.counts.toNodeBytes += bytes;

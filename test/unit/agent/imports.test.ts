@@ -25,6 +25,11 @@ it('loads undici and no other package', () => {
   expect(all.filter((name) => !name.startsWith('/') && !name.startsWith('node:'))).toEqual(['undici']);
 });
 
+it('loads nothing but the logger for a sidecar, since schemas and undici take more memory than all it does', () => {
+  const sidecar = [...imports(join(src, 'cli/run-agent.ts'))];
+  expect(sidecar.filter((name) => !name.startsWith('/') && !name.startsWith('node:'))).toEqual(['pino']);
+});
+
 it('loads no room of the balancer', () => {
   const rooms = new Set(
     all.filter((name) => name.startsWith(src)).map((name) => relative(src, name).split('/')[0]),

@@ -67,7 +67,7 @@ describe('a compiled policy', () => {
         connectRatePerSecond: 200,
       },
       affinity: { kind: 'none' },
-      drain: { deadlineMs: 600_000, ratePerSecond: 'auto', closeCode: 1012 },
+      drain: { deadlineMs: 600_000, ratePerSecond: 'auto', closeCode: 1012, closeReason: 'reconnect' },
       rebalance: {
         mode: 'advise',
         floor: 0.5,

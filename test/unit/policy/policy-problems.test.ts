@@ -114,6 +114,18 @@ health: { passive: 5 }
     expect(problemsOf(`drain: { closeCode: ${code} }`)).toEqual([]);
   });
 
+  it.each([
+    ['5', 'drain.closeReason: 5 is no text (such as reconnect)'],
+    [`"${'x'.repeat(101)}"`, 'drain.closeReason: is too long (at most 100 bytes on one line)'],
+    ['"two\\nlines"', 'drain.closeReason: has a control character (at most 100 bytes on one line)'],
+  ])('may not say goodbye in the words %s', (words, problem) => {
+    expect(problemsOf(`drain: { closeReason: ${words} }`)).toEqual([`p.yaml:4:23 ${problem}`]);
+  });
+
+  it.each(['""', 'reconnect', '"please come back, grüße"'])('may say goodbye in the words %s', (words) => {
+    expect(problemsOf(`drain: { closeReason: ${words} }`)).toEqual([]);
+  });
+
   it.each([0, 999, 1004, 1005, 1006, 1015, 2000, 5000, 1012.5])('may not say goodbye with %d', (code) => {
     expect(problemsOf(`drain: { closeCode: ${code} }`)).toEqual([
       `p.yaml:4:21 drain.closeCode: ${code} is not a close code that may be sent (1012 restarts, 1001 goes away, 3000 to 4999 are yours)`,

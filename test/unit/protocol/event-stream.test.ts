@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EventCounter } from '../../../src/protocol/event-stream.ts';
+import { EventCounter, retryField } from '../../../src/protocol/event-stream.ts';
 
 const count = (...chunks: string[]): number => {
   const counter = new EventCounter();
@@ -35,5 +35,51 @@ describe('EventCounter', () => {
         expect(count(...pieces, stream.slice(at))).toBe(count(stream));
       }),
     );
+  });
+});
+
+describe('EventCounter.toEventBoundary', () => {
+  const bytes = (text: string) => Buffer.from(text, 'utf8');
+  const after = (text: string) => {
+    const counter = new EventCounter();
+    counter.count(bytes(text));
+    return counter;
+  };
+
+  it.each([
+    ['', true],
+    ['data: x\n\n', true],
+    ['data: x\r\n\r', true],
+    ['data: x\r\r', true],
+    [': only a comment\n', true],
+    ['data: x\n\n: ping\n', true],
+    [': half a comm', false],
+    ['data: x\n', false],
+    ['data: x\n: comment\n', false],
+    ['data: x', false],
+    ['id: 7\r\n', false],
+  ])('after %j an event may be written: %s', (text, isBoundary) => {
+    expect(after(text).atEventBoundary).toBe(isBoundary);
+  });
+
+  it.each([
+    ['data: a', '\n\ndata: b\n\n', 2],
+    ['data: a\n', '\ndata: b\n\n', 1],
+    ['data: a', '\r\n\r\ndata: b\r\n\r\n', 4],
+    ['data: a\r\n\r', '\ndata', 1],
+    ['data: a', 'bc\ndata: d\n', -1],
+    ['data: a', '', -1],
+  ])('in %j and then %j stands behind the blank line: %d', (before, chunk, boundary) => {
+    expect(after(before).toEventBoundary(bytes(chunk))).toBe(boundary);
+  });
+
+  it('goes on from a chunk without one', () => {
+    const counter = after('data: a');
+    expect(counter.toEventBoundary(bytes('b\n'))).toBe(-1);
+    expect(counter.toEventBoundary(bytes('\nmore'))).toBe(1);
+  });
+
+  it('stands where a field of ours takes nothing from an event and adds none', () => {
+    expect(retryField(1499.6)).toBe('retry: 1500\n\n');
   });
 });

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FrameCursor, encodeClose } from '../../../src/protocol/websocket.ts';
+import { aFrame as frame, boundariesOf, type FrameOptions } from '../../support/frames.ts';
 
 const text = 0x1;
 const binary = 0x2;
@@ -8,34 +9,7 @@ const continuation = 0x0;
 const close = 0x8;
 const ping = 0x9;
 
-interface FrameOptions {
-  readonly opcode: number;
-  readonly size: number;
-  readonly fin?: boolean;
-  readonly masked?: boolean;
-  /** RSV1 to RSV3, 0..7. */
-  readonly reserved?: number;
-  /** Writes the length in 2 or 8 more bytes, though it would fit into less. */
-  readonly lengthBytes?: 0 | 2 | 8;
-}
-
-function aFrame({
-  opcode,
-  size,
-  fin = true,
-  masked = true,
-  reserved = 0,
-  lengthBytes = 0,
-}: FrameOptions): Buffer {
-  const extended = size > 0xffff ? 8 : Math.max(lengthBytes, size > 125 ? 2 : 0);
-  const head = Buffer.alloc(2 + extended + (masked ? 4 : 0), 0xa5);
-  head[0] = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
-  head[1] = (masked ? 0x80 : 0) | (extended === 0 ? size : extended === 2 ? 126 : 127);
-  if (extended === 2) head.writeUInt16BE(size, 2);
-  if (extended === 8) head.writeBigUInt64BE(BigInt(size), 2);
-  // A payload that looks like Close frames: whoever reads it as a header notices.
-  return Buffer.concat([head, Buffer.alloc(size, 0x88)]);
-}
+const aFrame = (options: FrameOptions): Buffer => frame({ masked: true, ...options });
 
 function scanned(bytes: Buffer): { cursor: FrameCursor; messages: number } {
   const cursor = new FrameCursor();
@@ -259,6 +233,76 @@ describe('encodeClose', () => {
         ).not.toThrow();
       }),
       { numRuns: 300, seed: 23 },
+    );
+  });
+});
+
+describe('FrameCursor.boundaryIn', () => {
+  const first = aFrame({ opcode: text, size: 200, fin: false });
+  const last = aFrame({ opcode: continuation, size: 3 });
+  const whole = aFrame({ opcode: binary, size: 0 });
+  const bytes = Buffer.concat([first, aFrame({ opcode: ping, size: 4 }), last, whole]);
+
+  it('finds the first end of a message, and of a frame, behind where it stands', () => {
+    const cursor = new FrameCursor();
+    cursor.scan(bytes, 0, 7);
+    expect(cursor.boundaryIn(bytes, 7, bytes.length, 'frame')).toBe(first.length);
+    expect(cursor.boundaryIn(bytes, 7, bytes.length, 'message')).toBe(bytes.length - whole.length);
+    expect(cursor.boundaryIn(bytes, 7, first.length - 1, 'frame')).toBe(-1);
+    expect(cursor.boundaryIn(bytes, 7, 7, 'frame')).toBe(-1);
+  });
+
+  it('gives the end of a frame without payload, which is the end of its header', () => {
+    expect(new FrameCursor().boundaryIn(whole, 0, whole.length, 'message')).toBe(whole.length);
+  });
+
+  it('finds the end of a Close only', () => {
+    const cursor = new FrameCursor();
+    const closing = aFrame({ opcode: close, size: 20 });
+    const all = Buffer.concat([bytes, closing, whole]);
+    expect(cursor.boundaryIn(all, 0, bytes.length + closing.length - 1, 'close')).toBe(-1);
+    expect(cursor.boundaryIn(all, 0, all.length, 'close')).toBe(bytes.length + closing.length);
+  });
+
+  it('finds none in what is no WebSocket', () => {
+    const broken = aFrame({ opcode: ping, size: 200 });
+    expect(new FrameCursor().boundaryIn(broken, 0, broken.length, 'frame')).toBe(-1);
+  });
+
+  it('agrees with a naive reader from every point of any frames, and moves nothing', () => {
+    const part = fc.record({
+      opcode: fc.constantFrom(text, binary, continuation, ping),
+      size: fc.nat({ max: 300 }),
+      fin: fc.boolean(),
+      lengthBytes: fc.constantFrom(0 as const, 2 as const, 8 as const),
+      masked: fc.boolean(),
+    });
+    const sizeOf = ({ opcode, size }: { opcode: number; size: number }) =>
+      opcode === ping ? size % 126 : size;
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 6 }), fc.nat(), (parts, cut) => {
+        const run = Buffer.concat(
+          parts.map((each) => {
+            const isPing = each.opcode === ping;
+            return frame({
+              ...each,
+              size: sizeOf(each),
+              fin: each.fin || isPing,
+              lengthBytes: isPing ? 0 : each.lengthBytes,
+            });
+          }),
+        );
+        const start = cut % run.length;
+        const cursor = new FrameCursor();
+        cursor.scan(run, 0, start);
+        const before = [cursor.atFrameBoundary, cursor.atMessageBoundary];
+        const known = boundariesOf(run).filter(({ at }) => at > start);
+        const messageEnd = known.find(({ isMessageBoundary }) => isMessageBoundary)?.at ?? -1;
+        expect(cursor.boundaryIn(run, start, run.length, 'frame')).toBe(known[0]?.at ?? -1);
+        expect(cursor.boundaryIn(run, start, run.length, 'message')).toBe(messageEnd);
+        expect([cursor.atFrameBoundary, cursor.atMessageBoundary]).toEqual(before);
+      }),
+      { numRuns: 500, seed: 7 },
     );
   });
 });

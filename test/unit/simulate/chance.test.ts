@@ -63,6 +63,7 @@ describe('the meter', () => {
       ratio: (1 + 1.9) / 2,
       deviation: 0.45,
       p99: 0.95,
+      highest: 0.95,
       over90: 0.25,
       error: NaN,
     });
@@ -71,7 +72,14 @@ describe('the meter', () => {
   it('says NaN where nothing was done', () => {
     const meter = createMeter();
     meter.add([0, 0], [1, 1]);
-    expect(meter.figures()).toEqual({ ratio: NaN, deviation: NaN, p99: NaN, over90: NaN, error: NaN });
+    expect(meter.figures()).toEqual({
+      ratio: NaN,
+      deviation: NaN,
+      p99: NaN,
+      highest: -Infinity,
+      over90: NaN,
+      error: NaN,
+    });
     expect(spreadOf([])).toEqual({ median: NaN, min: NaN, max: NaN });
   });
 

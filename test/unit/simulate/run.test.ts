@@ -10,6 +10,7 @@ function always(node: number): Rule {
   const balancer: SimulatedBalancer = {
     place: () => node,
     scores: () => undefined,
+    shed: () => [],
     opened: nothing,
     closed: nothing,
     carried: nothing,

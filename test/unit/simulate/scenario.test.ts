@@ -18,7 +18,7 @@ const impossible: [string, Partial<Scenario>][] = [
   ['holdMs is 0', { holdMs: 0 }],
   ['redrawMs is Infinity', { redrawMs: Infinity }],
   ['reconnectMs is -1', { reconnectMs: -1 }],
-  ['warmUpMs is 30000 of 30000 ms', { warmUpMs: 30_000 }],
+  ['measuring begins at 30000 of 30000 ms', { warmUpMs: 30_000 }],
   ['durationMs is 12345: a multiple of 100', { durationMs: 12_345 }],
   ['report.intervalMs is 0', { report: { ...report, intervalMs: 0 } }],
   ['report.delayMs is 50', { report: { ...report, delayMs: 50 } }],
@@ -49,6 +49,7 @@ describe('a scenario', () => {
       'four-balancers',
       'join',
       'crash',
+      'scale-out',
       'churn',
     ]);
   });

@@ -20,7 +20,7 @@ export const loadState = z.enum(['valid', 'blackout', 'expired', 'none']);
 /** Where a score comes from. */
 export const evidence = z.enum(['measured', 'median', 'doubted', 'counted']);
 /** Why a node takes no connection; null when it may. */
-export const ineligible = z.enum(['drain', 'maint', 'down', 'full', 'excluded']).nullable();
+export const ineligible = z.enum(['drain', 'maint', 'down', 'full', 'shedding', 'excluded']).nullable();
 
 const learnedFigure: z.ZodType<LearnedFigure> = z.object({
   value: maybeNumber.describe('What placement reckons with.'),
@@ -58,7 +58,15 @@ export const poolSummary: z.ZodType<PoolSummary> = z.object({
   basis: basis.describe('What it is placed by.'),
   panic: z.boolean().describe('It is placed without load data although it was there.'),
   nodes: z
-    .object({ total: count, eligible: count, drain: count, maint: count, down: count, full: count })
+    .object({
+      total: count,
+      eligible: count,
+      drain: count,
+      maint: count,
+      down: count,
+      full: count,
+      shedding: count,
+    })
     .describe('How many nodes are in which state; they sum to `total`.'),
   connections: z.object({ open: count, dialling: count }),
   arrivalsPerSecond: z.number().min(0),

@@ -7,7 +7,7 @@ import { createMemorySensor } from '../../../../src/agent/sensors/memory.ts';
 import { createThroughputSensor } from '../../../../src/agent/sensors/throughput.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 
-const nowhere = { cpu: [], cpuset: [], memory: [] };
+const nowhere = { cpu: [], cpuacct: [], cpuset: [], memory: [] };
 
 const aCpuSensor = (cpus: number) => {
   const state = {

@@ -42,6 +42,22 @@ describe('the page', () => {
     expect(samples.get('herald_relay_form{form="fast"}')).toBe(1);
   });
 
+  it('counts goodbyes of a node by kind and outcome, and loses them with the node', async () => {
+    const { registry, page } = aScrapedRoom();
+    registry.addStatic('chat', anIdentity('a'));
+    const { goodbyes } = registry.node('a').node;
+    goodbyes.add('websocket', 'closed');
+    goodbyes.add('websocket', 'closed');
+    goodbyes.add('sse', 'cut');
+    const series = (kind: string, outcome: string) =>
+      `herald_goodbyes_total{pool="chat",node="a",kind="${kind}",outcome="${outcome}"}`;
+    const { samples } = await page();
+    expect([samples.get(series('websocket', 'closed')), samples.get(series('sse', 'cut'))]).toEqual([2, 1]);
+    expect(samples.has(series('websocket', 'cut'))).toBe(false);
+    registry.remove('a');
+    expect((await page()).samples.has(series('sse', 'cut'))).toBe(false);
+  });
+
   it('is the same for two scrapes at once', async () => {
     const { metrics } = aScrapedRoom();
     const [one, two] = await Promise.all([metrics.scrape(), metrics.scrape()]);

@@ -155,4 +155,52 @@ describe('ConnectionTable', () => {
     table.sweep(nowMs, [owner]);
     expect(owner.messagesPerSecond).toBeCloseTo(8 * 4, 6);
   });
+
+  it('knows a connection by an id that its slot never gives again', () => {
+    const table = new ConnectionTable();
+    const owner = new NodeCounters();
+    const slots = opened(table, owner, 3);
+    const ids = slots.map((slot) => table.idAt(slot));
+    expect(ids.map((id) => table.slotOf(id))).toEqual(slots);
+    table.close(1);
+    expect(table.slotOf(ids[1] ?? -1)).toBe(-1);
+    expect(table.open(owner, 0)).toBe(1);
+    expect(table.slotOf(ids[1] ?? -1)).toBe(-1);
+    expect(table.slotOf(table.idAt(1))).toBe(1);
+    opened(table, owner, 2000);
+    expect(ids.map((id) => table.slotOf(id))).toEqual([0, -1, 2]);
+  });
+
+  it('forgets with a connection who carried it and that it was to leave', () => {
+    const table = new ConnectionTable();
+    const owner = new NodeCounters();
+    const [slot = -1] = opened(table, owner, 1);
+    const carrier = { nodeId: 'a', kind: 'tcp' as const, leave: () => {} };
+    expect(table.carrierAt(slot)).toBeUndefined();
+    table.carry(slot, carrier);
+    table.markLeaving(slot);
+    expect([table.carrierAt(slot), table.isLeaving(slot)]).toEqual([carrier, true]);
+    table.close(slot);
+    table.carry(slot, carrier);
+    expect(table.carrierAt(slot)).toBeUndefined();
+    table.open(owner, 0);
+    expect([table.carrierAt(slot), table.isLeaving(slot)]).toEqual([undefined, false]);
+  });
+
+  it('keeps messages and bytes for a minute beside the few seconds that placement reads', () => {
+    const table = new ConnectionTable();
+    const owner = new NodeCounters();
+    const [slot = -1] = opened(table, owner, 1);
+    for (let nowMs = 500; nowMs <= 600_000; nowMs += 500) {
+      table.count(slot, 5, 400);
+      table.sweep(nowMs, [owner]);
+    }
+    for (let nowMs = 600_500; nowMs <= 630_000; nowMs += 500) table.sweep(nowMs, [owner]);
+    const [messages, bytes] = [new Float64Array(1), new Float64Array(1)];
+    table.copyRates([slot], messages, bytes);
+    // Half a minute of silence: e^-0.5 of 10 messages and 800 bytes a second, but e^-6 by the short memory.
+    expect(messages[0]).toBeCloseTo(10 * Math.exp(-0.5), 1);
+    expect(bytes[0]).toBeCloseTo(800 * Math.exp(-0.5), 0);
+    expect(owner.messagesPerSecond).toBeLessThan(1);
+  });
 });

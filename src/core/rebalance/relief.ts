@@ -1,0 +1,56 @@
+// What shedding was to bring, and what it brought: where load does not follow connections, moving them is in vain.
+import type { PlannedShed } from './plan.ts';
+
+/** One node's part. */
+interface NodeRelief {
+  /** Reported utilization before its first shed. */
+  readonly before: number;
+  readonly predictions: readonly { readonly atMs: number; readonly utilization: number }[];
+}
+
+/** Predicted relief by node. */
+export type Relief = ReadonlyMap<string, NodeRelief>;
+
+export const noRelief: Relief = new Map();
+
+interface ReportedNode {
+  readonly id: string;
+  readonly reported: number;
+}
+
+/** Adds what has just been shed. */
+export function withPrediction(
+  relief: Relief,
+  sheds: readonly PlannedShed[],
+  { nodes, nowMs }: { readonly nodes: readonly ReportedNode[]; readonly nowMs: number },
+): Relief {
+  const next = new Map(relief);
+  for (const { node, utilization } of sheds) {
+    const reported = nodes.find(({ id }) => id === node.id)?.reported ?? NaN;
+    const known = next.get(node.id) ?? { before: reported, predictions: [] };
+    next.set(node.id, { ...known, predictions: [...known.predictions, { atMs: nowMs, utilization }] });
+  }
+  return next;
+}
+
+/**
+ * Sums over the nodes that have shed: what reports must show by now, and what they show. Nodes that do not report any
+ * more are left out.
+ */
+export function reliefOf(
+  relief: Relief,
+  { nodes, nowMs }: { readonly nodes: readonly ReportedNode[]; readonly nowMs: number },
+  lagMs: number,
+): { readonly predicted: number; readonly actual: number } {
+  let predicted = 0;
+  let actual = 0;
+  for (const [id, { before, predictions }] of relief) {
+    const reported = nodes.find((node) => node.id === id)?.reported ?? NaN;
+    if (!Number.isFinite(before - reported)) continue;
+    const shown = predictions.filter(({ atMs }) => nowMs - atMs >= lagMs);
+    if (shown.length === 0) continue;
+    predicted += shown.reduce((sum, { utilization }) => sum + utilization, 0);
+    actual += before - reported;
+  }
+  return { predicted, actual };
+}

@@ -1,0 +1,29 @@
+// A whole balancer inside the test's process, for what a test must reach past its surfaces: its data plane.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { Balancer } from '../../src/balancer/balancer.ts';
+import { pcg32 } from '../../src/core/rng.ts';
+import { loadConfig } from '../../src/platform/config.ts';
+import { createLogger } from '../../src/platform/logger.ts';
+import { createSystemClock } from '../../src/platform/system-clock.ts';
+import { writeSetup, type HeraldSetup } from './herald-setup.ts';
+
+/** Starts a balancer for one test, which stops it. */
+export async function aBalancer(setup: HeraldSetup): Promise<Balancer> {
+  const folder = writeSetup(setup);
+  const loaded = await loadConfig(join(folder, 'herald.yaml'), {});
+  const balancer = new Balancer({
+    loaded,
+    clock: createSystemClock(),
+    rng: pcg32(1),
+    log: createLogger({ ...loaded.config.log, level: 'silent' }),
+    version: '0.0.0',
+  });
+  onTestFinished(async () => {
+    await balancer.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await balancer.start();
+  return balancer;
+}
