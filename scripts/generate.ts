@@ -6,11 +6,12 @@ import { metricsReference } from '../src/balancer/metrics/catalogue.ts';
 import { errorReference } from './generators/error-reference.ts';
 import type { Generator } from './generators/generator.ts';
 import { jsonSchemas } from './generators/json-schema.ts';
+import { openApi } from './generators/openapi.ts';
 import { keyReferences } from './generators/key-reference.ts';
 
 const metrics: Generator = { path: 'docs/reference/metrics.md', render: metricsReference };
 
-const generators: readonly Generator[] = [...jsonSchemas, ...keyReferences, errorReference, metrics];
+const generators: readonly Generator[] = [...jsonSchemas, ...keyReferences, errorReference, metrics, openApi];
 
 const root = join(import.meta.dirname, '..');
 

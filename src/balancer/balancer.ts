@@ -6,15 +6,20 @@ import { HeraldError } from '../core/error.ts';
 import type { Rng } from '../core/rng.ts';
 import type { LoadedConfig } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { EventRecord } from '../protocol/operations.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
-import { createAdmin, type Admin } from './admin/admin.ts';
+import { createConfiguredAdmin } from './admin-wiring.ts';
+import type { Admin } from './admin/admin.ts';
+import { createEventFeed } from './control/event-feed.ts';
+import type { Control, EventFeed } from './control/ports.ts';
 import { createHealthChecker, type HealthChecker } from './health/checker.ts';
 import { createProbe } from './health/probe.ts';
-import { createConfiguredIntake } from './intake-wiring.ts';
+import { createConfiguredIntake, reportersOf } from './intake-wiring.ts';
 import type { Intake } from './intake/intake.ts';
 import type { Phase } from './intake/readiness.ts';
 import { createConfiguredListener } from './listeners.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
+import { tellNotice } from './notices.ts';
 import type { HttpListener } from './proxy/listener.ts';
 import { proxyEvents, relayEndSink } from './proxy-events.ts';
 import { Relays } from './proxy/relays.ts';
@@ -23,6 +28,7 @@ import type { Transport } from './proxy/wire.ts';
 import { createConfiguredState } from './saving.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
 import { endGracefully, type StopReport } from './shutdown.ts';
+import type { Notify } from './state/notice.ts';
 import { createPlacement } from './state/placement.ts';
 import type { DataPlane } from './state/ports.ts';
 import { Registry } from './state/registry.ts';
@@ -40,6 +46,12 @@ export interface BalancerOptions {
   readonly log: Logger;
   /** Version of this package. */
   readonly version: string;
+  /** Makes what drains, rebalances and freezes; left out, the API says that it is not there. */
+  readonly createControl?: (parts: {
+    readonly registry: Registry;
+    readonly feed: EventFeed;
+    readonly dataPlane: DataPlane;
+  }) => Control;
 }
 
 /** What came of a new configuration. */
@@ -61,6 +73,8 @@ export class Balancer {
   readonly registry: Registry;
   /** Open connections of this balancer, and the way to ask them to leave. */
   readonly dataPlane: DataPlane;
+  readonly #feed: EventFeed;
+  readonly #control: Control | undefined;
   readonly #options: BalancerOptions;
   readonly #relays: Relays;
   readonly #health: HealthChecker;
@@ -68,6 +82,7 @@ export class Balancer {
   #edges: Edges | undefined;
   #saved: SavedState | undefined;
   #intakePort = 0;
+  #adminPort = 0;
   #loaded: BalancerSettings;
   #route: RouteTable;
   #phase: Phase = 'starting';
@@ -78,20 +93,34 @@ export class Balancer {
     this.#loaded = { config: loaded.config, policies: loaded.policies };
     this.#route = buildRouteTable(loaded.config.pools);
     this.#relays = new Relays(clock);
+    this.#feed = createEventFeed(clock);
     this.registry = new Registry({
       clock,
       rng,
       visibility: { countsMessages: true, countsConnections: true },
-      notify: (event, facts) => log.info(facts, event),
+      notify: (event, facts) => {
+        log.info(facts, event);
+        tellNotice(this.#feed, event, facts);
+      },
     });
     this.registry.configure(poolSettings(loaded.config, loaded.policies));
     this.dataPlane = createRelayDataPlane({ pools: this.registry.pools, clock });
+    this.#control = options.createControl?.({
+      registry: this.registry,
+      feed: this.#feed,
+      dataPlane: this.dataPlane,
+    });
     this.#health = createHealthChecker({ registry: this.registry, probe: createProbe(clock), clock, rng });
   }
 
   /** The bound port of the intake; 0 before `start`. */
   get intakePort(): number {
     return this.#intakePort;
+  }
+
+  /** The bound port of the admin API over TCP; 0 before `start`, and where it is on its socket only. */
+  get adminPort(): number {
+    return this.#adminPort;
   }
 
   /** The bound port of a public listener; HERALD_INTERNAL when there is no such listener. */
@@ -167,12 +196,22 @@ export class Balancer {
     this.registry.configure(poolSettings(config, policies));
     this.#route = buildRouteTable(config.pools);
     this.#loaded = { config, policies };
+    this.#edges?.intake.reconfigure({ reporters: reportersOf(config.intake), tls: config.intake.tls });
+    if (config.admin.tcp !== undefined) this.#edges?.admin.reconfigure(config.admin.tcp);
+    this.#tell('configuration.reloaded', 'The configuration has been reloaded.', {
+      needRestart: needRestart.join(', '),
+    });
     return { isChanged, needRestart };
   }
 
   /** Counts a configuration that was refused: the old one goes on. */
   refuseConfiguration(): void {
     this.#edges?.metrics.countReload('refused');
+    this.#tell('configuration.refused', 'A configuration was refused: the old one goes on.', {});
+  }
+
+  #tell(type: string, message: string, facts: EventRecord['facts']): void {
+    this.#feed.tell({ type, pool: '', node: '', by: '', why: '', message, facts });
   }
 
   #shutdownDeps(): Parameters<typeof endGracefully>[0] {
@@ -187,30 +226,22 @@ export class Balancer {
     const { registry } = this;
     const metrics = createMetrics({ pools: registry.pools, clock, relayForm: transport.form, version });
     const onInternalError = (error: unknown) => log.error({ err: error }, 'request failed');
+    const shared = { registry, clock, feed: this.#feed, control: this.#control, onInternalError };
+    const policies = () => this.#loaded.policies.values();
     return {
       metrics,
-      intake: createConfiguredIntake(config.intake, {
-        registry,
-        clock,
-        metrics,
-        onInternalError,
-        phase: () => this.#phase,
-      }),
-      admin: createAdmin({
-        socketPath: config.admin.socketPath,
-        registry,
-        clock,
-        policies: () => this.#loaded.policies.values(),
-        onInternalError,
-      }),
+      intake: createConfiguredIntake(config.intake, { ...shared, metrics, phase: () => this.#phase }),
+      admin: createConfiguredAdmin(config, { ...shared, log, version, policies }),
     };
   }
 
   async #startEdges({ intake, admin }: Edges): Promise<void> {
     const { log } = this.#options;
     const { config } = this.#loaded;
-    await admin.start();
-    log.info({ listener: 'admin', socket: config.admin.socketPath }, 'listening');
+    this.#adminPort = await admin.start();
+    const { socketPath, tcp } = config.admin;
+    const overTcp = tcp && { host: tcp.bind.host, port: this.#adminPort, tls: tcp.tls !== undefined };
+    log.info({ listener: 'admin', socket: socketPath, ...overTcp }, 'listening');
     const { host, port } = await intake.start();
     this.#intakePort = port;
     log.info({ listener: 'intake', host, port }, 'listening');
@@ -219,7 +250,10 @@ export class Balancer {
   async #startListeners(transport: Transport, metrics: Metrics): Promise<void> {
     const { log, clock, rng } = this.#options;
     const { registry } = this;
-    const notify = (event: string, facts: object) => log.warn(facts, event);
+    const notify: Notify = (event, facts) => {
+      log.warn(facts, event);
+      tellNotice(this.#feed, event, facts);
+    };
     const parts = {
       transport,
       relays: this.#relays,

@@ -4,7 +4,9 @@ import { matchesAnyCidr } from '../policy/cidr.ts';
 import type { Config } from '../policy/config.ts';
 import { decodeReport } from '../protocol/decode-report.ts';
 import { createIntake, type Intake } from './intake/intake.ts';
+import type { Control, EventFeed } from './control/ports.ts';
 import type { Phase } from './intake/readiness.ts';
+import type { ReporterRule } from './intake/reporters.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Registry } from './state/registry.ts';
 
@@ -16,6 +18,8 @@ export function createConfiguredIntake(
     clock: Clock;
     metrics: Metrics;
     phase: () => Phase;
+    feed: EventFeed;
+    control: Control | undefined;
     onInternalError: (error: unknown) => void;
   },
 ): Intake {
@@ -25,7 +29,19 @@ export function createConfiguredIntake(
     registry: parts.registry,
     clock: parts.clock,
     decode: decodeReport,
-    reporters: { tokens: settings.tokens, loopbackNeedsToken: false },
+    reporters: reportersOf(settings),
+    tls: settings.tls,
+    control: parts.control,
+    onSelfDrain: ({ by, pool, node }) =>
+      parts.feed.tell({
+        type: 'change.done',
+        pool,
+        node,
+        by,
+        why: 'the node drains itself',
+        message: `Node '${node}' of pool '${pool}' has asked to be drained.`,
+        facts: { route: 'drainSelf' },
+      }),
     mayRegister: (host, port) =>
       from.length > 0 && matchesAnyCidr(from, host) && (ports.length === 0 || ports.includes(port)),
     phase: parts.phase,
@@ -33,4 +49,9 @@ export function createConfiguredIntake(
     onReport: (outcome) => parts.metrics.countReport(outcome),
     onInternalError: parts.onInternalError,
   });
+}
+
+/** Who may report by these settings. */
+export function reportersOf({ tokens }: Config['intake']): ReporterRule {
+  return { tokens, loopbackNeedsToken: false };
 }

@@ -1,6 +1,6 @@
 // From the configuration's words to the registry's.
 import { isDeepStrictEqual } from 'node:util';
-import type { Config, StaticNodeConfig } from '../policy/config.ts';
+import type { Config, StaticNodeConfig, TlsConfig } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { HeraldError } from '../core/error.ts';
 import type { NodeIdentity } from '../core/snapshot.ts';
@@ -29,5 +29,21 @@ function identityOf({ id, address, capacity, zone, maxConnections }: StaticNodeC
 /** Sections that take a restart to change, of those that differ between two configurations. */
 export function restartNeededFor(from: Config, to: Config): string[] {
   const fixed = ['listeners', 'intake', 'admin', 'state', 'log', 'relay'] as const;
-  return fixed.filter((section) => !isDeepStrictEqual(from[section], to[section]));
+  const [before, after] = [withoutLive(from), withoutLive(to)];
+  return fixed.filter((section) => !isDeepStrictEqual(before[section], after[section]));
+}
+
+/** Without what is taken over while running: tokens and certificates, but for whether there are any. */
+function withoutLive(config: Config): Config {
+  const { intake, admin } = config;
+  const { tcp } = admin;
+  return {
+    ...config,
+    intake: { ...intake, tokens: [], tls: shapeOf(intake.tls) },
+    admin: { ...admin, tcp: tcp && { ...tcp, tokens: [], tls: shapeOf(tcp.tls) } },
+  };
+}
+
+function shapeOf(tls: TlsConfig | undefined): TlsConfig | undefined {
+  return tls && { cert: '', key: '', clientCa: tls.clientCa === undefined ? undefined : '' };
 }

@@ -162,6 +162,67 @@ export const errorCatalogue = {
     meaning: 'A scenario of the simulator cannot be; every problem is listed.',
     remedy: 'Mend the values that the message names; docs/simulation.md describes them.',
   },
+  HERALD_NOT_ALLOWED: {
+    status: 403,
+    meaning:
+      'The caller is known but may not do this: role, scope of pools or source address do not allow it.',
+    remedy: 'Use a token with the role and the pools that the message names.',
+  },
+  HERALD_NOT_AVAILABLE: {
+    status: 501,
+    meaning: 'This balancer was started without the part that the request needs.',
+    remedy: 'Leave out what the message names, or run a version that has it.',
+  },
+  HERALD_DRAIN_REFUSED: {
+    status: 409,
+    meaning: 'The drain would push the rest of the pool over saturation, or leave it without a node.',
+    remedy: 'Add nodes or wait for a calmer hour; `force` drains all the same.',
+  },
+  HERALD_FROZEN: {
+    status: 409,
+    meaning: 'The pool is frozen: automatic actions and rebalances wait until it is released.',
+    remedy: 'Release the freeze: PUT { "frozen": false } to the freeze that the message names.',
+  },
+  HERALD_OPERATION_RUNNING: {
+    status: 409,
+    meaning: 'An operation that rules this one out is under way.',
+    remedy: 'Wait for it, or cancel it: DELETE /v1/operations/{id}.',
+  },
+  HERALD_OPERATION_UNKNOWN: {
+    status: 404,
+    meaning: 'No operation has this id, or it was over so long ago that it is forgotten.',
+    remedy: 'Name one that `GET /v1/operations` lists.',
+  },
+  HERALD_QUERY_INVALID: {
+    status: 400,
+    meaning: 'The query of a URL, or a header that steers the request, has a key or value that is not taken.',
+    remedy: 'See docs/reference/api.md for what this path takes.',
+  },
+  HERALD_TOO_MANY_REQUESTS: {
+    status: 429,
+    meaning: 'The caller asks more often than the admin API allows.',
+    remedy: 'Wait as long as Retry-After says; follow `GET /v1/events` instead of polling.',
+  },
+  HERALD_TOO_MANY_STREAMS: {
+    status: 503,
+    meaning: 'As many event streams or waiting requests are open as the balancer allows.',
+    remedy: 'Close some, or come back after Retry-After.',
+  },
+  HERALD_IDEMPOTENCY_MISMATCH: {
+    status: 422,
+    meaning: 'The Idempotency-Key was used for a request with another body within the last ten minutes.',
+    remedy: 'Send a new key with a new request, and the old key only to repeat the old one.',
+  },
+  HERALD_PRECONDITION_FAILED: {
+    status: 412,
+    meaning: 'What should be replaced is not what If-Match names: somebody else has changed it meanwhile.',
+    remedy: 'Read it again, apply the change to what is there now, and send its new ETag.',
+  },
+  HERALD_POLICY_UNWRITABLE: {
+    status: 409,
+    meaning: 'The file of the policy cannot be written by the balancer.',
+    remedy: 'Mend what the message names, or change the file where it comes from (ConfigMap, repository).',
+  },
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',

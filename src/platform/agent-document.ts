@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { HeraldError } from '../core/error.ts';
 import { complainAboutAuthorization, readAgent, type AgentReading } from '../policy/agent-reading.ts';
 import type { AgentDocument } from '../policy/agent-schema.ts';
-import { complainAboutSecret } from '../policy/config-schema.ts';
+import { complainAboutSecret } from '../policy/access-schema.ts';
 import type { Environment } from '../policy/environment.ts';
 import { invalidConfig, type Problem } from '../policy/problem.ts';
 import { problemAt } from '../policy/schema-problems.ts';

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { HeraldError } from '../core/error.ts';
 import { checkPolicyNames } from '../policy/config-checks.ts';
-import { complainAboutSecret } from '../policy/config-schema.ts';
+import { complainAboutSecret } from '../policy/access-schema.ts';
 import { compileConfig, readConfig, type ConfigReading } from '../policy/compile-config.ts';
 import { defaultPolicy, readPolicy, type PolicyReading } from '../policy/compile-policy.ts';
 import type { Config } from '../policy/config.ts';
@@ -12,6 +12,7 @@ import type { Policy } from '../policy/policy.ts';
 import { invalidConfig, type Problem } from '../policy/problem.ts';
 import { problemAt } from '../policy/schema-problems.ts';
 import { complaintOf, readText } from './read-text.ts';
+import { readTlsFiles, tlsPaths } from './tls-files.ts';
 
 const defaultPaths = ['./herald.yaml', '/etc/herald/herald.yaml'];
 
@@ -71,21 +72,27 @@ export async function loadConfig(path: string, environment: Environment): Promis
   const written = reading.sections.policies ?? './policies';
   const policies = await readPolicies(shownPath(path, written), resolvePath(written), reading);
   const secrets = await readSecrets(reading, resolvePath);
+  const tls = await readTlsFiles(reading, resolvePath);
   const problems = [
     ...reading.problems,
     ...policies.problems,
     ...policies.readings.flatMap((policy) => policy.problems),
     ...secrets.problems,
+    ...tls.problems,
     ...checkPoolPolicies(reading, policies),
     ...checkSocketPath(reading, resolvePath),
   ];
   if (reading.document === undefined || problems.length > 0) throw invalidConfig(problems);
   return {
-    config: compileConfig(reading.document, { resolvePath, secrets: secrets.values }),
+    config: compileConfig(reading.document, { resolvePath, secrets: secrets.values, pems: tls.pems }),
     policies: policyMap(policies.readings),
     warnings: reading.warnings,
     watched: {
-      paths: [resolve(path), ...reading.tokenFiles.map(({ tokenFile }) => resolvePath(tokenFile))],
+      paths: [
+        resolve(path),
+        ...reading.tokenFiles.map(({ tokenFile }) => resolvePath(tokenFile)),
+        ...tlsPaths(reading).map(resolvePath),
+      ],
       directories: [resolvePath(written)],
     },
   };

@@ -2,6 +2,8 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { HeraldError } from '../core/error.ts';
+import { meantHint } from '../core/nearest.ts';
+import { plainAddress } from '../policy/address.ts';
 import { problemOf, problemType } from '../protocol/problem.ts';
 
 interface Env {
@@ -25,14 +27,19 @@ export type HttpApp = Hono<Env>;
 /** Builds the app of one listener. */
 export function createHttpApp(deps: {
   readonly routes: HttpRoutes;
-  /** Host names (without port, lower case) that clients may call this listener by; undefined: any. */
+  /**
+   * Host names (without port, lower case) that clients may call this listener by, beside the address that the
+   * connection came to; undefined: any.
+   */
   readonly hosts: readonly string[] | undefined;
+  /** `http` or `https`: a page that this very listener has sent may ask it. Undefined: no page may. */
+  readonly ownOrigin?: 'http' | 'https' | undefined;
   /** Hears of errors that should not happen; the client only hears HERALD_INTERNAL. */
   readonly onInternalError: (error: unknown) => void;
 }): HttpApp {
   const app: HttpApp = new Hono<Env>();
   app.use(async (context, next) => {
-    refuseForeign(context, deps.hosts);
+    refuseForeign(context, deps);
     await next();
   });
   for (const [path, handlers] of Object.entries(deps.routes)) {
@@ -47,9 +54,13 @@ export function createHttpApp(deps: {
       );
     });
   }
-  app.notFound(({ req }) =>
-    answerProblem(new HeraldError('HERALD_NOT_FOUND', `there is nothing at ${req.path}`)),
-  );
+  // `{pool}` as the documentation writes it. A path of 16 KiB is not compared: the nearest must be of its length.
+  const known = Object.keys(deps.routes).map((path) => path.replaceAll(/:(\w+)/g, '{$1}'));
+  app.notFound(({ req }) => {
+    const shown = req.path.length > 200 ? `${req.path.slice(0, 200)}…` : req.path;
+    const message = `there is nothing at ${shown}${meantHint(req.path, known)}`;
+    return answerProblem(new HeraldError('HERALD_NOT_FOUND', message));
+  });
   app.onError((error) => {
     if (error instanceof HeraldError) return answerProblem(error);
     deps.onInternalError(error);
@@ -61,25 +72,37 @@ export function createHttpApp(deps: {
 /** An error as an HTTP answer. */
 export function answerProblem(error: HeraldError): Response {
   const headers: Record<string, string> = { 'Content-Type': problemType, 'Cache-Control': 'no-store' };
-  const { allow } = error.details;
+  const { allow, retryAfterMs } = error.details;
   if (error.code === 'HERALD_METHOD_NOT_ALLOWED' && Array.isArray(allow)) headers['Allow'] = allow.join(', ');
   if (error.code === 'HERALD_TOKEN_INVALID') headers['WWW-Authenticate'] = 'Bearer realm="herald"';
+  if (typeof retryAfterMs === 'number') headers['Retry-After'] = String(Math.ceil(retryAfterMs / 1000));
   return new Response(JSON.stringify(problemOf(error)), { status: error.status, headers });
 }
 
 /**
- * Web pages can reach loopback: they send an Origin, or, after rebinding a name of theirs, a foreign Host.
- * No client of these listeners is a web page.
+ * Web pages can reach loopback: they send an Origin, or, after rebinding a name of theirs, a foreign Host. An
+ * address cannot be rebound: the one that the connection came to is always ours.
  */
-function refuseForeign({ req }: HttpContext, hosts: readonly string[] | undefined): void {
+function refuseForeign(
+  { req, env }: HttpContext,
+  { hosts, ownOrigin }: { hosts: readonly string[] | undefined; ownOrigin?: 'http' | 'https' | undefined },
+): void {
+  const written = (req.header('host') ?? '').toLowerCase();
   const origin = req.header('origin');
-  if (origin !== undefined)
+  if (origin !== undefined && (ownOrigin === undefined || origin !== `${ownOrigin}://${written}`))
     throw new HeraldError('HERALD_ORIGIN_REFUSED', 'requests with an Origin are not answered here');
   if (hosts === undefined) return;
-  const host = (req.header('host') ?? '').replace(/:\d+$/, '').toLowerCase();
-  if (hosts.includes(host)) return;
+  const host = written.replace(/:\d+$/, '');
+  if (hosts.includes(host) || host === literalOf(env.incoming.socket.localAddress)) return;
   throw new HeraldError(
     'HERALD_ORIGIN_REFUSED',
-    `Host '${host}' is not answered here; allowed: ${hosts.join(', ')}`,
+    `Host '${host.slice(0, 255)}' is not answered here; allowed: ${hosts.join(', ')}`,
   );
+}
+
+/** An address as a Host writes it; undefined for a UNIX socket. */
+function literalOf(localAddress: string | undefined): string | undefined {
+  if (localAddress === undefined) return undefined;
+  const plain = plainAddress(localAddress);
+  return plain.includes(':') ? `[${plain}]` : plain;
 }

@@ -1,6 +1,7 @@
 // An HTTP server with bounded time and size for intake and admin. What it answers is http-app.ts.
 import { getRequestListener } from '@hono/node-server';
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { Clock, Timer } from '../core/clock.ts';
 import { HeraldError } from '../core/error.ts';
@@ -30,44 +31,62 @@ export const defaultHttpLimits: HttpLimits = {
   maxConnections: 8192,
 };
 
+/** What TLS needs, as PEM texts. */
+export interface TlsMaterial {
+  /** The certificate, with those between it and its root. */
+  readonly cert: string;
+  /** The key: never logged. */
+  readonly key: string;
+  /** Who must have signed a client's certificate; undefined: clients need none. */
+  readonly clientCa: string | undefined;
+}
+
 const maxHeadBytes = 16 * 1024;
 // Node looks for overdue requests this often: half a second is fine against timeouts of seconds.
 const timeoutCheckMs = 500;
 
 /** A server that listens once and stops once. */
 export class HttpServer {
-  readonly #server: Server;
+  readonly #server: Server | TlsServer;
+  readonly #asksForCertificate: boolean;
   readonly #clock: Clock;
   readonly #limits: HttpLimits;
   readonly #onError: (error: unknown) => void;
   #stopping: Promise<void> | undefined;
 
   /** `onError` hears of trouble with accepting, such as a system out of descriptors: the server goes on. */
-  constructor(deps: { app: HttpApp; clock: Clock; limits: HttpLimits; onError: (error: unknown) => void }) {
+  constructor(deps: {
+    app: HttpApp;
+    clock: Clock;
+    limits: HttpLimits;
+    /** Undefined: plain HTTP. */
+    tls?: TlsMaterial | undefined;
+    onError: (error: unknown) => void;
+  }) {
     const { app, clock, limits } = deps;
     this.#onError = deps.onError;
     this.#clock = clock;
     this.#limits = limits;
-    this.#server = createServer(
-      {
-        headersTimeout: limits.headTimeoutMs,
-        requestTimeout: limits.requestTimeoutMs,
-        keepAliveTimeout: limits.keepAliveTimeoutMs,
-        connectionsCheckingInterval: Math.min(timeoutCheckMs, limits.headTimeoutMs),
-        maxHeaderSize: maxHeadBytes,
-        // The app answers a missing Host itself, as a problem and not as an empty 400.
-        requireHostHeader: false,
-      },
-      // Not createAdaptorServer: it has no way to answer a bad Host or target by a problem. The adapter puts its
-      // light Request and Response in place of the global ones: a report then takes 55 µs of CPU instead of
-      // 100 (bare node:http: 45), and only the balancer's own process, never an agent's, is concerned.
-      getRequestListener((request, env) => app.fetch(request, env), {
-        hostname: 'localhost',
-        errorHandler: (error) => answerProblem(invalidRequest(error)),
-      }),
-    );
+    this.#server = serverOf(app, limits, deps.tls);
+    this.#asksForCertificate = deps.tls?.clientCa !== undefined;
     this.#server.maxConnections = limits.maxConnections;
     this.#server.on('clientError', answerClientError);
+  }
+
+  /**
+   * New connections are made with this from now on; open ones keep what they were made with. Nothing changes for a
+   * server without TLS, nor when clients would need a certificate where they needed none, or the other way round:
+   * a server that asks for one and is given no authority would believe every public one.
+   */
+  replaceTls({ cert, key, clientCa }: TlsMaterial): void {
+    if (!('setSecureContext' in this.#server)) return;
+    if ((clientCa !== undefined) !== this.#asksForCertificate) return;
+    this.#server.setSecureContext({
+      cert,
+      key,
+      minVersion,
+      ...(clientCa === undefined ? {} : { ca: clientCa }),
+    });
   }
 
   /**
@@ -105,6 +124,32 @@ export class HttpServer {
   }
 }
 
+const minVersion = 'TLSv1.2';
+
+function serverOf(app: HttpApp, limits: HttpLimits, tls: TlsMaterial | undefined): Server | TlsServer {
+  const options = {
+    headersTimeout: limits.headTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: Math.min(timeoutCheckMs, limits.headTimeoutMs),
+    maxHeaderSize: maxHeadBytes,
+    // The app answers a missing Host itself, as a problem and not as an empty 400.
+    requireHostHeader: false,
+  };
+  // Not createAdaptorServer: it has no way to answer a bad Host or target by a problem. The adapter puts its
+  // light Request and Response in place of the global ones: a report then takes 55 µs of CPU instead of
+  // 100 (bare node:http: 45), and only the balancer's own process, never an agent's, is concerned.
+  const listener = getRequestListener((request, env) => app.fetch(request, env), {
+    hostname: 'localhost',
+    errorHandler: (error) => answerProblem(invalidRequest(error)),
+  });
+  if (tls === undefined) return createServer(options, listener);
+  const { cert, key, clientCa } = tls;
+  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+  const handshakeTimeout = limits.headTimeoutMs;
+  return createTlsServer({ ...options, cert, key, minVersion, handshakeTimeout, ...clients }, listener);
+}
+
 function invalidRequest(error: unknown): HeraldError {
   const why = error instanceof Error ? error.message : 'malformed';
   return new HeraldError(
@@ -117,9 +162,11 @@ function invalidRequest(error: unknown): HeraldError {
 
 /** Bytes that are not HTTP, or come too slowly: there is no request to answer, so the answer is written by hand. */
 function answerClientError(error: NodeJS.ErrnoException, stream: unknown): void {
-  // node:http types the second argument as Duplex; without a TLS or custom server it is the net.Socket.
+  // node:http types the second argument as Duplex; without a custom server it is the net.Socket or the TLSSocket.
   const socket = stream as Socket;
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // After a failed handshake there is nothing that the client could read.
+  const isHandshake = /^(ERR_SSL|ERR_TLS|EPROTO)/.test(error.code ?? '');
+  if (isHandshake || error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }

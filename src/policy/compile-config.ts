@@ -2,7 +2,7 @@
 import { formatAddress } from './address.ts';
 import { checkConfig } from './config-checks.ts';
 import { configSchema, type ConfigDocument } from './config-schema.ts';
-import type { Config, ListenerConfig, PoolConfig, TokenConfig } from './config.ts';
+import type { AdminTcpConfig, Config, ListenerConfig, PoolConfig, TlsConfig, TokenConfig } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { overrideFromEnvironment, type Environment } from './environment.ts';
 import type { Path, Problem } from './problem.ts';
@@ -23,6 +23,15 @@ export interface ConfigReading {
   /** False when `policies` was left to its default, whose directory need not exist. */
   readonly namesPolicies: boolean;
   readonly tokenFiles: readonly { readonly path: Path; readonly tokenFile: string }[];
+  readonly tlsFiles: readonly TlsFiles[];
+}
+
+/** The files of one `tls`, as written. */
+export interface TlsFiles {
+  readonly path: Path;
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa?: string | undefined;
 }
 
 /** Reads the text of a config file; never throws. */
@@ -38,6 +47,7 @@ export function readConfig(file: string, text: string, environment: Environment)
       warnings: [],
       namesPolicies: false,
       tokenFiles: [],
+      tlsFiles: [],
     };
   }
   const { source, warnings } = overrideFromEnvironment(parsed.source, environment);
@@ -50,9 +60,15 @@ export function readConfig(file: string, text: string, environment: Environment)
     problems,
     warnings,
     namesPolicies: isMapping(source.data) && source.data['policies'] !== undefined,
-    tokenFiles: (sections.intake?.tokens ?? []).flatMap(({ tokenFile }, index) =>
-      tokenFile === undefined ? [] : [{ path: ['intake', 'tokens', index, 'tokenFile'], tokenFile }],
+    tokenFiles: (['intake', 'admin'] as const).flatMap((section) =>
+      (sections[section]?.tokens ?? []).flatMap(({ tokenFile }, index) =>
+        tokenFile === undefined ? [] : [{ path: [section, 'tokens', index, 'tokenFile'], tokenFile }],
+      ),
     ),
+    tlsFiles: (['intake', 'admin'] as const).flatMap((section) => {
+      const tls = sections[section]?.tls;
+      return tls === undefined ? [] : [{ path: [section, 'tls'], ...tls }];
+    }),
   };
 }
 
@@ -62,10 +78,13 @@ export interface Surroundings {
   resolvePath(path: string): string;
   /** Secrets by `tokenFile` as written; complete. */
   readonly secrets: ReadonlyMap<string, string>;
+  /** PEM texts by the name of their file as written; complete. */
+  readonly pems: ReadonlyMap<string, string>;
 }
 
 /** Compiles a sound document. Frozen. */
-export function compileConfig(document: ConfigDocument, { resolvePath, secrets }: Surroundings): Config {
+export function compileConfig(document: ConfigDocument, surroundings: Surroundings): Config {
+  const { resolvePath, secrets, pems } = surroundings;
   const { intake, log } = document;
   return deepFreeze({
     listeners: document.listeners.map(compileListener),
@@ -73,8 +92,12 @@ export function compileConfig(document: ConfigDocument, { resolvePath, secrets }
       bind: intake.bind,
       register: { from: intake.register.from, ports: intake.register.ports },
       tokens: intake.tokens.map((token) => compileToken(token, secrets)),
+      tls: compileTls(intake.tls, pems),
     },
-    admin: { socketPath: resolvePath(document.admin.socket) },
+    admin: {
+      socketPath: resolvePath(document.admin.socket),
+      tcp: compileAdminTcp(document.admin, surroundings),
+    },
     state: { kind: 'memory' as const, file: stateFile(document, resolvePath) },
     log: { level: log.level, format: log.format },
     relay: { form: document.relay.form },
@@ -114,6 +137,34 @@ function compileListener({
       requestIdleMs: requestIdle,
     },
     trusted,
+  };
+}
+
+function compileAdminTcp(
+  { bind, hosts, tokens, tls }: ConfigDocument['admin'],
+  { secrets, pems }: Surroundings,
+): AdminTcpConfig | undefined {
+  if (bind === undefined) return undefined;
+  return {
+    bind,
+    hosts,
+    tokens: tokens.map((token) => compileToken(token, secrets)),
+    tls: compileTls(tls, pems),
+  };
+}
+
+function compileTls(
+  tls: ConfigDocument['intake']['tls'],
+  pems: ReadonlyMap<string, string>,
+): TlsConfig | undefined {
+  if (tls === undefined) return undefined;
+  // The caller reads every file: '' does not happen.
+  const pemOf = (file: string) => pems.get(file) ?? '';
+  const { cert, key, clientCa } = tls;
+  return {
+    cert: pemOf(cert),
+    key: pemOf(key),
+    clientCa: clientCa === undefined ? undefined : pemOf(clientCa),
   };
 }
 

@@ -1,5 +1,6 @@
 // Checks across the sections of herald.yaml, and between it and the policies.
 import { formatAddress, type Address } from './address.ts';
+import { checkAdmin } from './admin-checks.ts';
 import type { ConfigDocument } from './config-schema.ts';
 import { nameHint } from '../core/nearest.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
@@ -16,6 +17,7 @@ export function checkConfig(source: Source, sections: Sections): Problem[] {
     ...checkNodeIds(source, sections),
     ...checkRoutes(source, sections),
     ...checkTokens(source, sections),
+    ...checkAdmin(source, sections.admin),
   ];
 }
 
@@ -42,11 +44,12 @@ function checkListenerNames(source: Source, { listeners = [] }: Sections): Probl
   return duplicates(source, entries, (key) => `two listeners are named ${key}`, 'give each a name');
 }
 
-function checkBinds(source: Source, { listeners = [], intake }: Sections): Problem[] {
+function checkBinds(source: Source, { listeners = [], intake, admin }: Sections): Problem[] {
   const binds: { path: Path; bind: Address }[] = listeners.map(({ bind }, index) => {
     return { path: ['listeners', index, 'bind'], bind };
   });
   if (intake !== undefined) binds.push({ path: ['intake', 'bind'], bind: intake.bind });
+  if (admin?.bind !== undefined) binds.push({ path: ['admin', 'bind'], bind: admin.bind });
   return binds.flatMap(({ path, bind }, index) => {
     const other = binds.slice(0, index).find((earlier) => overlaps(earlier.bind, bind));
     if (other === undefined) return [];
@@ -86,17 +89,22 @@ function checkRoutes(source: Source, { pools = {} }: Sections): Problem[] {
   return duplicates(source, entries, (key) => `the route ${key} is here twice`, hint);
 }
 
-function checkTokens(source: Source, { intake, pools }: Sections): Problem[] {
-  const tokens = intake?.tokens ?? [];
-  const entries = tokens.map(({ name }, index) => ({ key: name, path: ['intake', 'tokens', index, 'name'] }));
+/** One name a token in the whole file: audit events and claims of ids call whoever it is by it. */
+function checkTokens(source: Source, { intake, admin, pools }: Sections): Problem[] {
+  const tokens = [
+    ...(intake?.tokens ?? []).map((token, index) => ({ token, path: ['intake', 'tokens', index] })),
+    ...(admin?.tokens ?? []).map((token, index) => ({ token, path: ['admin', 'tokens', index] })),
+  ];
+  const entries = tokens.map(({ token, path }) => ({ key: token.name, path: [...path, 'name'] }));
   const twice = duplicates(source, entries, (key) => `two tokens are named ${key}`, 'give each a name');
   if (pools === undefined) return twice;
   const known = Object.keys(pools);
-  const unknown = tokens.flatMap(({ pools: named = [] }, token) =>
+  const unknown = tokens.flatMap(({ token: { pools: named = [] }, path }) =>
     named.flatMap((pool, index) => {
       if (known.includes(pool)) return [];
-      const path = ['intake', 'tokens', token, 'pools', index];
-      return [problemAt(source, path, `no pool is named ${pool}`, nameHint(pool, known))];
+      return [
+        problemAt(source, [...path, 'pools', index], `no pool is named ${pool}`, nameHint(pool, known)),
+      ];
     }),
   );
   return [...twice, ...unknown];

@@ -1,47 +1,12 @@
 // The schema of `kind: Config`: every key with its meaning, unit, range and default. The JSON schema and
 // docs/reference/config.md are generated from it. Checks across sections stand in config-checks.ts.
 import { z } from 'zod';
-import { address, cidr, count, field, list, name, namePattern, notYet, text } from './field.ts';
-import type { Reading } from './quantity.ts';
+import { adminSchema, tlsSchema, tokenSchema } from './access-schema.ts';
+import { address, cidr, count, list, name, namePattern, notYet, text } from './field.ts';
 import { listenerSchema } from './listener-schema.ts';
 import { planned } from './planned.ts';
 import { apiVersion } from './read-document.ts';
 import { nodeSchema, routeSchema } from './pool-schema.ts';
-
-/** Reads a secret; no complaint shows any of it. */
-function readSecret(value: unknown): Reading<string> {
-  const message = typeof value === 'string' ? complainAboutSecret(value) : 'is not text: put it in quotes';
-  if (typeof value === 'string' && message === undefined) return { value };
-  return { message: message ?? '', hint: 'such as the output of openssl rand -hex 32' };
-}
-
-const token = z
-  .strictObject({
-    name: name().describe('Name for logs; unique.'),
-    role: z
-      .enum(['report', 'read', 'operate'])
-      .describe('`report` may report, `read` may see, `operate` may change.'),
-    pools: list(name(), 1, 256)
-      .optional()
-      .describe('Pools that the token is good for; left out, all of them.'),
-    tokenFile: text('path').optional().describe('File that holds the secret, relative to this file.'),
-    token: field(readSecret, { type: 'string', unit: 'text' })
-      .optional()
-      .describe('The secret itself, 16 characters or more; `tokenFile` keeps it out of this file.'),
-  })
-  .check((context) => {
-    const { tokenFile, token: secret } = context.value;
-    if ((tokenFile === undefined) !== (secret === undefined)) return;
-    const params = { hint: 'write one of them' };
-    context.issues.push({ code: 'custom', input: '', message: 'needs a tokenFile or a token', params });
-  });
-
-/** What is wrong with a secret, without showing it; undefined when nothing is. */
-export function complainAboutSecret(secret: string): string | undefined {
-  if (secret.length < 16) return 'is too short to be a secret: 16 characters or more';
-  // RFC 6750 section 2.1 allows these in a bearer token; others would not survive the header.
-  return /^[\w.~+/-]+=*$/.test(secret) ? undefined : 'has characters that a bearer token cannot have';
-}
 
 const intake = z
   .strictObject({
@@ -57,23 +22,13 @@ const intake = z
       })
       .prefault({})
       .describe('Nodes that this file does not name.'),
-    tokens: list(token, 0, 256).prefault([]).describe('Who may report from elsewhere than loopback.'),
-    tls: notYet().describe('TLS of the intake; planned.'),
+    tokens: list(tokenSchema, 0, 256).prefault([]).describe('Who may report from elsewhere than loopback.'),
+    tls: tlsSchema
+      .optional()
+      .describe('TLS of the intake, probes and metrics included. Read again when a file changes.'),
   })
   .prefault({})
   .describe('Where agents report.');
-
-const admin = z
-  .strictObject({
-    socket: text('path')
-      .prefault('./run/herald.sock')
-      .describe('UNIX socket for the CLI, relative to this file.'),
-    bind: notYet().describe('TCP address of the admin API; planned.'),
-    tokens: notYet().describe('Tokens of the admin API; planned.'),
-    tls: notYet().describe('TLS of the admin API; planned.'),
-  })
-  .prefault({})
-  .describe('Where operators come in.');
 
 const state = z
   .strictObject({
@@ -134,7 +89,7 @@ export const configSchema = z.strictObject({
   kind: z.literal('Config').describe('What this file is.'),
   listeners: list(listenerSchema, 1, 64).describe('Where clients connect.'),
   intake,
-  admin,
+  admin: adminSchema,
   state,
   log,
   relay,

@@ -36,6 +36,26 @@ export interface TokenConfig {
   readonly secret: string;
 }
 
+/** What TLS needs, as PEM texts. */
+export interface TlsConfig {
+  readonly cert: string;
+  /** Never logged. */
+  readonly key: string;
+  /** Who must have signed a client's certificate; undefined: clients need none. */
+  readonly clientCa: string | undefined;
+}
+
+/** The admin API over TCP. */
+export interface AdminTcpConfig {
+  readonly bind: Address;
+  /** In lower case, without port. */
+  readonly hosts: readonly string[];
+  /** At least one; none has the role `report`. */
+  readonly tokens: readonly TokenConfig[];
+  /** Undefined on loopback only. */
+  readonly tls: TlsConfig | undefined;
+}
+
 /** A node that is always there, report or not. */
 export interface StaticNodeConfig {
   readonly id: string;
@@ -78,8 +98,14 @@ export interface Config {
       readonly ports: readonly number[];
     };
     readonly tokens: readonly TokenConfig[];
+    /** Undefined: plain HTTP. */
+    readonly tls: TlsConfig | undefined;
   };
-  readonly admin: { readonly socketPath: string };
+  readonly admin: {
+    readonly socketPath: string;
+    /** Undefined: the socket only. */
+    readonly tcp: AdminTcpConfig | undefined;
+  };
   readonly state: {
     readonly kind: 'memory';
     /** Where what must survive a restart is saved; undefined: nowhere. */

@@ -7,8 +7,10 @@ import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Client } from 'undici';
 import { createAdmin, type Admin } from '../../src/balancer/admin/admin.ts';
+import { createEventFeed } from '../../src/balancer/control/event-feed.ts';
 import type { Registry } from '../../src/balancer/state/registry.ts';
 import { defaultHttpLimits } from '../../src/platform/http-server.ts';
+import { createPolicyFiles } from '../../src/platform/policy-files.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
 import type { NodeDetail, NodeList, PoolExplanation, PoolList } from '../../src/protocol/admin-api.ts';
 import { anIdentity } from '../support/a-node.ts';
@@ -54,6 +56,11 @@ function anAdmin(path = socketPath): Admin {
     onInternalError: (error) => {
       throw error;
     },
+    control: undefined,
+    feed: createEventFeed(real),
+    policyFiles: createPolicyFiles(directory),
+    version: '0.0.0',
+    note: () => {},
     limits: { ...defaultHttpLimits, stopGraceMs: 100 },
   });
 }
@@ -328,9 +335,11 @@ describe('a node', () => {
     const drained = await put('a', '{"adminState":"drain"}');
     expect([drained.status, drained.json]).toMatchObject([
       200,
-      { adminState: 'drain', ineligible: 'drain', share: 0 },
+      { nodes: ['a'], adminState: 'drain', operation: null, forecast: null },
     ]);
-    const ready = (await put('a', '{"adminState":"ready"}')).json as NodeDetail;
+    expect((await ask('GET', '/v1/nodes/a')).json).toMatchObject({ ineligible: 'drain', share: 0 });
+    expect((await put('a', '{"adminState":"ready"}')).status).toBe(200);
+    const ready = (await ask('GET', '/v1/nodes/a')).json as NodeDetail;
     expect([ready.adminState, ready.ineligible, ready.share]).toEqual(['ready', null, 1]);
   });
 

@@ -56,6 +56,8 @@ function make(port: number): Intake {
     scrape: async () => ({ contentType: 'text/plain', text: '' }),
     onReport: () => undefined,
     onInternalError: () => undefined,
+    control: undefined,
+    onSelfDrain: () => undefined,
     limits: { ...defaultHttpLimits, stopGraceMs: 100 },
   });
 }

@@ -33,6 +33,8 @@ export async function anIntake(registry: Registry, change: Partial<IntakeDeps> =
       metrics.countReport(outcome);
     },
     onInternalError: (error) => internalErrors.push(error),
+    control: undefined,
+    onSelfDrain: () => {},
     limits: { ...defaultHttpLimits, headTimeoutMs: 300, requestTimeoutMs: 600, stopGraceMs: 200 },
     ...change,
   });

@@ -1,51 +1,68 @@
-// Nodes as the API shows and changes them.
+// Nodes as the API shows and changes them: one by one, and several of a pool at once.
 import type { Clock } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
-import type { AdminState } from '../../core/snapshot.ts';
-import type { HttpRoutes } from '../../platform/http-app.ts';
-import { readJson } from '../../platform/http-body.ts';
-import type { AdminStateWish, NodeDetail } from '../../protocol/admin-api.ts';
+import type { AdminStateAnswer, AdminStateRequest } from '../../protocol/operations.ts';
+import type { Control } from '../control/ports.ts';
 import type { Registry } from '../state/registry.ts';
+import { ok, type Answer } from './answer.ts';
+import { needControl } from './control-port.ts';
+import type { HandlersOf } from './handlers.ts';
 import { nameIn } from './path-name.ts';
+import { nodeUnknown, type ScopedView } from './scoped-view.ts';
 import { nodeDetail } from './views.ts';
 
-/** The body limit of the admin API: room for a policy with every key and many comments. */
-const maxAdminBytes = 64 * 1024;
+type Ids = 'getNode' | 'removeNode' | 'setAdminState' | 'beginDrains';
 
-export function nodeRoutes(deps: { registry: Registry; clock: Clock }): HttpRoutes {
-  const { registry } = deps;
+interface NodeRouteDeps {
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly control: Control | undefined;
+}
+
+export function nodeHandlers({ registry, clock, control }: NodeRouteDeps): HandlersOf<Ids> {
   return {
-    '/v1/nodes/:id': {
-      GET: (context) => context.json(detailOf(deps, nameIn(context, 'id'))),
-      DELETE(context) {
-        const id = nameIn(context, 'id');
-        refuseStatic(registry, id);
-        registry.remove(id);
-        return context.body(null, 204);
-      },
+    getNode({ view, context }) {
+      const id = nameIn(context, 'id');
+      const { pool } = view.node(id);
+      const nowMs = clock.nowMs();
+      const detail = nodeDetail(pool, { assessment: pool.assessment(nowMs), id, nowMs });
+      if (detail === undefined) throw nodeUnknown(id, [pool]);
+      return ok(detail);
     },
-    '/v1/nodes/:id/admin-state': {
-      async PUT(context) {
-        const id = nameIn(context, 'id');
-        registry.node(id);
-        const body = await readJson(context, { maxBytes: maxAdminBytes, invalid: 'HERALD_BODY_INVALID' });
-        registry.setAdminState(id, readWish(body).adminState);
-        return context.json(detailOf(deps, id));
-      },
+    removeNode({ view, context }) {
+      const id = nameIn(context, 'id');
+      refuseStatic(view, id);
+      registry.remove(id);
+      return { status: 204 };
+    },
+    setAdminState({ view, context, body, why, caller }) {
+      const id = nameIn(context, 'id');
+      view.node(id);
+      refuseDrainKeys(body);
+      if (control === undefined) return setPlainly(registry, id, body);
+      const answer = control.setAdminState([id], { ...body, why }, { by: caller.by });
+      return { ...ok(answer), isDryRun: body.dryRun === true };
+    },
+    beginDrains({ view, context, body: { nodes: wanted, ...body }, why, caller }) {
+      const pool = view.pool(nameIn(context, 'pool'));
+      const nodes = [...new Set(wanted)];
+      const unknown = nodes.find((id) => !pool.nodes.has(id));
+      if (unknown !== undefined) throw nodeUnknown(unknown, [pool]);
+      const drainer = needControl(control, `nodes of pool '${pool.name}' cannot be drained together`);
+      const request: AdminStateRequest = { ...body, adminState: 'drain', why };
+      const answer = drainer.setAdminState(nodes, request, { by: caller.by });
+      return begun(answer, body.dryRun === true);
     },
   };
 }
 
-function detailOf({ registry, clock }: { registry: Registry; clock: Clock }, id: string): NodeDetail {
-  const { pool } = registry.node(id);
-  const nowMs = clock.nowMs();
-  const detail = nodeDetail(pool, { assessment: pool.assessment(nowMs), id, nowMs });
-  if (detail === undefined) throw new HeraldError('HERALD_NODE_UNKNOWN', `there is no node '${id}'`);
-  return detail;
+function begun(answer: AdminStateAnswer, isDryRun: boolean): Answer {
+  if (answer.operation === null) return { ...ok(answer), isDryRun };
+  return { status: 202, json: answer, headers: { Location: `/v1/operations/${answer.operation.id}` } };
 }
 
-function refuseStatic(registry: Registry, id: string): void {
-  const { pool, node } = registry.node(id);
+function refuseStatic(view: ScopedView, id: string): void {
+  const { pool, node } = view.node(id);
   if (node.origin !== 'static') return;
   throw new HeraldError(
     'HERALD_NODE_STATIC',
@@ -54,19 +71,27 @@ function refuseStatic(registry: Registry, id: string): void {
   );
 }
 
-const adminStates: readonly unknown[] = ['ready', 'drain', 'maint'] satisfies AdminState[];
+const drainKeys = ['deadlineMs', 'ratePerSecond', 'force', 'self'] as const;
 
-function readWish(body: unknown): AdminStateWish {
-  const keys = typeof body === 'object' && body !== null ? Object.keys(body) : [];
-  const wish =
-    typeof body === 'object' && body !== null && 'adminState' in body ? body.adminState : undefined;
-  if (keys.length === 1 && isAdminState(wish)) return { adminState: wish };
+function refuseDrainKeys(body: AdminStateRequest): void {
+  if (body.adminState === 'drain') return;
+  const key = drainKeys.find((each) => body[each] !== undefined);
+  if (key === undefined) return;
   throw new HeraldError(
     'HERALD_BODY_INVALID',
-    'the body must be { "adminState": "ready" }, or "drain", or "maint", and nothing else',
+    `${key}: goes with "adminState": "drain" only, not with ${body.adminState}`,
   );
 }
 
-function isAdminState(value: unknown): value is AdminState {
-  return adminStates.includes(value);
+/** Without control loops the state only stops new placements: whatever says more of a drain cannot be done. */
+function setPlainly(registry: Registry, id: string, body: AdminStateRequest): Answer {
+  const key = [...drainKeys, 'dryRun' as const].find((each) => body[each] !== undefined);
+  if (key !== undefined) needControl(undefined, `'${key}' means nothing`);
+  registry.setAdminState(id, body.adminState);
+  return ok({
+    nodes: [id],
+    adminState: body.adminState,
+    operation: null,
+    forecast: null,
+  } satisfies AdminStateAnswer);
 }

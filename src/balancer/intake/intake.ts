@@ -3,13 +3,20 @@ import type { Clock } from '../../core/clock.ts';
 import { HeraldError, type ErrorCode } from '../../core/error.ts';
 import { createHttpApp, type HttpContext, type HttpRoutes } from '../../platform/http-app.ts';
 import { readJson } from '../../platform/http-body.ts';
-import { defaultHttpLimits, HttpServer, type HttpLimits } from '../../platform/http-server.ts';
+import {
+  defaultHttpLimits,
+  HttpServer,
+  type HttpLimits,
+  type TlsMaterial,
+} from '../../platform/http-server.ts';
 import { plainAddress } from '../../policy/address.ts';
 import type { HealthAnswer } from '../../protocol/admin-api.ts';
 import { maxReportBytes, type Report, type ReportAnswer } from '../../protocol/report.ts';
+import type { Control } from '../control/ports.ts';
 import type { Registry } from '../state/registry.ts';
 import { readinessOf, type Phase } from './readiness.ts';
-import { createReporters, refuseForeignPool, type ReporterRule } from './reporters.ts';
+import { createReporters, refuseForeignPool, type FindReporter, type ReporterRule } from './reporters.ts';
+import { selfDrainRoutes, type SelfDrainDeps } from './self-drain.ts';
 import { nodeAddress } from './source-address.ts';
 
 /** What the intake needs. */
@@ -27,6 +34,11 @@ export interface IntakeDeps {
   /** Hears the outcome of every report, refused ones too. */
   readonly onReport: (outcome: 'accepted' | ErrorCode) => void;
   readonly onInternalError: (error: unknown) => void;
+  /** What a node that drains itself asks. */
+  readonly control: Control | undefined;
+  readonly onSelfDrain: SelfDrainDeps['onSelfDrain'];
+  /** Undefined: plain HTTP. */
+  readonly tls?: TlsMaterial | undefined;
   readonly limits?: HttpLimits;
 }
 
@@ -36,14 +48,22 @@ export interface Intake {
   start(): Promise<{ host: string; port: number }>;
   /** Ends in bounded time, keep-alive connections included. Idempotent. */
   stop(): Promise<void>;
+  /** New tokens and certificates count from the next request and connection on. */
+  reconfigure(settings: { readonly reporters: ReporterRule; readonly tls: TlsMaterial | undefined }): void;
 }
 
 export function createIntake(deps: IntakeDeps): Intake {
   const { clock, bind, onInternalError, limits = defaultHttpLimits } = deps;
-  const app = createHttpApp({ routes: routesOf(deps), hosts: undefined, onInternalError });
-  const server = new HttpServer({ app, clock, limits, onError: onInternalError });
+  let current = createReporters(deps.reporters);
+  const routes = routesOf(deps, (authorization, sourceHost) => current(authorization, sourceHost));
+  const app = createHttpApp({ routes, hosts: undefined, onInternalError });
+  const server = new HttpServer({ app, clock, limits, tls: deps.tls, onError: onInternalError });
   return {
     stop: () => server.stop(),
+    reconfigure({ reporters, tls }) {
+      current = createReporters(reporters);
+      if (tls !== undefined) server.replaceTls(tls);
+    },
     async start() {
       try {
         const address = await server.listen({ host: bind.host, port: bind.port });
@@ -57,9 +77,10 @@ export function createIntake(deps: IntakeDeps): Intake {
   };
 }
 
-function routesOf(deps: IntakeDeps): HttpRoutes {
-  const takeReport = createReportHandler(deps);
+function routesOf(deps: IntakeDeps, findReporter: FindReporter): HttpRoutes {
+  const takeReport = createReportHandler(deps, findReporter);
   return {
+    ...selfDrainRoutes({ ...deps, findReporter }),
     '/healthz': { GET: (context) => context.json<HealthAnswer>({ status: 'alive' }) },
     '/readyz': {
       GET(context) {
@@ -88,9 +109,10 @@ function routesOf(deps: IntakeDeps): HttpRoutes {
   };
 }
 
-function createReportHandler(deps: IntakeDeps): (context: HttpContext) => Promise<ReportAnswer> {
-  const { registry, decode, mayRegister } = deps;
-  const findReporter = createReporters(deps.reporters);
+function createReportHandler(
+  { registry, decode, mayRegister }: IntakeDeps,
+  findReporter: FindReporter,
+): (context: HttpContext) => Promise<ReportAnswer> {
   return async (context) => {
     const sourceHost = plainAddress(context.env.incoming.socket.remoteAddress ?? '');
     // Before the body is read: who may not report costs a head, not 16 KiB and a parse.

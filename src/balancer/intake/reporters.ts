@@ -1,6 +1,6 @@
 // Who may report, and for which pools: tokens, and loopback without one.
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { HeraldError } from '../../core/error.ts';
+import { createTokenFinder } from '../../platform/http-token.ts';
 import { isLoopback } from '../../policy/cidr.ts';
 
 /** A bearer token of the configuration. */
@@ -31,13 +31,10 @@ export interface Reporter {
 export type FindReporter = (authorization: string | undefined, sourceHost: string) => Reporter;
 
 export function createReporters({ tokens, loopbackNeedsToken }: ReporterRule): FindReporter {
-  const known = tokens.map((token) => ({ token, digest: digestOf(token.secret) }));
+  const findToken = createTokenFinder(tokens);
   return (authorization, sourceHost) => {
     if (authorization === undefined) return withoutToken(sourceHost, loopbackNeedsToken);
-    const digest = digestOf(/^Bearer +([!-~]+) *$/i.exec(authorization)?.[1] ?? '');
-    // Digests have one length, and every token is compared: time tells neither which one matches nor how far.
-    let found: IntakeToken | undefined;
-    for (const each of known) if (timingSafeEqual(each.digest, digest)) found = each.token;
+    const found = findToken(authorization);
     if (found === undefined) throw new HeraldError('HERALD_TOKEN_INVALID', 'this token is not known here');
     if (found.role !== 'report')
       throw notAllowed(`token '${found.name}' has the role '${found.role}': only 'report' may report`);
@@ -58,8 +55,4 @@ export function refuseForeignPool({ identity, pools }: Reporter, pool: string): 
 
 function notAllowed(message: string): HeraldError {
   return new HeraldError('HERALD_REPORT_NOT_ALLOWED', message);
-}
-
-function digestOf(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
 }

@@ -20,6 +20,7 @@ function configOf(body: string, environment: Environment = {}): Config {
   return compileConfig(document, {
     resolvePath: (path) => `/at/${path}`,
     secrets: new Map([['./fleet', 'from-the-file']]),
+    pems: new Map(['c.pem', 'k.pem', 'ca.pem'].map((file) => [file, `text of ${file}`])),
   });
 }
 
@@ -41,8 +42,13 @@ describe('a config file', () => {
           trusted: [],
         },
       ],
-      intake: { bind: { host: '127.0.0.1', port: 9401 }, register: { from: [], ports: [] }, tokens: [] },
-      admin: { socketPath: '/at/./run/herald.sock' },
+      intake: {
+        bind: { host: '127.0.0.1', port: 9401 },
+        register: { from: [], ports: [] },
+        tokens: [],
+        tls: undefined,
+      },
+      admin: { socketPath: '/at/./run/herald.sock', tcp: undefined },
       state: { kind: 'memory', file: '/at/./run/herald-state.json' },
       log: { level: 'info', format: 'auto' },
       relay: { form: 'auto' },
@@ -244,12 +250,62 @@ pools:
       'h.yaml:4:51 pools.a.nodes[0].capacity: 0 is too small (more than 0)',
     ],
     [
-      'an admin port',
-      `${listener}${pool}admin: { bind: "a:1" }\n`,
-      'h.yaml:5:16 admin.bind: not available yet (planned) (remove it)',
+      'an admin port that anybody could use',
+      `${listener}${pool}admin: { bind: "127.0.0.1:1" }\n`,
+      'h.yaml:5:16 admin.bind: needs tokens: anybody could change everything (write admin.tokens)',
+    ],
+    [
+      'an admin port that shows tokens to the network',
+      `${listener}${pool}admin: { bind: "0.0.0.0:1", tokens: [{ name: ops, role: operate, token: 0123456789abcdef }] }\n`,
+      'h.yaml:5:16 admin.bind: 0.0.0.0:1 needs tls: tokens would cross the network in the clear (write admin.tls, or bind to 127.0.0.1 behind a TLS proxy)',
+    ],
+    [
+      'an admin token that only reports',
+      `${listener}${pool}admin: { bind: "127.0.0.1:1", tokens: [{ name: ops, role: report, token: 0123456789abcdef }] }\n`,
+      'h.yaml:5:59 admin.tokens[0].role: report means nothing here (write read or operate, or move it to intake.tokens)',
+    ],
+    [
+      'an admin token that is called as Herald itself is',
+      `${listener}${pool}admin: { bind: "127.0.0.1:1", tokens: [{ name: auto, role: read, token: 0123456789abcdef }] }\n`,
+      "h.yaml:5:48 admin.tokens[0].name: auto is what audit events call Herald's own (choose another name)",
+    ],
+    [
+      'one name for a token of each listener',
+      `${listener}${pool}intake: { tokens: [{ name: x, role: report, token: 0123456789abcdef }] }\nadmin: { bind: "127.0.0.1:1", tokens: [{ name: x, role: read, token: 0123456789abcdef }] }\n`,
+      'h.yaml:6:48 admin.tokens[0].name: two tokens are named x, see intake.tokens[0].name (give each a name)',
+    ],
+    [
+      'admin tokens without a port',
+      `${listener}${pool}admin: { tokens: [{ name: ops, role: read, token: 0123456789abcdef }] }\n`,
+      'h.yaml:5:18 admin.tokens: is for TCP, and there is no bind (write bind, or remove it)',
+    ],
+    [
+      'an admin port that the intake has',
+      `${listener}${pool}admin: { bind: "127.0.0.1:9401", tokens: [{ name: ops, role: read, token: 0123456789abcdef }] }\n`,
+      'h.yaml:5:16 admin.bind: 127.0.0.1:9401 is taken by intake.bind (choose another port)',
+    ],
+    [
+      'a host with its port',
+      `${listener}${pool}admin: { bind: "127.0.0.1:1", hosts: ["h:1"], tokens: [{ name: ops, role: read, token: 0123456789abcdef }] }\n`,
+      'h.yaml:5:39 admin.hosts[0]: "h:1" is not a host name (a host name without port, such as herald.internal)',
     ],
   ])('with %s has that problem', (_, body, problem) => {
     expect(problemsOf(body)).toEqual([problem]);
+  });
+
+  it('opens the admin API over TCP with tokens, names and TLS', () => {
+    const tls = '{ cert: c.pem, key: k.pem, clientCa: ca.pem }';
+    const tokens = '[{ name: ops, role: operate, pools: [app], token: 0123456789abcdef }]';
+    const { admin, intake } = configOf(
+      `${listener}${pool}intake: { tls: { cert: c.pem, key: k.pem } }\nadmin: { bind: "0.0.0.0:9402", hosts: [Herald.Internal], tokens: ${tokens}, tls: ${tls} }\n`,
+    );
+    expect(admin.tcp).toEqual({
+      bind: { host: '0.0.0.0', port: 9402 },
+      hosts: ['herald.internal'],
+      tokens: [{ name: 'ops', role: 'operate', pools: ['app'], secret: '0123456789abcdef' }],
+      tls: { cert: 'text of c.pem', key: 'text of k.pem', clientCa: 'text of ca.pem' },
+    });
+    expect(intake.tls).toEqual({ cert: 'text of c.pem', key: 'text of k.pem', clientCa: undefined });
   });
 
   it('may have several listeners on ports that the kernel chooses', () => {

@@ -1,0 +1,33 @@
+// The admin API of a configuration, wired to the registry, the control and the log.
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import { createPolicyFiles } from '../platform/policy-files.ts';
+import type { Config } from '../policy/config.ts';
+import type { Policy } from '../policy/policy.ts';
+import { createAdmin, type Admin } from './admin/admin.ts';
+import type { Control, EventFeed } from './control/ports.ts';
+import type { Registry } from './state/registry.ts';
+
+/** An admin API for these settings, not yet listening. */
+export function createConfiguredAdmin(
+  { admin, policiesDirectory }: Config,
+  parts: {
+    registry: Registry;
+    clock: Clock;
+    log: Logger;
+    version: string;
+    control: Control | undefined;
+    feed: EventFeed;
+    policies: () => Iterable<Policy>;
+    onInternalError: (error: unknown) => void;
+  },
+): Admin {
+  const { log, ...rest } = parts;
+  return createAdmin({
+    ...rest,
+    socketPath: admin.socketPath,
+    tcp: admin.tcp,
+    policyFiles: createPolicyFiles(policiesDirectory),
+    note: (event, facts) => log.info(facts, event),
+  });
+}
