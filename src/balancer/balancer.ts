@@ -102,16 +102,17 @@ export class Balancer {
     });
     this.registry.configure(poolSettings(loaded.config, loaded.policies));
     this.dataPlane = createRelayDataPlane({ pools: this.registry.pools, clock });
-    this.events.listen(({ type, message, pool, node, by, why, facts }) => {
-      log.info({ type, pool, node, by, why, ...facts }, message);
-    });
     const { registry, dataPlane, events } = this;
     this.control = new RunningControl({
       registry,
       dataPlane,
       clock,
       rng,
-      tell: (event) => events.tell(event),
+      tell: (event) => {
+        const { type, message, facts, ...about } = event;
+        log.info({ type, ...about, ...facts }, message);
+        events.tell(event);
+      },
     });
     this.#health = createHealthChecker({ registry: this.registry, probe: createProbe(clock), clock, rng });
   }
