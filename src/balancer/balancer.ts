@@ -23,7 +23,7 @@ import type { Transport } from './proxy/wire.ts';
 import { createConfiguredState } from './saving.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
 import { endGracefully, type StopReport } from './shutdown.ts';
-import { createPlacement } from './state/placement.ts';
+import { createPlacement, type RunningPlacement } from './state/placement.ts';
 import type { DataPlane } from './state/ports.ts';
 import { Registry } from './state/registry.ts';
 import { createRelayDataPlane } from './state/relay-data-plane.ts';
@@ -63,6 +63,7 @@ export class Balancer {
   readonly dataPlane: DataPlane;
   readonly #options: BalancerOptions;
   readonly #relays: Relays;
+  readonly #placement: RunningPlacement;
   readonly #health: HealthChecker;
   readonly #listeners = new Map<string, { listener: HttpListener; port: number }>();
   #edges: Edges | undefined;
@@ -86,6 +87,8 @@ export class Balancer {
     });
     this.registry.configure(poolSettings(loaded.config, loaded.policies));
     this.dataPlane = createRelayDataPlane({ pools: this.registry.pools, clock });
+    const notify = (event: string, facts: object) => log.warn(facts, event);
+    this.#placement = createPlacement({ pools: this.registry.pools, clock, notify });
     this.#health = createHealthChecker({ registry: this.registry, probe: createProbe(clock), clock, rng });
   }
 
@@ -148,6 +151,7 @@ export class Balancer {
     this.#phase = 'stopping';
     const listeners = [...this.#listeners.values()].map(({ listener }) => listener);
     await Promise.all(listeners.map((listener) => listener.stopAccepting()));
+    this.#placement.close();
     const report = await endGracefully(this.#shutdownDeps(), graceMs);
     this.#health.stop();
     await Promise.all(listeners.map((listener) => listener.stop()));
@@ -219,12 +223,11 @@ export class Balancer {
   async #startListeners(transport: Transport, metrics: Metrics): Promise<void> {
     const { log, clock, rng } = this.#options;
     const { registry } = this;
-    const notify = (event: string, facts: object) => log.warn(facts, event);
     const parts = {
       transport,
       relays: this.#relays,
       registry,
-      placement: createPlacement({ pools: registry.pools, clock, notify }),
+      placement: this.#placement,
       route: (host: string, path: string) => this.#route(host, path),
       clock,
       rng,

@@ -162,6 +162,12 @@ export const errorCatalogue = {
     meaning: 'A scenario of the simulator cannot be; every problem is listed.',
     remedy: 'Mend the values that the message names; docs/simulation.md describes them.',
   },
+  HERALD_NOT_ADMITTED: {
+    status: 503,
+    meaning: 'Clients come faster than the pool takes them in, and this one could not wait any longer.',
+    remedy:
+      'See docs/admission.md: add nodes, or raise `admit` and `place.connectRate` if the nodes can take it.',
+  },
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',

@@ -5,10 +5,16 @@ import { createPicker, type Picker } from '../../core/pick/picker.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { PoolSnapshot, Visibility } from '../../core/snapshot.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { PoolAdmission } from './admission.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { ConnectionTable } from './connection-table.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { Notify } from './notice.ts';
+
+/** What the pool's own rate lets in: in a storm the rest is not of the next arrivals. */
+function admitted({ admit }: Policy): number {
+  return admit.ratePerSecond === 'off' ? Infinity : admit.ratePerSecond;
+}
 
 // Shares are computed at most this often, however many reports and placements come.
 const leastAssessmentAgeMs = 50;
@@ -19,6 +25,7 @@ export class PoolState {
   readonly nodes = new Map<string, NodeRecord>();
   readonly table = new ConnectionTable();
   readonly arrivals: ArrivalRate;
+  readonly admission: PoolAdmission;
   // Counts of removed nodes that still carry connections: the sweep needs all that own slots.
   readonly #departed = new Set<NodeCounters>();
   readonly #visibility: Visibility;
@@ -45,6 +52,7 @@ export class PoolState {
     this.#visibility = context.visibility;
     this.#picker = createPicker(policy.place.picker, context.rng);
     this.arrivals = new ArrivalRate(context.nowMs);
+    this.admission = new PoolAdmission(name, context);
   }
 
   get policy(): Policy {
@@ -115,7 +123,8 @@ export class PoolState {
       atMs: nowMs,
       nodes: Object.freeze([...this.nodes.values()].map((node) => node.view(nowMs))),
       visibility: this.#visibility,
-      arrivalsPerSecond: this.arrivals.perSecond,
+      arrivalsPerSecond: Math.min(this.arrivals.perSecond, admitted(this.#policy)),
+      admission: this.admission.view(nowMs),
       messagesPerSecondPerConnection: this.table.meanMessagesPerSecond,
     });
   }
