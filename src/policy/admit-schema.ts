@@ -19,7 +19,7 @@ export const admitSchema = z
     overfillAfter: duration('0s', '24h')
       .prefault('10s')
       .describe(
-        'No node has had room for this long: clients are let in above `fillTo`. 0s: it holds nobody.',
+        'The pool has lacked room for this long: clients are let in above `fillTo`. 0s: it holds nobody.',
       ),
     queue: count(0, 100_000)
       .prefault(5000)

@@ -42,7 +42,7 @@ export interface Policy {
     readonly burstMs: number;
     /** Predicted utilization from which on a node gets no new connection; 1 is a full node. */
     readonly fillTo: number;
-    /** Without room on any node for this long, clients are let in above `fillTo`; 0: it holds nobody. */
+    /** After want of room for this long clients are let in above `fillTo`; 0: it holds nobody. */
     readonly overfillAfterMs: number;
     /** Clients that wait at most; 0: nobody waits. */
     readonly queueLength: number;

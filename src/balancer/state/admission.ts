@@ -70,6 +70,8 @@ export class PoolAdmission {
   }
 
   noteRoom(nowMs: number, hasRoom: boolean, { overfillAfterMs, fillTo }: AdmitRule): void {
+    // As nearly always: there is room, and there was.
+    if (hasRoom && !this.#isHeld && !this.#overfill.lacksRoom) return;
     const was = this.isOverfilled;
     this.#isHeld = !hasRoom;
     this.#overfill.note(nowMs, hasRoom, overfillAfterMs);

@@ -18,6 +18,9 @@ function admitted({ admit }: Policy): number {
 
 // Shares are computed at most this often, however many reports and placements come.
 const leastAssessmentAgeMs = 50;
+// Shares are made for so many arrivals and no more: the hundredth of a storm's first millisecond must not go where
+// the first went. The factor that each storm multiplies what is expected by keeps this to a few assessments.
+const leastPlacedOn = 8;
 
 /** What the registry knows of one pool. */
 export class PoolState {
@@ -35,6 +38,8 @@ export class PoolState {
   #assessment: Assessment | undefined;
   #nodeIds: readonly string[] | undefined;
   #isDirty = true;
+  /** Connections that have come since the assessment, less those gone. */
+  #gained = 0;
   #isPanicking = false;
   readonly #notify: Notify;
   /** Times that placing had to go on without load data. */
@@ -100,14 +105,24 @@ export class PoolState {
   /** The assessment to place by: the last one while it is fresh or nothing has changed. */
   assessment(nowMs: number): Assessment {
     const last = this.#assessment;
-    const isFresh =
-      last !== undefined && (!this.#isDirty || nowMs - last.snapshot.atMs < leastAssessmentAgeMs);
-    if (isFresh) return last;
+    if (last !== undefined && (!this.#isDirty || this.#isFresh(last, nowMs))) return last;
     const next = assess(this.snapshot(nowMs), this.#policy);
     this.#notePanic(next);
     this.#assessment = next;
     this.#isDirty = false;
+    this.#gained = 0;
     return next;
+  }
+
+  #isFresh({ snapshot, arrivals }: Assessment, nowMs: number): boolean {
+    const isSpent = this.#gained >= leastPlacedOn && this.#gained >= arrivals;
+    return !isSpent && nowMs - snapshot.atMs < leastAssessmentAgeMs;
+  }
+
+  /** Says that a connection has come (1) or gone (-1). */
+  noteConnection(change: 1 | -1): void {
+    this.#gained += change;
+    this.#isDirty = true;
   }
 
   #notePanic({ panic, basis }: Assessment): void {

@@ -1,13 +1,18 @@
-// Refusing everybody turns slowness into an outage: when no node has had room for long, clients are let in anyway.
+// Refusing everybody turns slowness into an outage: a pool that has lacked room for long lets clients in anyway.
+
+import { longestReturnMs } from './return-slots.ts';
+
+// One who leaves makes room for one: a pool lacks room until somebody finds some
+// and nobody has missed it for as long as two reports take.
+const calmMs = 2000;
 
 /**
- * Whether a pool without room below its level yields. It does once there has been no room for `afterMs` on end, and
- * goes on until there has been room for as long: a single client that leaves must not stop everybody again.
+ * Whether a pool without room below its level yields. It does once it has lacked room for `afterMs`, without two
+ * seconds in between in which all who came found some, and it does until nobody has missed room for `afterMs`.
  */
 export class Overfill {
   #sinceMs = NaN;
-  #lastWithoutMs = NaN;
-  #lastNotedMs = -Infinity;
+  #lastMs = NaN;
   #isYielding = false;
 
   /** Whether clients are let in above the level. */
@@ -15,25 +20,26 @@ export class Overfill {
     return this.#isYielding;
   }
 
-  /** Notes whether some node has room at `nowMs`. Asked seldom, it knows nothing of the time between. */
+  /** Whether there has been want of room lately: only then anything follows from there being some. */
+  get lacksRoom(): boolean {
+    return !Number.isNaN(this.#sinceMs);
+  }
+
+  /** Notes whether one who came at `nowMs` finds room below the level. */
   note(nowMs: number, hasRoom: boolean, afterMs: number): void {
-    if (nowMs - this.#lastNotedMs > Math.max(afterMs, longestGapMs)) this.#forget();
-    this.#lastNotedMs = nowMs;
-    if (!hasRoom) {
-      if (Number.isNaN(this.#sinceMs)) this.#sinceMs = nowMs;
-      this.#lastWithoutMs = nowMs;
-      this.#isYielding ||= nowMs - this.#sinceMs >= afterMs;
-      return;
-    }
-    if (!this.#isYielding || nowMs - this.#lastWithoutMs >= afterMs) this.#forget();
+    const quietMs = nowMs - this.#lastMs;
+    // Who was refused comes back within the longest hint; until then silence says nothing.
+    if (quietMs > longestReturnMs || (hasRoom && quietMs >= (this.#isYielding ? afterMs : calmMs)))
+      this.#forget();
+    if (hasRoom) return;
+    if (!this.lacksRoom) this.#sinceMs = nowMs;
+    this.#lastMs = nowMs;
+    this.#isYielding ||= nowMs - this.#sinceMs >= afterMs;
   }
 
   #forget(): void {
     this.#sinceMs = NaN;
-    this.#lastWithoutMs = NaN;
+    this.#lastMs = NaN;
     this.#isYielding = false;
   }
 }
-
-// Without anybody asking for so long, what was known of the pool's room is of yesterday.
-const longestGapMs = 1000;
