@@ -79,10 +79,11 @@ export class PoolAdmission {
     this.#notify(was ? 'overfill ended' : 'overfill began', { pool: this.#name, fillTo });
   }
 
-  /** How many a second are likely to be let in, above 0; `allowed` says what the rates allow, asked seldom. */
+  /**
+   * How many a second can be let in, above 0; `allowed` says what the rates allow, asked seldom. Where that is nothing,
+   * since every node is full, what was let in lately, but one a second at least.
+   */
   perSecond(nowMs: number, allowed: () => number): number {
-    // The reports decide, so the last seconds say more than any rate; one a second is slow enough to be humble.
-    if (this.isHeld) return Math.max(1, this.#served.perSecond);
     if (nowMs - this.#estimate.atMs >= estimateLifeMs) {
       const perSecond = allowed();
       this.#estimate = {
@@ -94,14 +95,16 @@ export class PoolAdmission {
   }
 
   /** When one who is refused now may come back, in milliseconds; counts the refusal. */
-  refuse(nowMs: number, allowed: () => number): number {
+  refuse(nowMs: number, { overfillAfterMs }: AdmitRule, allowed: () => number): number {
     if (this.#refusals === undefined) {
       this.#refusals = { count: 0, lastMs: nowMs };
       this.#notify('admission refuses', { pool: this.#name, waiting: this.queue.size });
     }
     this.#refusals.count += 1;
     this.#refusals.lastMs = nowMs;
-    return this.#returns.next(nowMs, { ahead: this.queue.size, perSecond: this.perSecond(nowMs, allowed) });
+    const perSecond = this.perSecond(nowMs, allowed);
+    const heldMs = this.isHeld ? this.#overfill.untilYieldMs(nowMs, overfillAfterMs) : 0;
+    return this.#returns.next(nowMs, { waitMs: heldMs + (this.queue.size * 1000) / perSecond, perSecond });
   }
 
   /** One who waited since then has been settled. */

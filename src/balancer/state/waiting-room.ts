@@ -123,7 +123,7 @@ export class WaitingRoom {
   }
 
   #refusal(pool: PoolState, nowMs: number): Refusal {
-    const retryAfterMs = pool.admission.refuse(nowMs, () => this.#allowed(pool, nowMs));
+    const retryAfterMs = pool.admission.refuse(nowMs, pool.policy.admit, () => this.#allowed(pool, nowMs));
     // The refusal is told of later, once, when it is over.
     if (!this.#isClosed) this.#watch(pool);
     const message = `pool '${pool.name}' takes nobody in now, and ${pool.admission.queue.size} wait`;

@@ -1,6 +1,6 @@
 // When those who are refused may come back: each gets a moment of its own, so that a storm spreads by itself.
 
-/** Longest wait that is given out. Clients that ignore their hint are refused, and counted, again and again. */
+/** Longest wait that is given out: clients that ignore their hints must not send the others away for long. */
 export const longestReturnMs = 60_000;
 
 /** Moments given out, one after the other, as far apart as the pool lets clients in. */
@@ -8,13 +8,14 @@ export class ReturnSlots {
   #lastMs = -Infinity;
 
   /**
-   * How long from `nowMs` until the next free moment: behind the `ahead` clients that wait and behind everyone who was
-   * refused before. 0 up to `longestReturnMs`; from there on everybody gets that. `perSecond` is above 0.
+   * How long from `nowMs` until the next free moment: at least `waitMs` from now, and behind everyone who was refused
+   * before. 0 up to `longestReturnMs`; when that is reached it goes on from half of it, so that not all of the rest get
+   * the same moment. `perSecond` is above 0.
    */
-  next(nowMs: number, { ahead, perSecond }: { ahead: number; perSecond: number }): number {
-    const queueEndsMs = nowMs + (ahead * 1000) / perSecond;
-    const slotMs = Math.max(this.#lastMs, queueEndsMs) + 1000 / perSecond;
-    this.#lastMs = Math.min(slotMs, nowMs + longestReturnMs);
+  next(nowMs: number, { waitMs, perSecond }: { waitMs: number; perSecond: number }): number {
+    const fromMs = nowMs + Math.min(waitMs, longestReturnMs / 2);
+    const slotMs = Math.max(this.#lastMs, fromMs) + 1000 / perSecond;
+    this.#lastMs = slotMs - nowMs > longestReturnMs ? nowMs + longestReturnMs / 2 : slotMs;
     return this.#lastMs - nowMs;
   }
 }

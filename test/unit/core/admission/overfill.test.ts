@@ -26,9 +26,9 @@ describe('a pool without room', () => {
     expect(trickle.isYielding).toBe(true);
     const calm = new Overfill();
     note(calm, false, [0, 5]);
-    note(calm, true, [6, 7]);
+    note(calm, true, [6, 8]);
     expect(calm.lacksRoom).toBe(false);
-    note(calm, false, [8, 12]);
+    note(calm, false, [9, 12]);
     expect(calm.isYielding).toBe(false);
   });
 
@@ -37,6 +37,11 @@ describe('a pool without room', () => {
     note(silent, false, [0, 4]);
     note(silent, false, [50, 50]);
     expect(silent.isYielding).toBe(true);
+    const lucky = new Overfill();
+    note(lucky, false, [0, 4]);
+    note(lucky, true, [12, 12]);
+    note(lucky, false, [13, 13]);
+    expect(lucky.isYielding).toBe(true);
     const forgotten = new Overfill();
     note(forgotten, false, [0, 4]);
     note(forgotten, false, [70, 70]);
@@ -46,10 +51,19 @@ describe('a pool without room', () => {
   it('goes on yielding until nobody has missed room for as long', () => {
     const overfill = new Overfill();
     note(overfill, false, [0, 10]);
-    note(overfill, true, [11, 19]);
+    note(overfill, true, [11, 20]);
     expect(overfill.isYielding).toBe(true);
-    note(overfill, true, [20, 20]);
+    note(overfill, true, [21, 21]);
     expect(overfill.isYielding).toBe(false);
+  });
+
+  it('tells how long it holds on', () => {
+    const overfill = new Overfill();
+    expect(overfill.untilYieldMs(5000, afterMs)).toBe(10_000);
+    note(overfill, false, [5, 8]);
+    expect(overfill.untilYieldMs(8000, afterMs)).toBe(7000);
+    note(overfill, false, [9, 15]);
+    expect(overfill.untilYieldMs(15_000, afterMs)).toBe(0);
   });
 
   it('holds nobody with a time of 0', () => {
