@@ -57,7 +57,7 @@ export class WaitingRoom {
     const { queue } = admission;
     if (queueLength === 0 || maxWaitMs === 0) return false;
     const perSecond = admission.perSecond(nowMs, () => this.#allowed(pool, nowMs));
-    const isHopeless = !admission.isHeld && (queue.ahead(rank) * 1000) / perSecond > maxWaitMs;
+    const isHopeless = !admission.isHeld && ((queue.ahead(rank) + 1) * 1000) / perSecond > maxWaitMs;
     if (isHopeless) return false;
     if (queue.size < queueLength) return true;
     const loser = queue.lastBelow(rank);
@@ -80,8 +80,8 @@ export class WaitingRoom {
     const nowMs = this.#deps.clock.nowMs();
     for (const pool of this.#busy) {
       if (this.#deps.pools.get(pool.name) !== pool) this.#refuseSince(pool, Infinity, nowMs);
-      this.#refuseSince(pool, nowMs - pool.policy.admit.maxWaitMs, nowMs);
       this.#serve(pool, nowMs);
+      this.#refuseSince(pool, nowMs - pool.policy.admit.maxWaitMs, nowMs);
       if (!pool.admission.tick(nowMs)) this.#busy.delete(pool);
     }
     if (this.#busy.size > 0) return;

@@ -4,6 +4,8 @@ import { liveScore, type Assessment } from '../assess.ts';
 // A prediction is believed from half of the level on. Below that, what one connection adds has hardly been learned
 // (the first handful seems to fill a node), and the connect rate is the guard.
 const believedFrom = 0.5;
+// With fewer connections neither: busy with work of its own, a node would seem to be filled by its first.
+const believedConnections = 20;
 // Of the room that a report shows half may be filled before the next one: what fifty clients bring that nobody knows
 // yet is off by the work of ten, and what is too much stays for as long as they do. In three reports seven eighths of
 // the room are filled.
@@ -15,6 +17,8 @@ const filledAtOnce = 0.5;
  */
 export function isFilled(assessment: Assessment, index: number, level: number): boolean {
   if (assessment.basis !== 'load') return false;
+  const connections = assessment.snapshot.nodes[index]?.counters.connections ?? 0;
+  if (connections < believedConnections) return false;
   const seen = seenUtilization(assessment, index);
   if (seen < believedFrom * level) return false;
   return liveScore(assessment, index) >= seen + filledAtOnce * (level - seen);
