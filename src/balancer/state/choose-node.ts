@@ -31,7 +31,7 @@ export function chooseAdmitted(pool: PoolState, request: PlaceRequest, nowMs: nu
   const assessment = pool.assessment(nowMs);
   const kept = keptIndex(policy, assessment, request);
   if (kept === -1) {
-    const index = pickWithin(pool, request, { assessment, nowMs });
+    const index = pickWithin(pool, request, nowMs);
     if (index !== noNode) takeTokens(pool, assessment.snapshot.nodes[index], isRetry);
     return index;
   }
@@ -67,11 +67,10 @@ export function connectRateOf(
   return sum;
 }
 
-type Moment = Readonly<{ assessment: Assessment; nowMs: number }>;
-
 /** The picker's choice among nodes with a token and room below the level, or above it where the pool yields. */
-function pickWithin(pool: PoolState, request: PlaceRequest, { assessment, nowMs }: Moment): number {
+function pickWithin(pool: PoolState, request: PlaceRequest, nowMs: number): number {
   const { admission, policy } = pool;
+  const assessment = pool.assessment(nowMs);
   const { admit } = policy;
   let level = admit.fillTo;
   const exclude = (index: number) => {

@@ -8,7 +8,7 @@ const tolerance = 1e-9;
  * t seconds at most rate × t + burst tokens are taken.
  */
 export class TokenBucket {
-  #tokens = NaN;
+  #tokens = Infinity;
   #filledAtMs = 0;
 
   /**
@@ -16,8 +16,9 @@ export class TokenBucket {
    * more; both may differ from call to call, and the newest rate counts for the whole time since the last.
    */
   hasToken(nowMs: number, ratePerSecond: number, burst: number): boolean {
-    const came = ((nowMs - this.#filledAtMs) * ratePerSecond) / 1000;
-    this.#tokens = Number.isNaN(this.#tokens) ? burst : Math.min(burst, this.#tokens + Math.max(0, came));
+    const tokens = this.#tokens + ((nowMs - this.#filledAtMs) * ratePerSecond) / 1000;
+    // Also how it begins full: at Infinity.
+    this.#tokens = tokens < burst ? tokens : burst;
     this.#filledAtMs = nowMs;
     return this.#tokens >= 1 - tolerance;
   }
