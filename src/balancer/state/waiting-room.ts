@@ -95,7 +95,7 @@ export class WaitingRoom {
     const busyNodes = new Set<string>();
     queue.serve((entry) => {
       const { request, waiter } = entry.item;
-      if (busyNodes.has(request.affinityNode)) return 'skip';
+      if (busyNodes.has(request.affinityNode) && !request.excluded.has(request.affinityNode)) return 'skip';
       const index = chooseAdmitted(pool, request, nowMs);
       // A retry has nodes that it may not have again: others may find one.
       if (index === noNode) return request.excluded.size > 0 ? 'skip' : 'stop';
