@@ -33,6 +33,7 @@ export async function benchPlacement(): Promise<PlacementRow[]> {
 /** A fleet with a few connections each, messages relayed, and enough reports that costs are learned. */
 function aFleet(size: number): Room {
   const ids = Array.from({ length: size }, (_, index) => `n${index}`);
+  // On a clock that stands still no token comes back: enough of them for the whole run.
   const room = aRoom({
     policy: aPolicy({ place: { connectRatePerSecond: 1_000_000 } }),
     nodes: ids.map((id) => anIdentity(id)),
