@@ -30,7 +30,7 @@ import { createConfiguredState } from './saving.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
 import { endGracefully, type StopReport } from './shutdown.ts';
 import type { Notify } from './state/notice.ts';
-import { createPlacement } from './state/placement.ts';
+import { createPlacement, type RunningPlacement } from './state/placement.ts';
 import type { DataPlane } from './state/ports.ts';
 import { Registry } from './state/registry.ts';
 import { createRelayDataPlane } from './state/relay-data-plane.ts';
@@ -74,6 +74,7 @@ export class Balancer {
   readonly control: RunningControl;
   readonly #options: BalancerOptions;
   readonly #relays: Relays;
+  readonly #placement: RunningPlacement;
   readonly #health: HealthChecker;
   readonly #listeners = new Map<string, { listener: HttpListener; port: number }>();
   #edges: Edges | undefined;
@@ -114,6 +115,11 @@ export class Balancer {
         events.tell(event);
       },
     });
+    const notify: Notify = (event, facts) => {
+      log.warn(facts, event);
+      tellNotice(events, event, facts);
+    };
+    this.#placement = createPlacement({ pools: this.registry.pools, clock, notify });
     this.#health = createHealthChecker({ registry: this.registry, probe: createProbe(clock), clock, rng });
   }
 
@@ -186,6 +192,7 @@ export class Balancer {
     await Promise.all(listeners.map((listener) => listener.stopAccepting()));
     // The farewell tells everybody; a drain would only count them twice.
     this.control.stop();
+    this.#placement.close();
     const report = await endGracefully(this.#shutdownDeps(), graceMs);
     this.#health.stop();
     await Promise.all(listeners.map((listener) => listener.stop()));
@@ -270,15 +277,11 @@ export class Balancer {
   async #startListeners(transport: Transport, metrics: Metrics): Promise<void> {
     const { log, clock, rng } = this.#options;
     const { registry } = this;
-    const notify: Notify = (event, facts) => {
-      log.warn(facts, event);
-      tellNotice(this.events, event, facts);
-    };
     const parts = {
       transport,
       relays: this.#relays,
       registry,
-      placement: createPlacement({ pools: registry.pools, clock, notify }),
+      placement: this.#placement,
       route: (host: string, path: string) => this.#route(host, path),
       clock,
       rng,
