@@ -10,17 +10,15 @@ import type { EventRecord } from '../protocol/operations.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
 import { createConfiguredAdmin } from './admin-wiring.ts';
 import type { Admin } from './admin/admin.ts';
-import { createEventFeed } from './control/event-feed.ts';
+import { createCore } from './core-wiring.ts';
 import type { EventFeed } from './control/ports.ts';
-import { createHealthChecker, type HealthChecker } from './health/checker.ts';
-import { createProbe } from './health/probe.ts';
+import type { HealthChecker } from './health/checker.ts';
 import { createConfiguredIntake, registrationRule, reportersOf } from './intake-wiring.ts';
 import type { Intake } from './intake/intake.ts';
-import { RunningControl } from './control/control.ts';
+import type { RunningControl } from './control/control.ts';
 import type { Phase } from './intake/readiness.ts';
 import { createConfiguredListener } from './listeners.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
-import { tellNotice } from './notices.ts';
 import type { HttpListener } from './proxy/listener.ts';
 import { proxyEvents, relayEndSink } from './proxy-events.ts';
 import { Relays } from './proxy/relays.ts';
@@ -29,11 +27,9 @@ import type { Transport } from './proxy/wire.ts';
 import { createConfiguredState } from './saving.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
 import { endGracefully, type StopReport } from './shutdown.ts';
-import type { Notify } from './state/notice.ts';
-import { createPlacement } from './state/placement.ts';
+import type { RunningPlacement } from './state/placement.ts';
 import type { DataPlane } from './state/ports.ts';
-import { Registry } from './state/registry.ts';
-import { createRelayDataPlane } from './state/relay-data-plane.ts';
+import type { Registry } from './state/registry.ts';
 import type { SavedState } from './state/saved-state.ts';
 
 /** What a balancer starts from. */
@@ -74,6 +70,7 @@ export class Balancer {
   readonly control: RunningControl;
   readonly #options: BalancerOptions;
   readonly #relays: Relays;
+  readonly #placement: RunningPlacement;
   readonly #health: HealthChecker;
   readonly #listeners = new Map<string, { listener: HttpListener; port: number }>();
   #edges: Edges | undefined;
@@ -90,30 +87,15 @@ export class Balancer {
     this.#loaded = { config: loaded.config, policies: loaded.policies };
     this.#route = buildRouteTable(loaded.config.pools);
     this.#relays = new Relays(clock);
-    this.events = createEventFeed(clock);
-    this.registry = new Registry({
-      clock,
-      rng,
-      visibility: { countsMessages: true, countsConnections: true },
-      notify: (event, facts) => {
-        log.info(facts, event);
-        tellNotice(this.events, event, facts);
-      },
-    });
-    this.registry.configure(poolSettings(loaded.config, loaded.policies));
-    this.dataPlane = createRelayDataPlane({ pools: this.registry.pools, clock });
-    this.events.listen(({ type, message, pool, node, by, why, facts }) => {
-      log.info({ type, pool, node, by, why, ...facts }, message);
-    });
-    const { registry, dataPlane, events } = this;
-    this.control = new RunningControl({
-      registry,
-      dataPlane,
-      clock,
-      rng,
-      tell: (event) => events.tell(event),
-    });
-    this.#health = createHealthChecker({ registry: this.registry, probe: createProbe(clock), clock, rng });
+    const core = createCore({ clock, rng, log, pools: poolSettings(loaded.config, loaded.policies) });
+    ({
+      registry: this.registry,
+      dataPlane: this.dataPlane,
+      events: this.events,
+      control: this.control,
+      placement: this.#placement,
+      health: this.#health,
+    } = core);
   }
 
   /** The bound port of the intake; 0 before `start`. */
@@ -185,6 +167,7 @@ export class Balancer {
     await Promise.all(listeners.map((listener) => listener.stopAccepting()));
     // The farewell tells everybody; a drain would only count them twice.
     this.control.stop();
+    this.#placement.close();
     const report = await endGracefully(this.#shutdownDeps(), graceMs);
     this.#health.stop();
     await Promise.all(listeners.map((listener) => listener.stop()));
@@ -269,15 +252,11 @@ export class Balancer {
   async #startListeners(transport: Transport, metrics: Metrics): Promise<void> {
     const { log, clock, rng } = this.#options;
     const { registry } = this;
-    const notify: Notify = (event, facts) => {
-      log.warn(facts, event);
-      tellNotice(this.events, event, facts);
-    };
     const parts = {
       transport,
       relays: this.#relays,
       registry,
-      placement: createPlacement({ pools: registry.pools, clock, notify }),
+      placement: this.#placement,
       route: (host: string, path: string) => this.#route(host, path),
       clock,
       rng,

@@ -2,13 +2,14 @@
 import type { Policy } from '../policy/policy.ts';
 import type { Report } from '../protocol/report.ts';
 import { absorbReport, type NodeLoad, type RelayWindow } from './load.ts';
-import { amountWhenFull } from './moments.ts';
 import type { NodeCounters } from './node-counters.ts';
 
 /** What a data plane knows of the node that reports; `load` is undefined before its first report. */
 export interface CountedNode {
   readonly load: NodeLoad | undefined;
   readonly counters: NodeCounters;
+  /** Throughput at which the pool's learning takes it to be full; undefined before anything is learned. */
+  readonly autoSaturation: number | undefined;
 }
 
 /** The node's load after this report, which must be newer than the last one (`isNewer`). */
@@ -18,13 +19,12 @@ export function absorbCounted(
   at: { report: Report; nowMs: number },
 ): NodeLoad {
   const { signals, score, reports } = policy;
-  const hasAuto = signals.some(({ saturation }) => saturation === 'auto');
   const rule = {
     signals,
     combine: score,
     smoothingMs: score.smoothingMs,
     expiryMs: reports.expiryMs,
-    autoSaturation: hasAuto && node.load !== undefined ? amountWhenFull(node.load.byThroughput) : undefined,
+    autoSaturation: node.autoSaturation,
   };
   return absorbReport(node.load, at.report, { nowMs: at.nowMs, rule, relay: relayWindow(node, at) });
 }

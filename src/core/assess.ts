@@ -24,7 +24,7 @@ export interface Assessment extends Footing, ScoreSheet {
   readonly level: number;
   /** Arrivals that the shares were made for. */
   readonly arrivals: number;
-  /** Of these, what the guards leave without a place: it is spread in proportion all the same. */
+  /** Of these, what the guards leave without a place: what no token of admission comes for waits. */
   readonly unplaced: number;
   readonly horizonMs: number;
   /** The guards that bounded it. */

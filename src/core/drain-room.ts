@@ -104,9 +104,12 @@ export function forecastDrain(
   return { connections, before, after: before + moved / size };
 }
 
-/** Utilization above what idling costs; undefined without valid reports. */
-function workOf({ snapshot, states, costs }: Assessment, index: number): number | undefined {
+/**
+ * What a node does, all of it taken for the work of its connections; undefined without valid reports. The learned
+ * intercept would be taken off, were it measured: it is extrapolated from fleets that are seldom idle, often far too
+ * high, and a forecast that is too low lets a drain fill the others. Too high, it only asks for `force`.
+ */
+function workOf({ snapshot, states }: Assessment, index: number): number | undefined {
   const load = snapshot.nodes[index]?.load;
-  if (load === undefined || states[index] !== 'valid') return undefined;
-  return Math.max(0, load.utilization - costs.intercept);
+  return load === undefined || states[index] !== 'valid' ? undefined : load.utilization;
 }

@@ -228,6 +228,12 @@ export const errorCatalogue = {
     meaning: 'A change of admin state cannot be: its deadline, its rate, its nodes or what goes with it.',
     remedy: 'Mend what the message names.',
   },
+  HERALD_NOT_ADMITTED: {
+    status: 503,
+    meaning: 'Clients come faster than the pool takes them in, and this one could not wait any longer.',
+    remedy:
+      'See docs/admission.md: add nodes, or raise `admit` and `place.connectRate` if the nodes can take it.',
+  },
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',

@@ -2,6 +2,7 @@
 import type { Policy } from '../policy/policy.ts';
 import type { PoolExplanation } from '../protocol/admin-api.ts';
 import type { Assessment } from './assess.ts';
+import { admissionNotes } from './explain-admission.ts';
 import { nodeLearnedReason, poolLearnedReason } from './explain-learned.ts';
 import { explainNode, percent, rounded } from './explain-node.ts';
 import { imbalanceOf } from './imbalance.ts';
@@ -71,8 +72,9 @@ function notesOn(assessment: Assessment, policy: Policy): string[] {
     notes.push(`The shares are what waterfill would give; the picker of this policy is ${picker}.`);
   if (assessment.unplaced > 0)
     notes.push(
-      `The guards leave ${rounded(assessment.unplaced)} of ${rounded(assessment.arrivals)} arrivals without a place; they are spread in proportion all the same.`,
+      `The guards leave ${rounded(assessment.unplaced)} of ${rounded(assessment.arrivals)} arrivals without a place: what is above connectRate or maxConnections waits for admission, what slow start holds back is spread in proportion.`,
     );
+  notes.push(...admissionNotes(assessment.snapshot.admission, policy));
   if (assessment.basis !== 'load' || meanUtilization === undefined) return notes;
   if (meanUtilization < idleUtilization)
     notes.push(

@@ -13,7 +13,7 @@ export interface Learned {
   readonly nodes: readonly NodeLearning[];
 }
 
-type Fits = Pick<Assessment, 'costs' | 'slopes'>;
+type Fits = Pick<Assessment, 'costs' | 'slopes' | 'throughputs'>;
 
 /** Reads an assessment. `signals` are the policy's: they say whether a saturation is to be learned at all. */
 export function learnedOf(assessment: Assessment, signals: readonly SignalRule[]): Learned {
@@ -52,7 +52,7 @@ function nodeLearning(
   return {
     messageCost: figure(fits.costs, learning.byMessages),
     connectionSlope: figure(fits.slopes, learning.byConnections),
-    autoSaturation: hasAuto ? orNull(amountWhenFull(learning.byThroughput)) : null,
+    autoSaturation: hasAuto ? orNull(amountWhenFull(fits.throughputs, index)) : null,
     throughputPairs: learning.byThroughput.weight,
     isRestored: node.load === undefined && node.restored !== undefined,
   };
@@ -68,7 +68,7 @@ function figureOf(
     value,
     own,
     ofPool: orNull(fit.slope === undefined ? undefined : fit.slope / (capacity ?? 1)),
-    amountWhenFull: value !== null && value > 0 ? Math.max(0, 1 - fit.intercept) / value : null,
+    amountWhenFull: orNull(amountWhenFull(fit, index)),
     pairs: moments.weight,
     from: wordOf({ value, own, capacity }),
   };

@@ -86,10 +86,10 @@ export function fitShared(inputs: readonly FitInput[]): SharedFit {
   return { intercept, slope, slopes: new Float64Array(inputs.map(slopeOf)) };
 }
 
-/** The x at which y is 1 by one node's pairs alone: (1 − idle) ÷ slope. Undefined until that has been learned. */
-export function amountWhenFull(moments: Moments): number | undefined {
-  const { slope, intercept } = fitShared([{ moments, capacity: undefined }]);
-  return slope === undefined || slope <= 0 ? undefined : (1 - intercept) / slope;
+/** The x at which y is 1 for a node, by its place in the fit: (1 − intercept) ÷ slope. Undefined until that has been learned. */
+export function amountWhenFull({ intercept, slopes }: SharedFit, index: number): number | undefined {
+  const slope = slopes[index] ?? NaN;
+  return slope > 0 ? Math.max(0, 1 - intercept) / slope : undefined;
 }
 
 /**

@@ -1,5 +1,7 @@
 // What a data plane counts for one node: the one mutable leaf of a snapshot, so that a placement is seen at once.
 
+import { TokenBucket } from './admission/token-bucket.ts';
+
 const historyLength = 128;
 
 /** What was counted at one instant of the past. */
@@ -20,6 +22,8 @@ export class NodeCounters {
   open = 0;
   /** Messages per second to be expected now from what is open and being dialled; see ConnectionTable. */
   messagesPerSecond = 0;
+  /** What `place.connectRate` has left of it. */
+  readonly connects = new TokenBucket();
   placedTotal = 0;
   openedTotal = 0;
   failedTotal = 0;

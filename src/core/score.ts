@@ -2,7 +2,7 @@
 import type { Basis, LoadState } from './basis.ts';
 import { median } from './median.ts';
 import { fitShared, type SharedFit } from './moments.ts';
-import { currentLearning } from './restored.ts';
+import { currentLearning, type Learning } from './restored.ts';
 import { connectionsPerCapacity, type NodeView, type PoolSnapshot } from './snapshot.ts';
 
 /** Where a node's score comes from. `doubted`: its report is far below what our relay measures. */
@@ -21,6 +21,8 @@ export interface ScoreSheet {
   readonly costs: SharedFit;
   /** Utilization per connection. */
   readonly slopes: SharedFit;
+  /** Utilization by the other additive signals per reported message per second, for `saturation: auto`. */
+  readonly throughputs: SharedFit;
 }
 
 /**
@@ -49,11 +51,11 @@ interface Judged {
 /** Scores a pool on the rung it stands on. Deterministic; looks at the counters as they are now. */
 export function scorePool(snapshot: PoolSnapshot, footing: Judged & { basis: Basis }): ScoreSheet {
   const { nodes, atMs } = snapshot;
-  const fitBy = (part: 'byMessages' | 'byConnections') =>
+  const fitBy = (part: keyof Learning) =>
     fitShared(nodes.map((node) => ({ moments: currentLearning(node, atMs)[part], capacity: node.capacity })));
   const costs = fitBy('byMessages');
   const slopes = fitBy('byConnections');
-  const sheet = { costs, slopes };
+  const sheet = { costs, slopes, throughputs: fitBy('byThroughput') };
   if (footing.basis === 'load') return { ...scoreByLoad(snapshot, footing, sheet), ...sheet };
   return { ...scoreByCount(snapshot, footing.basis), ...sheet };
 }

@@ -48,6 +48,17 @@ export interface Visibility {
   readonly countsConnections: boolean;
 }
 
+/** Who waits for a place in a pool, and why. */
+export interface AdmissionView {
+  readonly waiting: number;
+  /** How long the oldest has waited, ms; 0 when nobody waits. */
+  readonly oldestMs: number;
+  /** They wait because no node has room below `admit.fillTo`. */
+  readonly isHeld: boolean;
+  /** There has been no room for so long that clients are let in above it. */
+  readonly isOverfilled: boolean;
+}
+
 /** A pool at one instant. */
 export interface PoolSnapshot {
   readonly pool: string;
@@ -55,6 +66,8 @@ export interface PoolSnapshot {
   /** In order of registration; empty for a pool without nodes. */
   readonly nodes: readonly NodeView[];
   readonly visibility: Visibility;
+  /** Absent where nobody is kept waiting, as in the simulator. */
+  readonly admission?: AdmissionView;
   /** Placements per second lately, 0 or more. */
   readonly arrivalsPerSecond: number;
   /** Messages per second of a connection of this pool on average: what a fresh one is taken to bring. */

@@ -89,6 +89,7 @@ function compilePolicy(document: PolicyDocument): Policy {
     score: { combine: score.combine, weights: { ...score.weights }, smoothingMs: score.smoothing },
     reports: { intervalMs: reports.interval, blackoutMs: reports.blackout, expiryMs: reports.expiry },
     place: compilePlace(document.place),
+    admit: compileAdmit(document.admit),
     affinity: compileAffinity(document.affinity),
     drain: {
       deadlineMs: drain.deadline,
@@ -122,6 +123,20 @@ function compilePlace(place: PolicyDocument['place']): Policy['place'] {
     attempts,
     slowStartMs: slowStart,
     connectRatePerSecond: connectRate,
+  };
+}
+
+function compileAdmit(admit: PolicyDocument['admit']): Policy['admit'] {
+  const { rate, burst, fillTo, overfillAfter, queue, maxWait, refuse, requests } = admit;
+  return {
+    ratePerSecond: rate,
+    burstMs: burst,
+    fillTo,
+    overfillAfterMs: overfillAfter,
+    queueLength: queue,
+    maxWaitMs: maxWait,
+    refuse,
+    requests,
   };
 }
 

@@ -70,18 +70,26 @@ export function share(from: string, to: string) {
 
 /** A quantity, or the word `auto`. */
 export function orAuto(name: UnitName, from: string, to: string) {
-  const { read, meta } = quantity(name, from, to);
-  const readOrAuto = (value: unknown): Reading<number | 'auto'> => {
-    if (value === 'auto') return { value: 'auto' };
+  return orWord('auto', quantity(name, from, to));
+}
+
+/** A quantity, or the word `off`. */
+export function orOff(name: UnitName, from: string, to: string) {
+  return orWord('off', quantity(name, from, to));
+}
+
+function orWord<const Word extends string>(word: Word, { read, meta }: ReturnType<typeof quantity>) {
+  const readOrWord = (value: unknown): Reading<number | Word> => {
+    if (value === word) return { value: word };
     const reading = read(value);
-    return 'value' in reading ? reading : { ...reading, hint: `${reading.hint}, or auto` };
+    return 'value' in reading ? reading : { ...reading, hint: `${reading.hint}, or ${word}` };
   };
-  const pattern = `^auto$|${meta.pattern}`;
-  return field(readOrAuto, {
+  const pattern = `^${word}$|${meta.pattern}`;
+  return field(readOrWord, {
     ...meta,
     pattern,
-    examples: ['auto', ...meta.examples],
-    unit: `auto, or ${meta.unit}`,
+    examples: [word, ...meta.examples],
+    unit: `${word}, or ${meta.unit}`,
   });
 }
 

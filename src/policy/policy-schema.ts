@@ -2,6 +2,7 @@
 // docs/reference/policy.md are generated from it. Checks across keys of one section stand in policy-checks.ts.
 import { z } from 'zod';
 import { pickerNames } from '../core/pick/picker-name.ts';
+import { admitSchema } from './admit-schema.ts';
 import { count, duration, field, name, orAuto, percentage, rate, share } from './field.ts';
 import { affinitySchema, checkSchema } from './policy-choices.ts';
 import {
@@ -95,7 +96,9 @@ const place = z
       .describe('Span over which a node that joins is let in step by step; 0s is off.'),
     connectRate: rate('0.1/s', '1000000/s')
       .prefault('200/s')
-      .describe('Upper bound of new connections for each node.'),
+      .describe(
+        'New connections that one node takes; more wait for admission. Scaled down in its slow start.',
+      ),
   })
   .prefault({})
   .describe('Where new connections go.');
@@ -207,6 +210,7 @@ export const policySchema = z.strictObject({
   score,
   reports,
   place,
+  admit: admitSchema,
   affinity: affinitySchema,
   drain,
   rebalance,

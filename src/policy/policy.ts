@@ -32,8 +32,25 @@ export interface Policy {
     readonly attempts: number;
     /** Span over which a node that joins is let in step by step; 0 is off. */
     readonly slowStartMs: number;
-    /** Upper bound of new connections per second for each node. */
+    /** New connections per second that one node takes. */
     readonly connectRatePerSecond: number;
+  };
+  readonly admit: {
+    /** New connections per second that the pool takes through this balancer. */
+    readonly ratePerSecond: number | 'off';
+    /** What the rates give in this span may come at once. */
+    readonly burstMs: number;
+    /** Predicted utilization from which on a node gets no new connection; 1 is a full node. */
+    readonly fillTo: number;
+    /** After want of room for this long clients are let in above `fillTo`; 0: it holds nobody. */
+    readonly overfillAfterMs: number;
+    /** Clients that wait at most; 0: nobody waits. */
+    readonly queueLength: number;
+    readonly maxWaitMs: number;
+    /** How a WebSocket client hears that it gets no place: inside WebSocket, or by status. */
+    readonly refuse: 'close' | 'http';
+    /** Whether plain requests without a node of their own are counted and wait. */
+    readonly requests: 'pass' | 'admit';
   };
   readonly affinity:
     | { readonly kind: 'none' }

@@ -4,6 +4,7 @@ import { assess, type Assessment } from '../core/assess.ts';
 import { keptWeight } from '../core/decay.ts';
 import { expectedRate, nextArrivalRate, rateMemoryMs } from '../core/expected-rate.ts';
 import type { NodeLoad } from '../core/load.ts';
+import { amountWhenFull } from '../core/moments.ts';
 import { NodeCounters } from '../core/node-counters.ts';
 import { createPicker, type Picker } from '../core/pick/picker.ts';
 import type { Rng } from '../core/rng.ts';
@@ -20,6 +21,7 @@ interface SeenNode {
   readonly counters: NodeCounters;
   readonly joinedAtMs: number;
   load: NodeLoad | undefined;
+  autoSaturation: number | undefined;
   isUp: boolean;
   isShedding: boolean;
 }
@@ -70,10 +72,6 @@ class HeraldBalancer implements SimulatedBalancer {
     return this.#picker(this.#current(nowMs), (index) => this.#nodes[index]?.isUp !== true);
   }
 
-  get moverEnds() {
-    return this.#mover?.ends;
-  }
-
   scores(nowMs: number): ArrayLike<number> {
     return this.#current(nowMs).score;
   }
@@ -110,6 +108,7 @@ class HeraldBalancer implements SimulatedBalancer {
       counters: new NodeCounters(),
       joinedAtMs,
       load: undefined,
+      autoSaturation: undefined,
       isUp: true,
       isShedding: false,
     });
@@ -149,7 +148,8 @@ class HeraldBalancer implements SimulatedBalancer {
 
   // One assessment a step: a real balancer makes two at most (every 50 ms).
   #current(nowMs: number): Assessment {
-    this.#assessment ??= assess(
+    if (this.#assessment !== undefined) return this.#assessment;
+    const assessment = assess(
       {
         pool: this.#policy.name,
         atMs: nowMs,
@@ -160,7 +160,11 @@ class HeraldBalancer implements SimulatedBalancer {
       },
       this.#policy,
     );
-    return this.#assessment;
+    this.#nodes.forEach((node, index) => {
+      node.autoSaturation = amountWhenFull(assessment.throughputs, index);
+    });
+    this.#assessment = assessment;
+    return assessment;
   }
 }
 

@@ -1,5 +1,6 @@
 // `herald agent` as its operators meet it: starting, refusing, reloading, ending, and what it says of all that.
 import { writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, connect } from 'node:net';
 import { join } from 'node:path';
 import { once } from 'node:events';
@@ -173,6 +174,13 @@ describe('a sidecar and its balancers', () => {
     });
     const taken = await second.logged({ msg: 'reports are not taken' });
     expect(taken['code']).toBe('HERALD_NODE_ID_TAKEN');
+    expect(taken['reason']).toContain(`reports it at 127.0.0.1:${one} and still does`);
+    const renamed = aSidecar(agent(one, { node: { id: 'b', port: one }, tokenFile: './token' }), {
+      files: { token: 'fleet-secret-0123456789' },
+    });
+    const elsewhere = await renamed.logged({ msg: 'reports are not taken' });
+    expect(elsewhere['code']).toBe('HERALD_NODE_ID_TAKEN');
+    expect(elsewhere['reason']).toBe(`node 'b' may not join: 127.0.0.1:${one} is node 'a' already`);
     const lost = aSidecar(
       anAgentFile({ balancers: ['http://127.0.0.1:1'], node: { port: one }, measure: 'host' }),
     );
@@ -221,6 +229,33 @@ async function asked(port: number): Promise<string> {
   await once(socket, 'close');
   return text;
 }
+
+describe('a sidecar that may not compile at run time', () => {
+  it('measures, asks its sources and reports all the same', async () => {
+    const stub = await aStub();
+    const pages = createHttpServer((_, response) => void response.end('depth 7\n'));
+    pages.listen(0, '127.0.0.1');
+    await once(pages, 'listening');
+    onTestFinished(() => void pages.close().closeAllConnections());
+    // Proof of `as`: bound to a TCP port.
+    const { port } = pages.address() as AddressInfo;
+    const file = anAgentFile({
+      balancers: [stub.url],
+      node: { port },
+      measure: { process: { port } },
+      statsd: { bind: '127.0.0.1:0' },
+      signals: {
+        depth: { prometheus: { url: `http://127.0.0.1:${port}/`, selector: 'depth' } },
+        calls: { statsd: { name: 'calls' } },
+      },
+    });
+    // What loads WebAssembly ends the process here, on one version of Node or another.
+    const sidecar = aSidecar(file, { env: { NODE_OPTIONS: '--jitless' } });
+    await stub.until(({ signals }) => 'cpu' in signals && signals['depth'] === 7);
+    sidecar.signal('SIGTERM');
+    expect((await sidecar.ended()).code).toBe(0);
+  });
+});
 
 describe('a process that is measured', () => {
   it('is missing with a reason until its pid file names one, and again when it has ended', async () => {

@@ -1,6 +1,6 @@
 // A registry with pool `chat` and its placement, on a clock that the test moves.
-import { createPlacement } from '../../src/balancer/state/placement.ts';
-import type { Lease, Placement } from '../../src/balancer/state/ports.ts';
+import { createPlacement, type RunningPlacement } from '../../src/balancer/state/placement.ts';
+import type { Lease } from '../../src/balancer/state/ports.ts';
 import { Registry } from '../../src/balancer/state/registry.ts';
 import { pcg32 } from '../../src/core/rng.ts';
 import type { NodeIdentity, Visibility } from '../../src/core/snapshot.ts';
@@ -21,7 +21,7 @@ export interface Notice {
 export interface Room {
   readonly clock: ManualClock;
   readonly registry: Registry;
-  readonly placement: Placement;
+  readonly placement: RunningPlacement;
   readonly notices: Notice[];
   /** Adds one more pool with static nodes of these ids. */
   addPool(name: string, ...ids: readonly string[]): void;

@@ -42,8 +42,9 @@ export class StubPlacement implements Placement {
     this.#nodes = nodes;
     this.#spread = spread;
     const affinity = cookie === undefined ? { kind: 'none' } : { kind: 'cookie', name: cookie, yieldAt: 1.1 };
-    // Proof of `as`: the proxy reads these two keys of a policy and no other.
-    this.#policy = { place: { attempts }, affinity } as unknown as Policy;
+    const admit = { refuse: 'close' };
+    // Proof of `as`: the proxy reads these keys of a policy and no other.
+    this.#policy = { place: { attempts }, admit, affinity } as unknown as Policy;
   }
 
   /** Leases that nobody has settled. */

@@ -1,7 +1,8 @@
 // Counts the connections and WebSocket messages of an HTTP server whose application handles 'upgrade' itself.
-import { IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import { FrameCursor } from '../../protocol/websocket.ts';
+import { IncomingMessage as HttpRequest } from '../node-http.ts';
 import { AnswerHead } from './answer-head.ts';
 import { createMembers } from './members.ts';
 import type { Unobserve, UpgradeServer } from './observable.ts';
@@ -23,7 +24,7 @@ export function observeUpgrades(
     (original) =>
       function emit(this: unknown, event: string, ...values: unknown[]): boolean {
         const [request, socket, head] = values;
-        if (event === 'upgrade' && request instanceof IncomingMessage && socket instanceof Duplex) {
+        if (event === 'upgrade' && request instanceof HttpRequest && socket instanceof Duplex) {
           watchOnce(socket, request, head);
         }
         return Reflect.apply(original, this, [event, ...values]);

@@ -1,8 +1,8 @@
 // Asks for one page once per interval, whatever the number of signals that read from it. One request in flight, no
-// retries, no redirects, no proxies. What a page says is the readers' work.
-import { Client } from 'undici';
+// redirects, no proxies. What a page says is the readers' work.
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { HttpSourceLimits } from '../../policy/agent-config.ts';
+import { type HttpLine, openHttpLine } from '../http-line.ts';
 import { askForPage, type Page, type PageOutcome } from './page.ts';
 
 /** Who reads from a poller. */
@@ -30,14 +30,9 @@ export interface PollCounts {
   readonly failed: number;
 }
 
-/** Longer than the longest interval (60 s), so that every request finds the connection open. */
-const keepAliveMs = 70_000;
-/** Room for cookies and tracing; Node's own limit. */
-const maxHeadBytes = 16 * 1024;
-
 export class HttpPoller {
   readonly #parts: HttpPollerParts;
-  readonly #client: Client;
+  readonly #line: HttpLine;
   readonly #readers = new Set<PageReader>();
   #repeat: Timer | undefined;
   #abort: AbortController | undefined;
@@ -46,15 +41,7 @@ export class HttpPoller {
 
   constructor(parts: HttpPollerParts) {
     this.#parts = parts;
-    // The poller bounds the time of the whole exchange, so undici's timers of head and body are off.
-    this.#client = new Client(parts.url.origin, {
-      keepAliveTimeout: keepAliveMs,
-      keepAliveMaxTimeout: keepAliveMs,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxHeaderSize: maxHeadBytes,
-      connect: { timeout: parts.limits.timeoutMs },
-    });
+    this.#line = openHttpLine(parts.url);
   }
 
   get counts(): PollCounts {
@@ -75,7 +62,7 @@ export class HttpPoller {
     if (this.#readers.size > 0) return;
     this.#repeat?.cancel();
     this.#abort?.abort();
-    await this.#client.destroy();
+    this.#line.close();
   }
 
   #tick(): void {
@@ -100,7 +87,7 @@ export class HttpPoller {
       'user-agent': 'herald-agent',
       ...(authorization === undefined ? {} : { authorization }),
     };
-    const outcome = await askForPage(this.#client, { url, headers, maxBodyBytes }, abort.signal);
+    const outcome = await askForPage(this.#line, { url, headers, maxBodyBytes }, abort.signal);
     timeout.cancel();
     this.#abort = undefined;
     // Who answers something else may go on sending it: its connection is not used again.

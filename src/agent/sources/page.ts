@@ -1,6 +1,7 @@
 // One request for one page, and what may go wrong with it. When to ask is http-poller.ts's work.
-import { type Client, errors } from 'undici';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isRecord, shown } from '../../protocol/field-checks.ts';
+import { type HttpLine, readLimited } from '../http-line.ts';
 
 /** What is asked for. */
 export interface PageRequest {
@@ -37,46 +38,42 @@ const statusHints: Readonly<Record<number, string>> = {
 
 const errorHints: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there: is the application up, and is this its port?',
-  ECONNRESET: 'the connection was cut in the middle of the answer',
+  ECONNRESET: 'the connection was closed before the answer was whole',
   ENOTFOUND: 'the host name does not resolve',
   EAI_AGAIN: 'the name server does not answer',
-  UND_ERR_SOCKET: 'the connection was closed before the answer was whole',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
-  UND_ERR_HEADERS_OVERFLOW: 'the head of the answer is too large',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the body is shorter or longer than Content-Length says',
+  HPE_HEADER_OVERFLOW: 'the head of the answer is too large',
 };
 
 /** Asks once. Never rejects. After anything but a page the caller must abort, which closes the connection. */
 export async function askForPage(
-  client: Client,
-  request: PageRequest,
+  line: HttpLine,
+  { url, headers, maxBodyBytes }: PageRequest,
   signal: AbortSignal,
 ): Promise<PageOutcome> {
-  const { url, headers, maxBodyBytes } = request;
+  const path = `${url.pathname}${url.search}`;
   try {
-    const answer = await client.request({
-      path: `${url.pathname}${url.search}`,
-      method: 'GET',
-      headers,
-      signal,
-    });
-    // Aborting destroys the body with an error, whether or not somebody is reading.
-    answer.body.on('error', () => {});
-    const refusal = judgeHead(answer.statusCode, answer.headers, maxBodyBytes);
-    if (refusal !== undefined) return { kind: 'refused', reason: refusal };
-    const text = await readBody(answer.body, maxBodyBytes);
-    if (text === undefined) return { kind: 'refused', reason: tooLong(maxBodyBytes) };
-    return { kind: 'page', page: createPage(text, shown(textOf(answer.headers['content-type']))) };
+    return await line.ask({ method: 'GET', path, headers, signal }, (answer) =>
+      readPage(answer, maxBodyBytes),
+    );
   } catch (error) {
     return { kind: 'silent', reason: failureOf(error) };
   }
 }
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
+async function readPage(answer: IncomingMessage, maxBodyBytes: number): Promise<PageOutcome> {
+  const { statusCode = 0, headers } = answer;
+  const refusal = judgeHead(statusCode, headers, maxBodyBytes);
+  if (refusal !== undefined) return { kind: 'refused', reason: refusal };
+  const { bytes, isWhole } = await readLimited(answer, maxBodyBytes);
+  if (!isWhole) return { kind: 'refused', reason: tooLong(maxBodyBytes) };
+  // A byte order mark is no part of the text.
+  const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+  return { kind: 'page', page: createPage(text, shown(headers['content-type'])) };
+}
 
 /** Why the answer is no page, by its head alone; undefined when its body is worth reading. */
-function judgeHead(status: number, headers: Headers, maxBodyBytes: number): string | undefined {
-  const location = textOf(headers['location']);
+function judgeHead(status: number, headers: IncomingHttpHeaders, maxBodyBytes: number): string | undefined {
+  const { location } = headers;
   if (status >= 300 && status < 400 && location !== undefined) {
     const [target = ''] = location.split(/[?#]/, 1);
     return `answered ${status} and points to ${shown(target)}: redirects are never followed, give the final URL`;
@@ -85,35 +82,15 @@ function judgeHead(status: number, headers: Headers, maxBodyBytes: number): stri
     const hint = statusHints[status];
     return `answered ${status}, not 200${hint === undefined ? '' : `: ${hint}`}`;
   }
-  const encoding = textOf(headers['content-encoding']);
+  const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity')
     return `answered with Content-Encoding ${shown(encoding)}: the agent takes plain bodies only and says so`;
-  if (Number(textOf(headers['content-length'])) > maxBodyBytes) return tooLong(maxBodyBytes);
+  if (Number(headers['content-length']) > maxBodyBytes) return tooLong(maxBodyBytes);
   return undefined;
-}
-
-function textOf(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header.join(', ') : header;
 }
 
 function tooLong(maxBodyBytes: number): string {
   return `the body is longer than ${maxBodyBytes} bytes: ask for a smaller page or raise sources.maxBody`;
-}
-
-/** The body as UTF-8, undefined when it is too long. */
-async function readBody(body: AsyncIterable<Buffer>, maxBodyBytes: number): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    // Leaving the loop destroys the body and its connection.
-    if (bytes > maxBodyBytes) return undefined;
-    chunks.push(chunk);
-  }
-  // A byte order mark is no part of the text.
-  return Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/^\uFEFF/, '');
 }
 
 function createPage(text: string, contentType: string): Page {
@@ -138,12 +115,10 @@ function parse(text: string): { readonly document: unknown } | undefined {
   }
 }
 
-/** An error as a short sentence. Parts of the answer may be in its message, so only its code or name is used. */
+/** An error as a short sentence. Parts of the answer may be in its message, so only its code is used. */
 function failureOf(error: unknown): string {
-  const isGarbage = error instanceof errors.HTTPParserError;
-  const code = isRecord(error) && typeof error['code'] === 'string' ? error['code'] : undefined;
-  const known = code ?? (isGarbage ? 'HTTPParserError' : 'FAILED');
-  const hint = isGarbage ? 'the answer is not HTTP' : errorHints[known];
-  const plain = known.slice(0, 64).replaceAll(/[^\x21-\x7e]/g, '?');
+  const code = isRecord(error) && typeof error['code'] === 'string' ? error['code'] : 'FAILED';
+  const hint = errorHints[code] ?? (code.startsWith('HPE_') ? 'the answer is not HTTP' : undefined);
+  const plain = code.slice(0, 64).replaceAll(/[^\x21-\x7e]/g, '?');
   return hint === undefined ? `no answer (${plain})` : `no answer (${plain}): ${hint}`;
 }

@@ -154,9 +154,12 @@ export class EventStreams {
   #beat(): void {
     const nowMs = this.#clock.nowMs();
     for (const stream of this.#streams) {
-      const { response, stalledAtMs, at } = stream;
-      if (stalledAtMs === undefined) response.write(`: alive\nid: ${this.#process}.${at}\n\n`);
-      else if (nowMs - stalledAtMs >= this.#limits.stallMs) this.#end(stream, 'too slow: nothing was read');
+      const { response, at } = stream;
+      if (!response.writableNeedDrain) response.write(`: alive\nid: ${this.#process}.${at}\n\n`);
+      // A heartbeat, too, can be what the socket does not take any more.
+      stream.stalledAtMs = response.writableNeedDrain ? (stream.stalledAtMs ?? nowMs) : undefined;
+      if (stream.stalledAtMs === undefined || nowMs - stream.stalledAtMs < this.#limits.stallMs) continue;
+      this.#end(stream, 'too slow: nothing was read');
     }
   }
 

@@ -35,6 +35,7 @@ export function readablePolicy(policy: Policy): PolicyDocument {
       slowStart: duration(place.slowStartMs),
       connectRate: rate(place.connectRatePerSecond),
     },
+    admit: readableAdmit(policy.admit),
     affinity: readableAffinity(policy.affinity),
     drain: {
       deadline: duration(drain.deadlineMs),
@@ -72,6 +73,19 @@ function readableSignal({ name, kind, saturation }: SignalRule): Record<string, 
     messagesPerSecond: rate,
   }[builtinSignals[name].unit];
   return { saturation: write(saturation) };
+}
+
+function readableAdmit(admit: Policy['admit']): Record<string, unknown> {
+  return {
+    rate: admit.ratePerSecond === 'off' ? 'off' : rate(admit.ratePerSecond),
+    burst: duration(admit.burstMs),
+    fillTo: percentage(admit.fillTo),
+    overfillAfter: duration(admit.overfillAfterMs),
+    queue: admit.queueLength,
+    maxWait: duration(admit.maxWaitMs),
+    refuse: admit.refuse,
+    requests: admit.requests,
+  };
 }
 
 function readableAffinity(affinity: Policy['affinity']): Record<string, unknown> {

@@ -1,7 +1,6 @@
-// The loops behind the Control port: drains, freezes and their operations, one tick for all. What rebalances is
-// handed in. No sockets here.
+// The loops behind the Control port: drains, rebalances, freezes and their operations, one tick for all. No sockets
+// here.
 import type { Clock, Timer } from '../../core/clock.ts';
-import { HeraldError } from '../../core/error.ts';
 import type { Rng } from '../../core/rng.ts';
 import type {
   AdminStateAnswer,
@@ -22,6 +21,7 @@ import { Drains } from './drains.ts';
 import { Freezes } from './freezes.ts';
 import { Operations, type EndedCount } from './operations.ts';
 import type { Asker, Control, EventFeed } from './ports.ts';
+import { Rebalances } from './rebalances.ts';
 import { Shedder, type ShedCount } from './shedder.ts';
 
 /** What every loop that sheds shares. */
@@ -38,8 +38,6 @@ export interface ControlDeps {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly tell: EventFeed['tell'];
-  /** Makes what rebalances; without it nothing can be. */
-  readonly rebalance?: (shared: SharedLoops) => Control['rebalance'];
 }
 
 /** What metrics read. */
@@ -62,7 +60,7 @@ export class RunningControl implements Control {
   readonly section: StateSection;
   readonly #deps: ControlDeps;
   readonly #drains: Drains;
-  readonly #rebalance: Control['rebalance'] | undefined;
+  readonly #rebalances: Rebalances;
   #timer: Timer | undefined;
   #tickedAtMs: number;
 
@@ -78,7 +76,7 @@ export class RunningControl implements Control {
     this.#drains = new Drains({ ...deps, shedder: shared.shedder }, shared.operations, (drain) =>
       this.#tellEnd(drain),
     );
-    this.#rebalance = deps.rebalance?.(shared);
+    this.#rebalances = new Rebalances({ ...deps, ...shared });
     this.section = createControlSection({ ...deps, ...shared, drains: this.#drains });
   }
 
@@ -112,9 +110,7 @@ export class RunningControl implements Control {
   }
 
   rebalance(pool: string, request: RebalanceRequest, asker: Asker): RebalanceAnswer {
-    if (this.#rebalance !== undefined) return this.#rebalance(pool, request, asker);
-    this.#deps.registry.pool(pool);
-    throw new HeraldError('HERALD_NOT_AVAILABLE', 'this balancer was started without what rebalances');
+    return this.#rebalances.request(pool, request, asker);
   }
 
   operations(): readonly Operation[] {
@@ -176,6 +172,7 @@ export class RunningControl implements Control {
     this.#tickedAtMs = nowMs;
     this.shared.shedder.tick();
     this.#drains.tick(elapsedMs);
+    this.#rebalances.tick();
   }
 
   #beginDrain(

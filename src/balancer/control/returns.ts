@@ -1,9 +1,8 @@
 // How many of those shed came back somewhere? No client says that it has been here before, so arrivals tell.
-import { median } from '../../core/median.ts';
-
 // Who has not come back within a minute is not waited for.
 const waitMs = 60_000;
-// The usual rate is the median of these spans: a storm that has just passed is not usual, and neither is a lull.
+// The usual rate is the lower quartile of these spans: a storm that has just passed is not usual. Rather too low: then
+// a few newcomers are taken to be back, where else those who are back would be waited for.
 const spanMs = 1_500;
 const spans = 9;
 
@@ -33,7 +32,8 @@ export class PoolReturns {
 
   /** Connections per second that opened before the shed, 0 or more. */
   get usualPerSecond(): number {
-    return median(this.#seen, 0);
+    const sorted = this.#seen.toSorted((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 4)] ?? 0;
   }
 
   /** So many were asked to leave now; `cameBack` hears of those that are taken to be back. */

@@ -122,6 +122,31 @@ export const poolMetrics = {
     labels: ['pool'],
     help: 'Times that the pool went into panic, as a count.',
   },
+  herald_admission_waiting: {
+    type: 'gauge',
+    labels: ['pool', 'rank'],
+    help: 'Clients that wait for a place, as a count: rank retry, returning or new, in the order in which they are served.',
+  },
+  herald_admission_waits_total: {
+    type: 'counter',
+    labels: ['pool', 'outcome'],
+    help: 'Clients that have waited for a place, as a count: outcome placed, refused, or gone by themselves.',
+  },
+  herald_admission_wait_seconds_total: {
+    type: 'counter',
+    labels: ['pool'],
+    help: 'Time that these clients have waited, in seconds, summed up; divided by their number it is the mean wait.',
+  },
+  herald_admission_held: {
+    type: 'gauge',
+    labels: ['pool'],
+    help: '1 while clients wait because no node has room below admit.fillTo, else 0.',
+  },
+  herald_admission_overfilled: {
+    type: 'gauge',
+    labels: ['pool'],
+    help: '1 while clients are let in above admit.fillTo, because the pool has lacked room for admit.overfillAfter, else 0.',
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 /** What follows drains, rebalances and freezes: read and rendered at scrape time by control-page.ts. */

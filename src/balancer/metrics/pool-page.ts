@@ -1,11 +1,13 @@
 // Reads the pools at scrape time, so that no message, placement or report pays for metrics, and a node's series
 // are gone as soon as the node is.
+import { waitRanks } from '../../core/admission/wait-queue.ts';
 import type { Assessment } from '../../core/assess.ts';
 import { imbalanceOf } from '../../core/imbalance.ts';
 import { learnedOf } from '../../core/learned.ts';
 import { builtinSignals, isBuiltinSignal, type SignalRule } from '../../core/signal.ts';
 import type { NodeView } from '../../core/snapshot.ts';
 import type { NodeLearning, PoolLearning } from '../../protocol/learned.ts';
+import type { PoolAdmission } from '../state/admission.ts';
 import type { GoodbyeCounts } from '../state/goodbye-counts.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import { nodeStates, poolMetrics } from './catalogue.ts';
@@ -38,6 +40,17 @@ function addPool(page: Page, pool: PoolState, assessment: Assessment): void {
   page.add('herald_imbalance_ratio', labels, imbalanceOf(assessment).ratio);
   page.add('herald_pool_panic', labels, assessment.panic ? 1 : 0);
   page.add('herald_pool_panics_total', labels, pool.panicsTotal);
+  addAdmission(page, labels, pool.admission);
+}
+
+function addAdmission(page: Page, labels: string, admission: PoolAdmission): void {
+  for (const rank of waitRanks)
+    page.add('herald_admission_waiting', `${labels},rank="${rank}"`, admission.queue.sizeOf(rank));
+  for (const [outcome, count] of Object.entries(admission.outcomes))
+    page.add('herald_admission_waits_total', `${labels},outcome="${outcome}"`, count);
+  page.add('herald_admission_wait_seconds_total', labels, admission.waitedMsTotal / 1000);
+  page.add('herald_admission_held', labels, admission.isHeld ? 1 : 0);
+  page.add('herald_admission_overfilled', labels, admission.isOverfilled ? 1 : 0);
 }
 
 function addPlacing(

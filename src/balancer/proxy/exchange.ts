@@ -3,7 +3,17 @@ import { Buffer } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Policy } from '../../policy/policy.ts';
-import type { Carrier, ConnectionKind, Goodbye, GoodbyeOutcome, Lease } from '../state/ports.ts';
+import type {
+  Carrier,
+  ConnectionKind,
+  Goodbye,
+  GoodbyeOutcome,
+  Lease,
+  PlaceRequest,
+  Refusal,
+  Wait,
+  Waiter,
+} from '../state/ports.ts';
 import { Attempts } from './attempts.ts';
 import { ExchangeGoodbye } from './exchange-goodbye.ts';
 import { failureOf } from './failure.ts';
@@ -15,6 +25,7 @@ import { refusalOf } from './problems.ts';
 import { requestBody, type RequestBody } from './request-body.ts';
 import { nodeFields } from './request-fields.ts';
 import { announcesBody } from './request-head.ts';
+import { isEventSource } from './refuse.ts';
 import { respondProblem } from './respond.ts';
 import { AnswerCounter, answerFields, trailerFields } from './forwarded-answer.ts';
 
@@ -23,7 +34,7 @@ type Controller = Dispatcher.DispatchController;
 const nothing = Buffer.alloc(0);
 
 /** One exchange. Ends by itself, or by `destroy`. */
-export class Exchange implements Ending, Carrier {
+export class Exchange implements Ending, Carrier, Waiter {
   readonly #deps: ProxyDeps;
   readonly #pools: NodePools;
   readonly #forwarded: ForwardedRequest;
@@ -33,6 +44,7 @@ export class Exchange implements Ending, Carrier {
   readonly #hasBody: boolean;
   #body: RequestBody | undefined;
   #lease: Lease | undefined;
+  #wait: Wait | undefined;
   #controller: Controller | undefined;
   #counter: AnswerCounter | undefined;
   #goodbye: ExchangeGoodbye | undefined;
@@ -89,11 +101,25 @@ export class Exchange implements Ending, Carrier {
 
   #place(): void {
     const { pool, head } = this.#forwarded;
-    const { placement, affinity, rng } = this.#deps;
+    const { placement, affinity } = this.#deps;
     const affinityNode = affinity.nodeOf(pool, this.#affinityRule(), head.fields);
-    const result = placement.place({ pool, affinityNode, excluded: this.#attempts.failedNodes });
-    if (result.placed) return this.#send(result.lease);
-    this.#refuse(this.#attempts.problem ?? refusalOf(result.refusal, rng));
+    const kind: PlaceRequest['kind'] = isEventSource(head.fields) ? 'connection' : 'request';
+    const result = placement.place({ pool, affinityNode, excluded: this.#attempts.failedNodes, kind }, this);
+    if (result.placed) this.placed(result.lease);
+    else if (result.wait === undefined) this.refused(result.refusal);
+    else this.#wait = result.wait;
+  }
+
+  /** There is a node to ask. */
+  placed(lease: Lease): void {
+    this.#wait = undefined;
+    this.#send(lease);
+  }
+
+  /** There is no node to ask. */
+  refused(refusal: Refusal): void {
+    this.#wait = undefined;
+    this.#refuse(this.#attempts.problem ?? refusalOf(refusal, this.#deps.rng));
   }
 
   #send(lease: Lease): void {
@@ -215,6 +241,7 @@ export class Exchange implements Ending, Carrier {
   /** Ends the node's part. */
   #letGo(): void {
     this.#leave();
+    this.#wait?.cancel();
     this.#lease?.release();
     this.#controller?.abort(new Error('the client has gone'));
     this.#body?.stream.destroy();

@@ -8,10 +8,17 @@ import { retryAfterMs } from './refuse.ts';
  * Nothing was placed. Want of a node passes, so it carries a hint; an unknown pool does not. How many nodes are
  * down or draining is the operator's to know (`herald explain`), not every client's.
  */
-export function refusalOf({ code }: Refusal, rng: Rng): Problem {
-  if (code !== 'HERALD_NO_NODE') return { code, message: 'this service is not here' };
-  return { code, message: 'no node can take a connection now', retryAfterMs: retryAfterMs(rng) };
+export function refusalOf(refusal: Refusal, rng: Rng): Problem {
+  const { code } = refusal;
+  if (code === 'HERALD_POOL_UNKNOWN') return { code, message: 'this service is not here' };
+  const message = refusalText[code];
+  return { code, message, retryAfterMs: retryAfterMs(rng, refusal.retryAfterMs) };
 }
+
+const refusalText = {
+  HERALD_NO_NODE: 'no node can take a connection now',
+  HERALD_NOT_ADMITTED: 'more clients come than can be let in now',
+} as const;
 
 const failureText: Readonly<Record<DialFailure, string>> = {
   refused: 'refused the connection',

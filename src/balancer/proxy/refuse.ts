@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { Rng } from '../../core/rng.ts';
+import type { Policy } from '../../policy/policy.ts';
 import { problemResponse } from '../../protocol/http-error.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import { isToken, joinedValue, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
@@ -14,16 +15,34 @@ const webSocketGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const tryAgainLater = 1013;
 const minRetryMs = 1_000;
 const retrySpreadMs = 4_000;
+// Each refused client has a moment of its own; a tenth either way keeps those of several balancers apart.
+const retryJitter = 0.1;
 
-/** When a refused client may come back, 1,000 up to 5,000 ms: spread, so that they do not all come at once. */
-export function retryAfterMs(rng: Rng): number {
-  return Math.round(minRetryMs + rng.next() * retrySpreadMs);
+/**
+ * When a refused client may come back: 1,000 up to 5,000 ms, spread, so that they do not all come at once, behind
+ * `expectedMs` (0 or more) that it would have had to wait, give or take a tenth.
+ */
+export function retryAfterMs(rng: Rng, expectedMs = 0): number {
+  const waitMs = expectedMs === 0 ? 0 : expectedMs * (1 + retryJitter * (2 * rng.next() - 1));
+  return Math.round(waitMs + minRetryMs + rng.next() * retrySpreadMs);
 }
 
-/** The bytes that refuse an upgrade. Only want of a node is told inside WebSocket: it alone passes by waiting. */
-export function upgradeRefusal(problem: Problem, fields: HeadFields): Buffer {
+/** Want of a node, or of a place on one: what passes by waiting, and is told in the client's own terms. */
+export function passesByWaiting({ code }: Problem): boolean {
+  return code === 'HERALD_NO_NODE' || code === 'HERALD_NOT_ADMITTED';
+}
+
+/**
+ * The bytes that refuse an upgrade. Only what passes by waiting is told inside WebSocket, and only where the policy
+ * says `close`.
+ */
+export function upgradeRefusal(
+  problem: Problem,
+  fields: HeadFields,
+  form: Policy['admit']['refuse'] = 'close',
+): Buffer {
   const key = valuesOf(fields, 'sec-websocket-key')[0];
-  if (problem.code !== 'HERALD_NO_NODE' || key === undefined)
+  if (form === 'http' || !passesByWaiting(problem) || key === undefined)
     return Buffer.from(problemResponse(problem), 'utf8');
   const head =
     'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { problemBody, problemFields, statusOf } from '../../protocol/http-error.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import type { ProxyDeps } from './ports.ts';
-import { eventStreamRefusal, isEventSource } from './refuse.ts';
+import { eventStreamRefusal, isEventSource, passesByWaiting } from './refuse.ts';
 
 /** Where a refusal goes. */
 export interface RefusedExchange {
@@ -16,7 +16,7 @@ export interface RefusedExchange {
 /** Answers with `problem`. Nothing of another answer may have been sent. */
 export function respondProblem({ deps, response, pool }: RefusedExchange, problem: Problem): void {
   deps.events.refused(pool, problem.code);
-  if (problem.code === 'HERALD_NO_NODE' && isEventSource(response.req.rawHeaders)) {
+  if (passesByWaiting(problem) && isEventSource(response.req.rawHeaders)) {
     response.writeHead(200, ['Content-Type', 'text/event-stream', 'Cache-Control', 'no-store']);
     response.end(eventStreamRefusal(problem));
     return;

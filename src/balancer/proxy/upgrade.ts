@@ -1,7 +1,7 @@
 // One client's way from its request head to a running relay: place, dial, shake hands, again on failure.
 // Until a node has answered nothing reaches the client, so every failure before that stays unseen.
 import { Buffer } from 'node:buffer';
-import type { DialFailure, Lease, Refusal } from '../state/ports.ts';
+import type { DialFailure, Lease, Refusal, Wait, Waiter } from '../state/ports.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import { refusedSwitchText, switchText, type AnswerHead } from './answer-head.ts';
 import { dialNode, type Stage } from './dial.ts';
@@ -28,9 +28,11 @@ export interface UpgradeRequest {
 
 // Frames that a client sends before its 101. Past this it waits: reading stops until a node has answered.
 const maxEarlyBytes = 64 * 1024;
+// While it waits for a place a client has even less to say: thousands of them wait at a time.
+const maxWaitingBytes = 4 * 1024;
 
 /** The state of one upgrade. Ends by handing its wires on, or by `destroy`. */
-export class Upgrade implements WireReader, Ending {
+export class Upgrade implements WireReader, Ending, Waiter {
   readonly #deps: ProxyDeps;
   readonly #client: Wire;
   readonly #head: RequestHead;
@@ -43,6 +45,7 @@ export class Upgrade implements WireReader, Ending {
   #lastFailure: DialFailure | undefined;
   #lease: Lease | undefined;
   #stage: Stage | undefined;
+  #wait: Wait | undefined;
   #isOver = false;
 
   constructor(deps: ProxyDeps, request: UpgradeRequest) {
@@ -68,7 +71,7 @@ export class Upgrade implements WireReader, Ending {
   bytes(buffer: Buffer, start: number, end: number): void {
     this.#early.push(Buffer.from(buffer.subarray(start, end)));
     this.#earlyBytes += end - start;
-    if (this.#earlyBytes >= maxEarlyBytes) this.#client.pause();
+    if (this.#earlyBytes >= this.#earlyLimit) this.#client.pause();
   }
 
   ended(): void {
@@ -87,6 +90,7 @@ export class Upgrade implements WireReader, Ending {
   destroy(): void {
     if (this.#isOver) return;
     this.#leave();
+    this.#wait?.cancel();
     this.#stage?.abort();
     this.#lease?.release();
     this.#client.destroy();
@@ -95,13 +99,17 @@ export class Upgrade implements WireReader, Ending {
   #place(): void {
     const { placement, affinity } = this.#deps;
     const rule = placement.policyOf(this.#pool)?.affinity ?? { kind: 'none' };
-    const result = placement.place({
-      pool: this.#pool,
-      affinityNode: affinity.nodeOf(this.#pool, rule, this.#head.fields),
-      excluded: this.#excluded,
-    });
-    if (!result.placed) return this.#refuse(this.#problemOf(result.refusal));
-    const { lease } = result;
+    const affinityNode = affinity.nodeOf(this.#pool, rule, this.#head.fields);
+    const result = placement.place({ pool: this.#pool, affinityNode, excluded: this.#excluded }, this);
+    if (result.placed) this.placed(result.lease);
+    else if (result.wait === undefined) this.refused(result.refusal);
+    else this.#wait = result.wait;
+  }
+
+  /** There is a node to dial. */
+  placed(lease: Lease): void {
+    if (this.#wait !== undefined && this.#earlyBytes < maxEarlyBytes) this.#client.resume();
+    this.#wait = undefined;
     this.#lease = lease;
     this.#attempts++;
     this.#stage = dialNode(this.#deps, lease.node, {
@@ -130,6 +138,16 @@ export class Upgrade implements WireReader, Ending {
     else this.#refuse(unreachable(reason, this.#attempts));
   }
 
+  /** There is no node to dial. */
+  refused(refusal: Refusal): void {
+    this.#wait = undefined;
+    this.#refuse(this.#problemOf(refusal));
+  }
+
+  get #earlyLimit(): number {
+    return this.#wait === undefined ? maxEarlyBytes : maxWaitingBytes;
+  }
+
   // After a failed attempt the nodes that failed are the story: that no other is left adds nothing.
   #problemOf(refusal: Refusal): Problem {
     if (this.#lastFailure !== undefined) return unreachable(this.#lastFailure, this.#attempts);
@@ -139,7 +157,8 @@ export class Upgrade implements WireReader, Ending {
   #refuse(problem: Problem): void {
     this.#leave();
     this.#deps.events.refused(this.#pool, problem.code);
-    const answer = upgradeRefusal(problem, this.#head.fields);
+    const form = this.#deps.placement.policyOf(this.#pool)?.admit.refuse;
+    const answer = upgradeRefusal(problem, this.#head.fields, form);
     this.#client.send(answer, 0, answer.length);
     lingerClose(this.#client, this.#deps);
   }

@@ -9,9 +9,9 @@ import type { PoolState } from './pool-state.ts';
 
 /** The node's load after this report; its first one goes on from what was restored. */
 export function absorb(pool: PoolState, node: NodeRecord, at: { report: Report; nowMs: number }): NodeLoad {
-  const { load, restored, counters } = node;
+  const { load, restored, counters, autoSaturation } = node;
   const before = load ?? (restored && loadBeforeReports(restored));
-  return absorbCounted(pool.policy, { load: before, counters }, at);
+  return absorbCounted(pool.policy, { load: before, counters, autoSaturation }, at);
 }
 
 /** Throws HERALD_REPORT_STALE for a report that is not newer than the one that the load came from. */

@@ -29,7 +29,7 @@ export class NodeLease implements Lease {
     counters.dialling += 1;
     counters.placedTotal += 1;
     counters.messagesPerSecond += pool.table.meanMessagesPerSecond;
-    pool.markDirty();
+    pool.noteConnection(1);
   }
 
   opened(): void {
@@ -86,6 +86,6 @@ export class NodeLease implements Lease {
       counters.messagesPerSecond = Math.max(0, counters.messagesPerSecond - expectedPerSecond);
     }
     this.#stage = 'settled';
-    this.#pool.markDirty();
+    this.#pool.noteConnection(-1);
   }
 }

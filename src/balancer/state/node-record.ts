@@ -21,6 +21,8 @@ export class NodeRecord {
   load: NodeLoad | undefined;
   /** What it had taught before the balancer restarted, until its first report takes it over. */
   restored: Restored | undefined;
+  /** Throughput at which the newest assessment takes it to be full; undefined before it is learned. */
+  autoSaturation: number | undefined;
   adminState: AdminState = 'ready';
   /**
    * The agent's epoch under which the node itself asked to be drained, '' while no report has told it: the next epoch

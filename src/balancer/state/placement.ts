@@ -1,65 +1,87 @@
-// The whole decision for one connection: snapshot, eligible, pick, lease.
+// The whole decision for one connection: snapshot, eligible, admitted, pick, lease; or wait, or a refusal.
 import type { Assessment } from '../../core/assess.ts';
 import type { IneligibleReason } from '../../core/eligibility.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { Policy } from '../../policy/policy.ts';
+import { chooseAdmitted, chooseAny, keptIndex, noNode, prospectOf } from './choose-node.ts';
 import { NodeLease, type LeaseOwner } from './node-lease.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { Notify } from './notice.ts';
 import type { PoolState } from './pool-state.ts';
-import type { DialFailure, PlaceRequest, PlaceResult, Placement, Refusal } from './ports.ts';
+import type {
+  DialFailure,
+  Lease,
+  PlaceRequest,
+  PlaceResult,
+  Placement,
+  Refusal,
+  Waiter,
+  Waits,
+} from './ports.ts';
+import { WaitingRoom } from './waiting-room.ts';
+
+/** A placement with a lifetime. */
+export interface RunningPlacement extends Placement {
+  /** Refuses everybody who waits; from now on nobody waits. Idempotent. */
+  close(): void;
+}
 
 /** Makes the placement over the pools of a registry. */
 export function createPlacement(deps: {
   pools: ReadonlyMap<string, PoolState>;
   clock: Clock;
   notify: Notify;
-}): Placement {
+}): RunningPlacement {
   const { pools, clock, notify } = deps;
   const owner: LeaseOwner = {
     nowMs: () => clock.nowMs(),
     failed: (pool, node, reason) => countFailure({ pool, node, reason, nowMs: clock.nowMs(), notify }),
   };
+
+  function leaseOn(pool: PoolState, index: number, nowMs: number): Lease | undefined {
+    const record = pool.nodes.get(pool.assessment(nowMs).snapshot.nodes[index]?.id ?? '');
+    return record === undefined ? undefined : new NodeLease(owner, pool, record);
+  }
+
+  const waitingRoom = new WaitingRoom({ pools, clock, lease: leaseOn });
+
+  function place(request: PlaceRequest): PlaceResult;
+  function place(request: PlaceRequest, waiter: Waiter): PlaceResult | Waits;
+  function place(request: PlaceRequest, waiter?: Waiter): PlaceResult | Waits {
+    const pool = pools.get(request.pool);
+    if (pool === undefined) return refuse('HERALD_POOL_UNKNOWN', () => `no pool '${request.pool}'`);
+    // A retry is the same connection: counted again, failing nodes would look like a storm of clients.
+    if (request.excluded.size === 0) pool.arrivals.count();
+    const nowMs = clock.nowMs();
+    const isExempt = request.kind === 'request' && isFree(pool, request, nowMs);
+    const index = isExempt
+      ? chooseAny(pool, pool.assessment(nowMs), request)
+      : chooseInTurn(pool, request, nowMs);
+    const lease = index < 0 ? undefined : leaseOn(pool, index, nowMs);
+    if (lease !== undefined) return { placed: true, lease };
+    const assessment = pool.assessment(nowMs);
+    const prospect = isExempt ? 'none' : prospectOf(assessment, request);
+    if (prospect === 'none' || (prospect === 'full' && waiter === undefined))
+      return refuse('HERALD_NO_NODE', () => whyNone(pool.name, assessment, request));
+    const wait = waitingRoom.enter(pool, request, waiter);
+    return 'code' in wait ? { placed: false, refusal: wait } : { placed: false, wait };
+  }
+
   return {
+    place,
     policyOf: (pool) => pools.get(pool)?.policy,
-    place(request) {
-      const pool = pools.get(request.pool);
-      if (pool === undefined) return refuse('HERALD_POOL_UNKNOWN', () => `no pool '${request.pool}'`);
-      // A retry is the same connection: counted again, failing nodes would look like a storm of clients.
-      if (request.excluded.size === 0) pool.arrivals.count();
-      const assessment = pool.assessment(clock.nowMs());
-      const index = chooseNode(pool, assessment, request);
-      const record = pool.nodes.get(assessment.snapshot.nodes[index]?.id ?? '');
-      if (record === undefined)
-        return refuse('HERALD_NO_NODE', () => whyNone(pool.name, assessment, request));
-      return { placed: true, lease: new NodeLease(owner, pool, record) };
-    },
+    close: () => waitingRoom.close(),
   };
 }
 
-function chooseNode(pool: PoolState, assessment: Assessment, request: PlaceRequest): number {
-  const { nodes } = assessment.snapshot;
-  const exclude = (index: number) => {
-    const node = nodes[index];
-    // Room is looked at live: it can run out between two assessments.
-    return (
-      node === undefined || request.excluded.has(node.id) || node.counters.connections >= node.maxConnections
-    );
-  };
-  const kept = affinityIndex(pool.policy, assessment, request);
-  if (kept !== -1 && assessment.ineligible[kept] === undefined && !exclude(kept)) return kept;
-  return pool.picker(assessment, exclude);
+/** Who comes now stands behind those who wait. */
+function chooseInTurn(pool: PoolState, request: PlaceRequest, nowMs: number): number {
+  return pool.admission.queue.size > 0 ? noNode : chooseAdmitted(pool, request, nowMs);
 }
 
-// By what the node reports, not by its score: that predicts, and before anything is learned a few requests at
-// a time seem to fill a node. A session whose polls yield in its middle is lost.
-function affinityIndex({ affinity }: Policy, assessment: Assessment, request: PlaceRequest): number {
-  if (affinity.kind === 'none' || request.affinityNode === '') return -1;
-  const { nodes } = assessment.snapshot;
-  const index = nodes.findIndex(({ id }) => id === request.affinityNode);
-  const isKnown = assessment.states[index] === 'valid';
-  const utilization = isKnown ? (nodes[index]?.load?.utilization ?? 0) : 0;
-  return utilization <= affinity.yieldAt ? index : -1;
+/** A plain request is not counted unless the policy says so, and never where it goes on with a session. */
+function isFree(pool: PoolState, request: PlaceRequest, nowMs: number): boolean {
+  if (pool.policy.admit.requests === 'pass') return true;
+  return keptIndex(pool.policy, pool.assessment(nowMs), request) !== -1;
 }
 
 // The message is made when it is read: it looks at every node, and refusals come by the thousand when no node has

@@ -2,16 +2,26 @@
 import { assess, type Assessment } from '../../core/assess.ts';
 import type { NodeCounters } from '../../core/node-counters.ts';
 import { createPicker, type Picker } from '../../core/pick/picker.ts';
+import { amountWhenFull } from '../../core/moments.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { PoolSnapshot, Visibility } from '../../core/snapshot.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { PoolAdmission } from './admission.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { ConnectionTable } from './connection-table.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { Notify } from './notice.ts';
 
+/** What the pool's own rate lets in: in a storm the rest is not of the next arrivals. */
+function admitted({ admit }: Policy): number {
+  return admit.ratePerSecond === 'off' ? Infinity : admit.ratePerSecond;
+}
+
 // Shares are computed at most this often, however many reports and placements come.
 const leastAssessmentAgeMs = 50;
+// Shares are made for so many arrivals and no more: the hundredth of a storm's first millisecond must not go where
+// the first went. The factor that each storm multiplies what is expected by keeps this to a few assessments.
+const leastPlacedOn = 8;
 
 /** What the registry knows of one pool. */
 export class PoolState {
@@ -19,6 +29,7 @@ export class PoolState {
   readonly nodes = new Map<string, NodeRecord>();
   readonly table = new ConnectionTable();
   readonly arrivals: ArrivalRate;
+  readonly admission: PoolAdmission;
   // Counts of removed nodes that still carry connections: the sweep needs all that own slots.
   readonly #departed = new Set<NodeCounters>();
   readonly #visibility: Visibility;
@@ -28,6 +39,8 @@ export class PoolState {
   #assessment: Assessment | undefined;
   #nodeIds: readonly string[] | undefined;
   #isDirty = true;
+  /** Connections that have come since the assessment, less those gone. */
+  #gained = 0;
   #isPanicking = false;
   readonly #notify: Notify;
   /** Times that placing had to go on without load data. */
@@ -45,6 +58,7 @@ export class PoolState {
     this.#visibility = context.visibility;
     this.#picker = createPicker(policy.place.picker, context.rng);
     this.arrivals = new ArrivalRate(context.nowMs);
+    this.admission = new PoolAdmission(name, context);
   }
 
   get policy(): Policy {
@@ -92,14 +106,33 @@ export class PoolState {
   /** The assessment to place by: the last one while it is fresh or nothing has changed. */
   assessment(nowMs: number): Assessment {
     const last = this.#assessment;
-    const isFresh =
-      last !== undefined && (!this.#isDirty || nowMs - last.snapshot.atMs < leastAssessmentAgeMs);
-    if (isFresh) return last;
+    if (last !== undefined && (!this.#isDirty || this.#isFresh(last, nowMs))) return last;
     const next = assess(this.snapshot(nowMs), this.#policy);
     this.#notePanic(next);
     this.#assessment = next;
     this.#isDirty = false;
+    this.#gained = 0;
+    this.#noteSaturations(next);
     return next;
+  }
+
+  /** Reports that come next are read by what the whole pool has taught so far. */
+  #noteSaturations({ snapshot, throughputs }: Assessment): void {
+    snapshot.nodes.forEach(({ id }, index) => {
+      const node = this.nodes.get(id);
+      if (node !== undefined) node.autoSaturation = amountWhenFull(throughputs, index);
+    });
+  }
+
+  #isFresh({ snapshot, arrivals }: Assessment, nowMs: number): boolean {
+    const isSpent = this.#gained >= leastPlacedOn && this.#gained >= arrivals;
+    return !isSpent && nowMs - snapshot.atMs < leastAssessmentAgeMs;
+  }
+
+  /** Says that a connection has come (1) or gone (-1). */
+  noteConnection(change: 1 | -1): void {
+    this.#gained += change;
+    this.#isDirty = true;
   }
 
   #notePanic({ panic, basis }: Assessment): void {
@@ -115,7 +148,8 @@ export class PoolState {
       atMs: nowMs,
       nodes: Object.freeze([...this.nodes.values()].map((node) => node.view(nowMs))),
       visibility: this.#visibility,
-      arrivalsPerSecond: this.arrivals.perSecond,
+      arrivalsPerSecond: Math.min(this.arrivals.perSecond, admitted(this.#policy)),
+      admission: this.admission.view(nowMs),
       messagesPerSecondPerConnection: this.table.meanMessagesPerSecond,
     });
   }

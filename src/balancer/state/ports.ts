@@ -45,22 +45,50 @@ export interface PlaceRequest {
   readonly affinityNode: string;
   /** Ids of nodes already tried for this connection. */
   readonly excluded: ReadonlySet<string>;
+  /**
+   * `request` is a plain HTTP request or a long poll, which admission counts only where the policy says so; absent:
+   * `connection`, one that lives for long.
+   */
+  readonly kind?: 'connection' | 'request';
+}
+
+/** Who waits for a place. One of the two is called, once, and neither before `place` has returned. */
+export interface Waiter {
+  placed(lease: Lease): void;
+  refused(refusal: Refusal): void;
+}
+
+/** A place in the queue. */
+export interface Wait {
+  /** The client has gone: nobody is called any more. Idempotent. */
+  cancel(): void;
 }
 
 /** Why nothing was placed. */
 export interface Refusal {
-  readonly code: 'HERALD_POOL_UNKNOWN' | 'HERALD_NO_NODE';
+  readonly code: 'HERALD_POOL_UNKNOWN' | 'HERALD_NO_NODE' | 'HERALD_NOT_ADMITTED';
   /** For people: counts the reasons, such as `2 down, 1 drain`. */
   readonly message: string;
+  /** When there is likely to be a place; absent: nobody knows. Without jitter, but each gets a time of its own. */
+  readonly retryAfterMs?: number;
 }
 
 export type PlaceResult =
   | { readonly placed: true; readonly lease: Lease }
-  | { readonly placed: false; readonly refusal: Refusal };
+  | { readonly placed: false; readonly refusal: Refusal; readonly wait?: undefined };
+
+/** Nothing was placed yet: the waiter will hear. */
+export interface Waits {
+  readonly placed: false;
+  readonly wait: Wait;
+}
 
 /** The placement as the data plane sees it. */
 export interface Placement {
+  /** Places now or refuses. */
   place(request: PlaceRequest): PlaceResult;
+  /** Places now, refuses, or lets the waiter wait in the pool's queue. */
+  place(request: PlaceRequest, waiter: Waiter): PlaceResult | Waits;
   /** The policy of a pool, undefined when there is no such pool. May change between two calls. */
   policyOf(pool: string): Policy | undefined;
 }

@@ -20,7 +20,7 @@ const leastDeviations = 3;
 /**
  * The next `HotSince`. Hot is above the floor, and above the level by more than the band and by more than what loads
  * here change by themselves. A chance excursion ends before long, a node that got more than its part does not: so the
- * span without a break tells them apart (docs/decisions/0017).
+ * span without a break tells them apart (docs/decisions/0019).
  */
 export function trackHot(
   previous: HotSince,

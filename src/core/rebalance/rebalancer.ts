@@ -13,7 +13,7 @@ import {
   type RunRule,
   type RunView,
 } from './run.ts';
-import { forgetLooks, lookAtUnrest, noUnrest, type Unrest } from './unrest.ts';
+import { deviationOf, forgetLooks, lookAtUnrest, noUnrest, type Unrest } from './unrest.ts';
 
 /** A policy's rebalance with what follows from the rest of the policy. */
 export interface RebalanceRule extends HotRule, Omit<RunRule, 'settle'> {
@@ -28,8 +28,8 @@ export interface RebalancerState {
   /** Reported utilization by node id, smoothed over some seconds. */
   readonly reported: ReadonlyMap<string, number>;
   readonly run: RebalanceRun | undefined;
-  /** The usual placements per second, without those of a run; undefined before the first tick. */
-  readonly arrivalsPerSecond: number | undefined;
+  /** Placements per second without those of a run, over a short and a longer memory; undefined before the first tick. */
+  readonly arrivals: { readonly short: number; readonly long: number } | undefined;
   readonly placedTotal: number;
   readonly tickedAtMs: number;
   /** No run begins by itself before this instant. */
@@ -46,6 +46,8 @@ export interface RebalanceTick {
   /** Nodes that have been hot for long enough, and no run is under way. */
   readonly hot: readonly string[];
   readonly began: boolean;
+  /** Clients that came back since the run began, as far as arrivals tell; undefined without a run. */
+  readonly returned: number | undefined;
   /** Why a run has ended with this tick. */
   readonly end: RunEnd | undefined;
 }
@@ -56,7 +58,7 @@ export const restingRebalancer: RebalancerState = {
   unrest: noUnrest,
   reported: new Map(),
   run: undefined,
-  arrivalsPerSecond: undefined,
+  arrivals: undefined,
   placedTotal: 0,
   tickedAtMs: 0,
   heldUntilMs: -Infinity,
@@ -64,8 +66,8 @@ export const restingRebalancer: RebalancerState = {
 
 // A run begins at the band and ends at a quarter of it: one threshold for both would begin anew with each connection.
 const settlePart = 0.25;
-// Long enough to be a rate, short enough to have forgotten that a fleet has just filled up.
-const arrivalMemoryMs = 20_000;
+const shortMemoryMs = 5000;
+const longMemoryMs = 20_000;
 const reportMemoryMs = 3000;
 // After a run that was in vain or did harm: long enough for somebody to look.
 const heldAfterHarmMs = 600_000;
@@ -93,7 +95,7 @@ export function tickRebalancer(
   const isHeld = frozen || view.nowMs < watched.heldUntilMs;
   const wants = begin || (rule.mode === 'auto' && hot.length > 0 && !isHeld);
   const began = watched.run === undefined && wants;
-  const run = began ? beginRun(view, watched.arrivalsPerSecond ?? 0) : watched.run;
+  const run = began ? beginRun(view, usualArrivals(watched)) : watched.run;
   if (run === undefined)
     return {
       state: watched,
@@ -102,6 +104,7 @@ export function tickRebalancer(
       level: levelOf(view.nodes, 0),
       hot,
       began,
+      returned: undefined,
       end: undefined,
     };
   return goOn({ ...watched, run }, view, { ...options, hot, began });
@@ -120,31 +123,51 @@ function goOn(
   const settle = settleOf(rule);
   // Three memories leave a twentieth of what was before.
   const lagMs = rule.lagMs + 3 * reportMemoryMs;
-  const { run, sheds, level, end } = stepRun(state.run, view, { rule: { ...rule, settle, lagMs }, rng });
+  const { run, sheds, level, end } = stepRun(state.run, view, {
+    rule: { ...rule, settle, lagMs },
+    rng,
+  });
+  const { returned } = run.returns;
   if (end === undefined) {
     const shedding = sheddingNodes(run, view.nodes, { level, settle });
-    return { state: { ...state, run }, sheds, shedding, level, hot, began, end };
+    return { state: { ...state, run }, sheds, shedding, level, hot, began, returned, end };
   }
-  const heldMs = { level: 0, nothingMovable: rule.cooldownMs }[end as 'level'] ?? heldAfterHarmMs;
-  const ended = { ...stopRebalancer(state), heldUntilMs: view.nowMs + heldMs };
-  return { state: ended, sheds: [], shedding: new Set(), level, hot: [], began, end };
+  const ended = { ...stopRebalancer(state), heldUntilMs: view.nowMs + heldMsAfter(end, rule) };
+  return { state: ended, sheds: [], shedding: new Set(), level, hot: [], began, returned, end };
+}
+
+function heldMsAfter(end: RunEnd, { cooldownMs }: RebalanceRule): number {
+  if (end === 'level') return 0;
+  return end === 'nothingMovable' ? cooldownMs : heldAfterHarmMs;
 }
 
 function watch(state: RebalancerState, view: RunView, rule: RebalanceRule): RebalancerState {
   const { nowMs, placedTotal } = view;
   const level = levelOf(view.nodes, 0);
   const { unrest } = state;
-  const hotSince = trackHot(state.hotSince, view.nodes, { level, deviation: unrest.deviation, rule, nowMs });
+  const hotSince = trackHot(state.hotSince, view.nodes, {
+    level,
+    deviation: deviationOf(unrest),
+    rule,
+    nowMs,
+  });
   const next = { ...state, hotSince, placedTotal, tickedAtMs: nowMs };
   // What a run changes is neither unrest nor the usual rate.
   if (state.run !== undefined) return { ...next, unrest: forgetLooks(unrest) };
-  const loads = new Map(view.nodes.filter(takesPart).map(({ id, reported }) => [id, reported]));
-  const quiet = { ...next, unrest: lookAtUnrest(unrest, loads, nowMs) };
+  const excess = new Map(view.nodes.filter(takesPart).map(({ id, reported }) => [id, reported - level]));
+  const quiet = { ...next, unrest: lookAtUnrest(unrest, excess, nowMs) };
   const elapsedMs = nowMs - state.tickedAtMs;
   if (elapsedMs <= 0 || state.tickedAtMs === 0) return quiet;
   const rate = ((placedTotal - state.placedTotal) * 1000) / elapsedMs;
-  const arrivalsPerSecond = blend(state.arrivalsPerSecond, rate, keptWeight(elapsedMs, arrivalMemoryMs));
-  return { ...quiet, arrivalsPerSecond };
+  const over = (previous: number | undefined, memoryMs: number) =>
+    blend(previous, rate, keptWeight(elapsedMs, memoryMs));
+  const { short, long } = state.arrivals ?? {};
+  return { ...quiet, arrivals: { short: over(short, shortMemoryMs), long: over(long, longMemoryMs) } };
+}
+
+/** The lower of both: after a storm the long one is too high still, and those who come back would be taken for usual. */
+function usualArrivals({ arrivals }: RebalancerState): number {
+  return arrivals === undefined ? 0 : Math.min(arrivals.short, arrivals.long);
 }
 
 /** The view with what nodes report smoothed over a few seconds: single reports are too noisy to tell relief by. */

@@ -36,14 +36,15 @@ export function admitReturns(
   const usual = returns.arrivalsPerSecond * elapsedSeconds;
   // Less than usual is no debt: a quiet second must not hide those who come back in the next.
   const surplus = Math.max(0, returns.surplus + placedTotal - returns.placedTotal - usual);
-  const back = Math.min(Math.floor(surplus), returns.onTheWay.length);
+  // Rounded: what is usual takes its part off everybody who comes, and nobody comes by parts.
+  const back = Math.min(Math.round(surplus), returns.onTheWay.length);
   const onTheWay = returns.onTheWay.slice(back);
   return {
     ...returns,
     onTheWay,
     placedTotal,
     // Those that came with nobody on the way were newcomers.
-    surplus: onTheWay.length === 0 ? 0 : surplus - back,
+    surplus: onTheWay.length === 0 ? 0 : Math.max(0, surplus - back),
     returned: returns.returned + back,
   };
 }

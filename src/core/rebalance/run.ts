@@ -14,7 +14,7 @@ export interface RunRule {
   /** Connections shed per second at most. */
   readonly ratePerSecond: number;
   readonly choose: Choice;
-  /** How long reports take to show what was shed: two intervals and their smoothing. */
+  /** How long it takes until what was shed is seen in smoothed reports. */
   readonly lagMs: number;
 }
 
@@ -48,7 +48,10 @@ export interface RebalanceRun {
   readonly relief: Relief;
   /** When something could last be shed. */
   readonly shedAtMs: number;
-  /** The pool has been level once: nothing more is shed, and only clients on their way are waited for. */
+  /**
+   * The pool has been level once, if only for a tick: nothing more is shed, and only clients on their way are waited for.
+   * Waiting to see whether it stays so would go on moving connections for the noise of reports.
+   */
   readonly hasSettled: boolean;
   readonly start: {
     readonly imbalance: number;
@@ -123,15 +126,16 @@ export function stepRun(
     run.tokens + elapsedSeconds * rule.ratePerSecond * newcomersPart(nodes, level),
     Math.max(1, burstSeconds * rule.ratePerSecond),
   );
-  const next = { ...run, tickedAtMs: nowMs, tokens, returns };
-  const end = endOf(next, view, { level, rule });
-  if (end !== undefined) return { run: next, sheds: [], level, end };
-  const limits = { level, settle: rule.settle, most: tokens, choose: rule.choose };
-  const isAbove = sourcesOf(nodes, limits).length > 0;
-  if (!isAbove || next.hasSettled)
-    return { run: { ...next, hasSettled: true }, sheds: [], level, end: undefined };
+  const { settle, choose } = rule;
+  // Judged without what is on its way: that may be back, and in the loads, before it is noticed.
+  const hasSettled = run.hasSettled || sourcesOf(nodes, { level: levelOf(nodes, 0), settle }).length === 0;
+  const next = { ...run, tickedAtMs: nowMs, tokens, returns, hasSettled };
+  const end = endOf(next, view, rule.lagMs);
+  if (end !== undefined || hasSettled) return { run: next, sheds: [], level, end };
+  const limits = { level, settle, most: tokens, choose };
   const sheds = planSheds(nodes, view.connectionsOf, { limits, rng });
-  return { run: withSheds(next, view, sheds), sheds, level, end: undefined };
+  const mayBeStuck = tokens >= 1 && sourcesOf(nodes, limits).length > 0;
+  return { run: withSheds(next, view, { sheds, mayBeStuck }), sheds, level, end: undefined };
 }
 
 /** Ids of the nodes that take nothing: those that are still too high, and those that clients are on the way from. */
@@ -147,12 +151,10 @@ export function sheddingNodes(
 function withSheds(
   run: RebalanceRun,
   { nowMs, nodes }: RunView,
-  sheds: readonly PlannedShed[],
+  { sheds, mayBeStuck }: { readonly sheds: readonly PlannedShed[]; readonly mayBeStuck: boolean },
 ): RebalanceRun {
-  if (sheds.length === 0) {
-    // Waiting for a token is no standstill.
-    return run.tokens < 1 ? { ...run, shedAtMs: nowMs } : run;
-  }
+  // Waiting for a token, or for those on their way, is no standstill.
+  if (sheds.length === 0) return mayBeStuck ? run : { ...run, shedAtMs: nowMs };
   const count = sheds.reduce((sum, { rows }) => sum + rows.length, 0);
   const onTheWay = sheds.flatMap(({ node, connections, rows }) =>
     rows.map((row) => ({
@@ -171,13 +173,9 @@ function withSheds(
   };
 }
 
-function endOf(
-  run: RebalanceRun,
-  view: RunView,
-  { level, rule }: { level: number; rule: RunRule },
-): RunEnd | undefined {
+function endOf(run: RebalanceRun, view: RunView, lagMs: number): RunEnd | undefined {
   const { returns, start, shedTotal } = run;
-  const { predicted, actual } = reliefOf(run.relief, view, rule.lagMs);
+  const { predicted, actual } = reliefOf(run.relief, view, lagMs);
   if (predicted >= leastPredicted * Math.sqrt(run.relief.size) && actual < leastRelief * predicted)
     return 'noRelief';
   if (shedTotal >= leastShed && returns.lost > mostLost * shedTotal) return 'noReturn';
@@ -186,8 +184,7 @@ function endOf(
   if (failed >= leastShed && failed > mostFailed * placed) return 'failures';
   const distress = meanDistress(view.nodes);
   if (distress > 1 && distress > start.distress + mostDistressRise) return 'distress';
-  const isLevel = run.hasSettled || sourcesOf(view.nodes, { level, settle: rule.settle }).length === 0;
-  if (isLevel) return returns.onTheWay.length === 0 ? 'level' : undefined;
+  if (run.hasSettled) return returns.onTheWay.length === 0 ? 'level' : undefined;
   return view.nowMs - run.shedAtMs > stuckAfterMs ? 'nothingMovable' : undefined;
 }
 

@@ -72,4 +72,15 @@ describe('the HTTP sender', () => {
     await expect(nobody.post(report, never)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await nobody.close();
   });
+
+  it('asks no more when it is closed in the middle of a report', async () => {
+    const { stub, sender } = await aLine();
+    await sender.post(report, never);
+    stub.answer = hang;
+    const hanging = expect(sender.post(report, never)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await stub.until(() => stub.reports.length === 2);
+    await sender.close();
+    await hanging;
+    expect(stub.reports).toHaveLength(2);
+  });
 });

@@ -328,6 +328,33 @@ describe('no whole answer', () => {
     expect(server.requests.length).toBe(1);
   });
 
+  it('of a kept connection that is cut before its head is asked for once more, on another one', async () => {
+    const server = await aServer(json(1));
+    const room = await aRoom({ s: aJson(server.url, '') });
+    await room.value(1);
+    server.answer = (request, response) => {
+      if (request.socket === server.requests[0]?.socket) request.socket.resetAndDestroy();
+      else response.end('2');
+    };
+    room.pass();
+    await room.value(2);
+    expect([server.requests.length, server.connections.size]).toEqual([3, 2]);
+    expect(room.sources.stats).toMatchObject({ asked: 2, failed: 0 });
+  });
+
+  it('of a server that cuts every connection is asked for twice at most', async () => {
+    const server = await aServer(json(1));
+    const room = await aRoom({ s: aJson(server.url, '') });
+    await room.value(1);
+    server.answer = (request) => void request.socket.resetAndDestroy();
+    room.pass();
+    await until(
+      () => room.sources.stats.failed === 1,
+      () => JSON.stringify(room.sources.stats),
+    );
+    expect(server.requests.length).toBe(3);
+  });
+
   it.each([
     ['is reset in its body', (response: ServerResponse) => response.socket?.resetAndDestroy()],
     ['is closed in its body', (response: ServerResponse) => response.socket?.end()],

@@ -30,6 +30,14 @@ it('loads nothing but the logger for a sidecar, since schemas and undici take mo
   expect(sidecar.filter((name) => !name.startsWith('/') && !name.startsWith('node:'))).toEqual(['pino']);
 });
 
+it('loads neither undici nor, by import, the module of Node that brings its own, for the sources of a sidecar', () => {
+  const files = ['cli/run-agent.ts', 'agent/sources/sources.ts'].map((file) => join(src, file));
+  const names = files.flatMap((file) => [...imports(file)]);
+  expect(names.filter((name) => ['undici', 'node:http', 'node:https'].includes(name))).toEqual([]);
+  // They do ask by HTTP: this is how.
+  expect(names).toContain(join(src, 'agent/http-line.ts'));
+});
+
 it('loads no room of the balancer', () => {
   const rooms = new Set(
     all.filter((name) => name.startsWith(src)).map((name) => relative(src, name).split('/')[0]),

@@ -66,6 +66,16 @@ describe('a compiled policy', () => {
         slowStartMs: 60_000,
         connectRatePerSecond: 200,
       },
+      admit: {
+        ratePerSecond: 'off',
+        burstMs: 1000,
+        fillTo: 1,
+        overfillAfterMs: 10_000,
+        queueLength: 5000,
+        maxWaitMs: 5000,
+        refuse: 'close',
+        requests: 'pass',
+      },
       affinity: { kind: 'none' },
       drain: { deadlineMs: 600_000, ratePerSecond: 'auto', closeCode: 1012, closeReason: 'reconnect' },
       rebalance: {

@@ -1,26 +1,10 @@
 // Every route of both listeners, in the order of the documentation. What answers them is in the files beside admin.ts.
 import { z } from 'zod';
-import { healthAnswer, policyDocument, policyPutAnswer, poolExplanation } from './explain-schemas.ts';
+import { healthAnswer, policyDocument, policyPutAnswer } from './explain-schemas.ts';
 import { intakeRoutes } from './intake-routes.ts';
-import {
-  adminStateAnswer,
-  adminStateRequest,
-  drainsRequest,
-  freezeRequest,
-  freezeState,
-  operation,
-  operationList,
-  rebalanceAnswer,
-  rebalanceRequest,
-} from './operation-schemas.ts';
-import { nodeDetail, nodeList, poolList, poolSummary } from './pool-schemas.ts';
+import { freezeRequest, freezeState, operation, operationList } from './operation-schemas.ts';
+import { operations, poolRoutes, why } from './pool-specs.ts';
 import type { RouteSpec } from './route-spec.ts';
-
-const key = {
-  'Idempotency-Key': 'Repeating a request with the same key within ten minutes changes nothing.',
-};
-const why = { 'Herald-Why': 'Why, for the audit event; at most 200 characters of ASCII.' };
-const operations = ['HERALD_NOT_AVAILABLE'] as const;
 
 /** A yes or no in a query. */
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
@@ -41,104 +25,7 @@ export const adminRoutes = {
     role: 'open',
     answers: [{ status: 200, description: 'OpenAPI 3.1.', schema: z.record(z.string(), z.unknown()) }],
   },
-  listPools: {
-    method: 'GET',
-    path: '/v1/pools',
-    summary: 'Every pool, summed up',
-    role: 'read',
-    answers: [{ status: 200, description: 'In order of configuration.', schema: poolList }],
-  },
-  getPool: {
-    method: 'GET',
-    path: '/v1/pools/{pool}',
-    summary: 'One pool, summed up',
-    role: 'read',
-    answers: [{ status: 200, description: 'The pool.', schema: poolSummary }],
-  },
-  listNodes: {
-    method: 'GET',
-    path: '/v1/pools/{pool}/nodes',
-    summary: 'The nodes of a pool',
-    role: 'read',
-    answers: [{ status: 200, description: 'In order of registration.', schema: nodeList }],
-  },
-  explainPool: {
-    method: 'GET',
-    path: '/v1/pools/{pool}/explain',
-    summary: 'Why the next connection goes where',
-    role: 'read',
-    answers: [{ status: 200, description: 'The explanation.', schema: poolExplanation }],
-  },
-  beginDrains: {
-    method: 'POST',
-    path: '/v1/pools/{pool}/drains',
-    summary: 'Drain several nodes of a pool at once, all or none',
-    role: 'operate',
-    headers: { ...key, ...why },
-    body: drainsRequest,
-    answers: [
-      { status: 202, description: 'Begun; Location names the operation.', schema: adminStateAnswer },
-      { status: 200, description: 'A dry run: what would happen.', schema: adminStateAnswer },
-    ],
-    problems: ['HERALD_NODE_UNKNOWN', 'HERALD_DRAIN_REFUSED', ...operations],
-  },
-  beginRebalance: {
-    method: 'POST',
-    path: '/v1/pools/{pool}/rebalance',
-    summary: 'Move connections from the hottest nodes to the others',
-    role: 'operate',
-    headers: { ...key, ...why },
-    body: rebalanceRequest,
-    answers: [
-      { status: 202, description: 'Begun; Location names the operation.', schema: rebalanceAnswer },
-      { status: 200, description: 'A dry run, or nothing to do.', schema: rebalanceAnswer },
-    ],
-    problems: ['HERALD_FROZEN', 'HERALD_OPERATION_RUNNING', ...operations],
-  },
-  getPoolFreeze: {
-    method: 'GET',
-    path: '/v1/pools/{pool}/freeze',
-    summary: 'Whether a pool is frozen',
-    role: 'read',
-    answers: [{ status: 200, description: 'The state.', schema: freezeState }],
-    problems: operations,
-  },
-  putPoolFreeze: {
-    method: 'PUT',
-    path: '/v1/pools/{pool}/freeze',
-    summary: 'Stop every automatic action in a pool, or let them go on',
-    role: 'operate',
-    headers: why,
-    body: freezeRequest,
-    answers: [{ status: 200, description: 'The new state.', schema: freezeState }],
-    problems: operations,
-  },
-  getNode: {
-    method: 'GET',
-    path: '/v1/nodes/{id}',
-    summary: 'One node',
-    role: 'read',
-    answers: [{ status: 200, description: 'The node.', schema: nodeDetail }],
-  },
-  removeNode: {
-    method: 'DELETE',
-    path: '/v1/nodes/{id}',
-    summary: 'Forget a registered node; its open connections live on',
-    role: 'operate',
-    headers: why,
-    answers: [{ status: 204, description: 'It is forgotten.' }],
-    problems: ['HERALD_NODE_STATIC'],
-  },
-  setAdminState: {
-    method: 'PUT',
-    path: '/v1/nodes/{id}/admin-state',
-    summary: 'Say what a node shall be: ready, drain or maint',
-    role: 'operate',
-    headers: why,
-    body: adminStateRequest,
-    answers: [{ status: 200, description: 'What it came to.', schema: adminStateAnswer }],
-    problems: ['HERALD_DRAIN_REFUSED', ...operations],
-  },
+  ...poolRoutes,
   listOperations: {
     method: 'GET',
     path: '/v1/operations',

@@ -11,7 +11,9 @@ function shown(change: PolicyParts): unknown {
 describe('a policy for people', () => {
   it('has every section of a policy file', () => {
     expect(Object.keys(readablePolicy(policy))).toEqual(
-      'apiVersion kind name signals score reports place affinity drain rebalance scale health'.split(' '),
+      'apiVersion kind name signals score reports place admit affinity drain rebalance scale health'.split(
+        ' ',
+      ),
     );
   });
 

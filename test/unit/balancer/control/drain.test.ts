@@ -446,12 +446,6 @@ describe('operations', () => {
     house.registry.remove('a');
     expect(house.control.figures().sheds).toEqual([]);
   });
-
-  it('rebalances nothing where nothing that could was handed in', () => {
-    const house = aDrainHouse();
-    expect(codeOf(() => house.control.rebalance('chat', {}, operator))).toBe('HERALD_NOT_AVAILABLE');
-    expect(codeOf(() => house.control.rebalance('chta', {}, operator))).toBe('HERALD_POOL_UNKNOWN');
-  });
 });
 
 describe('a freeze', () => {

@@ -6,6 +6,7 @@ import { metricCatalogue, metricsReference } from '../../../../src/balancer/metr
 import { createExposition, labelText } from '../../../../src/balancer/metrics/exposition.ts';
 import { createMetrics, type Metrics } from '../../../../src/balancer/metrics/metrics.ts';
 import { anIdentity } from '../../../support/a-node.ts';
+import type { PolicyParts } from '../../../support/a-policy.ts';
 import { anOpenRoom, type Room } from '../../../support/a-room.ts';
 import { readPage, type PrometheusPage } from '../../../support/prometheus-page.ts';
 
@@ -14,8 +15,8 @@ interface ScrapedRoom extends Room {
   page(): Promise<PrometheusPage>;
 }
 
-function aScrapedRoom(): ScrapedRoom {
-  const room = anOpenRoom();
+function aScrapedRoom(parts: PolicyParts = {}): ScrapedRoom {
+  const room = anOpenRoom(parts);
   const { registry, clock } = room;
   onTestFinished(() => registry.stop());
   const metrics = createMetrics({ pools: registry.pools, clock, relayForm: 'fast', version: '1.2.3' });
@@ -149,6 +150,31 @@ describe('nodes', () => {
     expect(of('herald_messages_total', ',direction="toClient"')).toBe(4);
     expect(of('herald_bytes_total', ',direction="toNode"')).toBe(300);
     expect(of('herald_bytes_total', ',direction="toClient"')).toBe(4000);
+  });
+
+  it('tell who waits for a place, and what became of those who did', async () => {
+    const { clock, registry, page, placement } = aScrapedRoom({
+      admit: { ratePerSecond: 1, burstMs: 0, maxWaitMs: 2000 },
+    });
+    registry.addStatic('chat', anIdentity('a'));
+    const waiter = { placed: () => {}, refused: () => {} };
+    const come = (affinityNode: string) =>
+      placement.place({ pool: 'chat', affinityNode, excluded: new Set() }, waiter);
+    come('');
+    come('gone');
+    const leaver = come('');
+    const of = async (name: string, more = '') => (await page()).samples.get(`${name}{pool="chat"${more}}`);
+    expect(await of('herald_admission_waiting', ',rank="returning"')).toBe(1);
+    expect(await of('herald_admission_waiting', ',rank="new"')).toBe(1);
+    expect(await of('herald_admission_waiting', ',rank="retry"')).toBe(0);
+    expect(await of('herald_admission_held')).toBe(0);
+    expect(await of('herald_admission_overfilled')).toBe(0);
+    if ('wait' in leaver) leaver.wait?.cancel();
+    clock.advance(1500);
+    expect(await of('herald_admission_waits_total', ',outcome="placed"')).toBe(1);
+    expect(await of('herald_admission_waits_total', ',outcome="gone"')).toBe(1);
+    expect(await of('herald_admission_waits_total', ',outcome="refused"')).toBe(0);
+    expect(await of('herald_admission_wait_seconds_total')).toBe(1);
   });
 
   it('without reports have no utilization and no age, and their pool has no imbalance', async () => {

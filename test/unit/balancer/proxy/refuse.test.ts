@@ -38,7 +38,26 @@ describe('a refused upgrade', () => {
   });
 });
 
+describe('a refused upgrade for want of a place', () => {
+  const notAdmitted = { code: 'HERALD_NOT_ADMITTED', message: 'x', retryAfterMs: 62_500 } as const;
+
+  it('is told inside WebSocket as well, or by status where the policy says so', () => {
+    expect(upgradeRefusal(notAdmitted, key).toString('latin1')).toMatch(/ retry-ms=62500$/);
+    expect(upgradeRefusal(notAdmitted, key, 'http').toString()).toMatch(
+      /^HTTP\/1\.1 503 [^]*Retry-After: 63\r\n/,
+    );
+  });
+});
+
 describe('coming back', () => {
+  it('is behind the wait that is expected, give or take a tenth', () => {
+    const rng = pcg32(3);
+    const delays = Array.from({ length: 1_000 }, () => retryAfterMs(rng, 20_000));
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(19_000);
+    expect(Math.max(...delays)).toBeLessThanOrEqual(27_000);
+    expect(Math.max(...delays) - Math.min(...delays)).toBeGreaterThan(5_000);
+  });
+
   it('is spread over one to five seconds', () => {
     const rng = pcg32(3);
     const delays = Array.from({ length: 1_000 }, () => retryAfterMs(rng));

@@ -67,6 +67,8 @@ describe('Registry', () => {
       room.clock.advance(1000);
       const throughput = 1000 + 500 * Math.sin(second);
       room.report({ id: 'a', signals: { cpu: 0.05 + throughput / 5000, throughput } });
+      // What placement does all the time: reports are read by what the pool had taught by then.
+      room.registry.pool('chat').assessment(room.clock.nowMs());
     }
     // 5 % idle, so full at 4,750/s. The intercept is doubted: a sixth of tolerance.
     room.report({ id: 'a', signals: { throughput: 4750 } });

@@ -1,0 +1,239 @@
+// The rebalancing of one pool: ticks the rebalancer of core/, does what it says, tells what came of it.
+import type { Clock } from '../../core/clock.ts';
+import { forecastRebalance, type RebalanceForecast } from '../../core/rebalance/forecast.ts';
+import { maxToMean } from '../../core/rebalance/level.ts';
+import {
+  isLevel,
+  restingRebalancer,
+  settleOf,
+  stopRebalancer,
+  tickRebalancer,
+  type RebalanceRule,
+  type RebalanceTick,
+} from '../../core/rebalance/rebalancer.ts';
+import type { PlannedShed } from '../../core/rebalance/plan.ts';
+import type { RunView } from '../../core/rebalance/run.ts';
+import type { Rng } from '../../core/rng.ts';
+import type { DataPlane } from '../state/ports.ts';
+import type { Registry } from '../state/registry.ts';
+import type { Freezes } from './freezes.ts';
+import type { Operations } from './operations.ts';
+import type { EventFeed } from './ports.ts';
+import type { PoolState } from '../state/pool-state.ts';
+import type { RebalanceRequest } from '../../protocol/operations.ts';
+import { viewOf } from './movable.ts';
+import { RebalanceOperation } from './rebalance-operation.ts';
+import { adviceSentence } from './rebalance-words.ts';
+import type { Shedder } from './shedder.ts';
+
+/** What rebalancing is made with. */
+export interface RebalanceParts {
+  readonly registry: Registry;
+  readonly dataPlane: DataPlane;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly operations: Operations;
+  readonly shedder: Shedder;
+  readonly freezes: Freezes;
+  readonly tell: EventFeed['tell'];
+}
+
+// Nobody hurries: a message that is under way may end, and a client has time to answer.
+const goodbyeWithinMs = 30_000;
+// A pool of a hundred connections at 0.1 %/s would wait ten seconds for each.
+const leastRatePerSecond = 0.2;
+// Advice that nobody takes is not repeated more often.
+const adviseEveryMs = 600_000;
+
+export class PoolRebalance {
+  readonly #parts: RebalanceParts;
+  #state = restingRebalancer;
+  #operation: RebalanceOperation | undefined;
+  /** Of the run under way, when an operator gave one. */
+  #ratePerSecond: number | undefined;
+  #advisedAtMs = -Infinity;
+  #wasFrozen = false;
+
+  constructor(parts: RebalanceParts) {
+    this.#parts = parts;
+  }
+
+  get operation(): RebalanceOperation | undefined {
+    return this.#operation;
+  }
+
+  /** One tick, about a second after the last. */
+  tick(pool: PoolState): void {
+    const { clock, dataPlane, freezes, rng } = this.#parts;
+    const nowMs = clock.nowMs();
+    const view = viewOf(pool, dataPlane, nowMs);
+    const frozen = freezes.isFrozen(pool.name);
+    if (frozen && this.#operation?.isAutomatic === true) this.cancel(pool, 'the pool was frozen');
+    const rule = this.#ruleOf(pool);
+    const before = this.#state.run?.returns.returned ?? 0;
+    const tick = tickRebalancer(this.#state, view, { rule, rng, frozen });
+    this.#state = tick.state;
+    this.#operation?.progress.cameBack((tick.returned ?? before) - before);
+    if (tick.began) this.#begin(pool, view, { by: 'auto', why: `hot: ${tick.hot.join(', ')}` });
+    this.#operation?.look(maxToMean(view.nodes));
+    this.#apply(pool, tick);
+    if (tick.hot.length > 0 && !tick.began) this.#advise(pool, view, { hot: tick.hot, frozen });
+  }
+
+  /** What a run would do now. */
+  forecast(pool: PoolState): RebalanceForecast {
+    const view = viewOf(pool, this.#parts.dataPlane, this.#parts.clock.nowMs());
+    return this.#forecastOf(pool, view);
+  }
+
+  /** Begins a run for an operator; undefined when the pool is level. */
+  begin(
+    pool: PoolState,
+    request: RebalanceRequest,
+    { by }: { readonly by: string },
+  ): RebalanceOperation | undefined {
+    const { clock, dataPlane, rng } = this.#parts;
+    const view = viewOf(pool, dataPlane, clock.nowMs());
+    if (isLevel(view, pool.policy.rebalance)) return undefined;
+    this.#ratePerSecond = request.ratePerSecond;
+    const tick = tickRebalancer(this.#state, view, { rule: this.#ruleOf(pool), rng, begin: true });
+    this.#state = tick.state;
+    const operation = this.#begin(pool, view, { by, why: request.why ?? '' });
+    this.#apply(pool, tick);
+    return operation;
+  }
+
+  /** Ends the run under way. */
+  cancel(pool: PoolState | undefined, reason: string): void {
+    this.#state = stopRebalancer(this.#state);
+    this.#operation?.finishCancelled(reason);
+    if (pool !== undefined) markShedding(pool, new Set());
+    this.#close();
+  }
+
+  #ruleOf(pool: PoolState): RebalanceRule {
+    const { rebalance, reports, score } = pool.policy;
+    const usual = Math.max(leastRatePerSecond, rebalance.ratePerSecond * pool.table.size);
+    return {
+      ...rebalance,
+      ratePerSecond: this.#ratePerSecond ?? usual,
+      lagMs: 2 * reports.intervalMs + score.smoothingMs,
+    };
+  }
+
+  #forecastOf(pool: PoolState, { nodes, connectionsOf }: RunView): RebalanceForecast {
+    const { rebalance } = pool.policy;
+    const settle = settleOf(rebalance);
+    return forecastRebalance(nodes, connectionsOf, {
+      settle,
+      choose: rebalance.choose,
+      rng: this.#parts.rng,
+    });
+  }
+
+  #begin(pool: PoolState, view: RunView, { by, why }: { by: string; why: string }): RebalanceOperation {
+    const { operations, clock } = this.#parts;
+    const { moves, now, predicted } = this.#forecastOf(pool, view);
+    const operation = new RebalanceOperation({
+      id: operations.newId('rebalance'),
+      pool: pool.name,
+      by,
+      why,
+      ratePerSecond: this.#ruleOf(pool).ratePerSecond,
+      planned: moves.reduce((sum, { connections }) => sum + connections, 0),
+      before: now,
+      predicted,
+      wallMs: () => clock.wallMs(),
+      cancel: (reason) => this.cancel(pool, reason),
+    });
+    this.#operation = operation;
+    operations.add(operation);
+    this.#tell('operation.started', operation);
+    return operation;
+  }
+
+  #apply(pool: PoolState, { sheds, shedding, end }: RebalanceTick): void {
+    markShedding(pool, shedding);
+    for (const shed of sheds) this.#shed(pool, shed);
+    if (end === undefined) return;
+    this.#operation?.finish(end);
+    this.#close();
+  }
+
+  #shed(pool: PoolState, { node, connections, rows }: PlannedShed): void {
+    const { clock, shedder } = this.#parts;
+    const operation = this.#operation;
+    if (operation === undefined) return;
+    operation.asked(node.id, rows.length);
+    const wish = {
+      pool: pool.name,
+      node: node.id,
+      ids: rows.map((row) => connections.id[row] ?? -1),
+      byMs: clock.nowMs() + goodbyeWithinMs,
+      cause: 'rebalance',
+      settled: (_id, outcome) => operation.progress.settled(outcome),
+      // The run tells; its estimate knows of this pool's rebalance alone.
+      cameBack: () => {},
+    } as const satisfies Parameters<typeof shedder.shed>[0];
+    shedder.shed(wish, this.#ruleOf(pool).ratePerSecond);
+  }
+
+  #close(): void {
+    const operation = this.#operation;
+    this.#operation = undefined;
+    this.#ratePerSecond = undefined;
+    if (operation === undefined) return;
+    this.#parts.operations.end(operation);
+    this.#tell('operation.ended', operation);
+  }
+
+  #advise(
+    pool: PoolState,
+    view: RunView,
+    { hot, frozen }: { hot: readonly string[]; frozen: boolean },
+  ): void {
+    const nowMs = this.#parts.clock.nowMs();
+    const isNew = nowMs - this.#advisedAtMs >= adviseEveryMs || frozen !== this.#wasFrozen;
+    if (pool.policy.rebalance.mode === 'off' || !isNew) return;
+    this.#advisedAtMs = nowMs;
+    this.#wasFrozen = frozen;
+    const forecast = this.#forecastOf(pool, view);
+    this.#parts.tell({
+      type: frozen ? 'rebalance.frozen' : 'rebalance.advised',
+      pool: pool.name,
+      node: hot.length === 1 ? (hot[0] ?? '') : '',
+      by: 'auto',
+      why: '',
+      message: adviceSentence(pool.name, { hot, forecast, frozen }),
+      facts: { now: forecast.now, predicted: forecast.predicted, hot: hot.join(', ') },
+    });
+  }
+
+  #tell(type: 'operation.started' | 'operation.ended', operation: RebalanceOperation): void {
+    const { id, pool, by, why, state, reason, progress } = operation.view();
+    const message =
+      type === 'operation.started'
+        ? `rebalance of '${pool}' began: ${reason}`
+        : `rebalance of '${pool}': ${state}: ${reason}`;
+    this.#parts.tell({
+      type,
+      pool,
+      node: '',
+      by,
+      why,
+      message,
+      facts: { operation: id, state, ...progress },
+    });
+  }
+}
+
+/** Says which nodes take nothing now, and makes the next placement know it. */
+function markShedding(pool: PoolState, shedding: ReadonlySet<string>): void {
+  let isChanged = false;
+  for (const [id, node] of pool.nodes) {
+    const isShedding = shedding.has(id);
+    isChanged ||= node.isShedding !== isShedding;
+    node.isShedding = isShedding;
+  }
+  if (isChanged) pool.discardAssessment();
+}

@@ -1,0 +1,26 @@
+// Sentences about what a rebalance would do.
+import type { RebalanceForecast } from '../../core/rebalance/forecast.ts';
+
+/** What a dry run, or an operator's request, is answered with. */
+export function forecastSentence(pool: string, { moves, now, predicted }: RebalanceForecast): string {
+  if (moves.length === 0)
+    return `nothing to move in pool '${pool}': max ÷ mean is ${shown(now)}, or no connection may be moved`;
+  const connections = moves.reduce((sum, move) => sum + move.connections, 0);
+  const from = moves.map((move) => `${move.connections} from ${move.node}`).join(', ');
+  return `moving ${connections} connections (${from}) would bring max ÷ mean from ${shown(now)} to about ${shown(predicted)}`;
+}
+
+/** What the balancer says by itself about a pool that has hot nodes. */
+export function adviceSentence(
+  pool: string,
+  { hot, forecast, frozen }: { hot: readonly string[]; forecast: RebalanceForecast; frozen: boolean },
+): string {
+  const what = forecastSentence(pool, forecast);
+  const who = `${hot.join(', ')} ${hot.length === 1 ? 'is' : 'are'} hot`;
+  if (frozen) return `${who}; the pool is frozen, else it would rebalance: ${what}`;
+  return `${who}: ${what} (herald rebalance ${pool})`;
+}
+
+function shown(ratio: number): string {
+  return Number.isFinite(ratio) ? ratio.toFixed(2) : 'unknown';
+}

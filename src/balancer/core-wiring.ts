@@ -1,0 +1,66 @@
+// What every balancer has, put together: state, the loops over it, and who hears of what happens. No listeners here.
+import type { Clock } from '../core/clock.ts';
+import type { Rng } from '../core/rng.ts';
+import type { Logger } from '../platform/logger.ts';
+import { RunningControl } from './control/control.ts';
+import { createEventFeed } from './control/event-feed.ts';
+import type { EventFeed } from './control/ports.ts';
+import { createHealthChecker, type HealthChecker } from './health/checker.ts';
+import { createProbe } from './health/probe.ts';
+import { tellNotice } from './notices.ts';
+import type { Notify } from './state/notice.ts';
+import { createPlacement, type RunningPlacement } from './state/placement.ts';
+import type { DataPlane } from './state/ports.ts';
+import { Registry } from './state/registry.ts';
+import { createRelayDataPlane } from './state/relay-data-plane.ts';
+
+/** The parts of a balancer that need no sockets of its own. */
+export interface BalancerCore {
+  readonly registry: Registry;
+  readonly dataPlane: DataPlane;
+  readonly events: EventFeed;
+  readonly control: RunningControl;
+  readonly placement: RunningPlacement;
+  readonly health: HealthChecker;
+}
+
+/** Makes them; none is started. */
+export function createCore(parts: {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Logger;
+  readonly pools: Parameters<Registry['configure']>[0];
+}): BalancerCore {
+  const { clock, rng, log, pools } = parts;
+  const events = createEventFeed(clock);
+  // One line in the log and one event for each: what changes by itself is news, what goes wrong is a warning.
+  const notifyBy =
+    (write: 'info' | 'warn'): Notify =>
+    (event, facts) => {
+      log[write](facts, event);
+      tellNotice(events, event, facts);
+    };
+  const visibility = { countsMessages: true, countsConnections: true };
+  const registry = new Registry({ clock, rng, visibility, notify: notifyBy('info') });
+  registry.configure(pools);
+  const dataPlane = createRelayDataPlane({ pools: registry.pools, clock });
+  const control = new RunningControl({
+    registry,
+    dataPlane,
+    clock,
+    rng,
+    tell: (event) => {
+      const { type, message, facts, ...about } = event;
+      log.info({ type, ...about, ...facts }, message);
+      events.tell(event);
+    },
+  });
+  return {
+    registry,
+    dataPlane,
+    events,
+    control,
+    placement: createPlacement({ pools: registry.pools, clock, notify: notifyBy('warn') }),
+    health: createHealthChecker({ registry, probe: createProbe(clock), clock, rng }),
+  };
+}

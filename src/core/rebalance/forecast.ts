@@ -1,0 +1,56 @@
+// What a rebalance would do if it could do everything at once, for dry runs, advice and the time that it will take.
+import type { Rng } from '../rng.ts';
+import { waterFill } from '../water-fill.ts';
+import type { Choice, MovableConnections } from './choose.ts';
+import { levelOf, maxToMean, takesPart, type RebalanceNode } from './level.ts';
+import { planSheds } from './plan.ts';
+
+/** What would move, and what that would come to. */
+export interface RebalanceForecast {
+  readonly moves: readonly {
+    readonly node: string;
+    readonly connections: number;
+    readonly utilization: number;
+  }[];
+  /** Highest ÷ mean utilization; NaN for a pool that is idle or not known. */
+  readonly now: number;
+  readonly predicted: number;
+}
+
+/** The forecast; no moves for a pool that is level, or where nothing can be moved. */
+export function forecastRebalance(
+  nodes: readonly RebalanceNode[],
+  connectionsOf: (node: RebalanceNode) => MovableConnections,
+  { settle, choose, rng }: { readonly settle: number; readonly choose: Choice; readonly rng: Rng },
+): RebalanceForecast {
+  const limits = { level: levelOf(nodes, 0), settle, most: Infinity, choose };
+  const sheds = planSheds(nodes, connectionsOf, { limits, rng });
+  const moves = sheds.map(({ node, rows, utilization }) => ({
+    node: node.id,
+    connections: rows.length,
+    utilization,
+  }));
+  const taken = new Map(moves.map(({ node, utilization }) => [node, utilization]));
+  const work = sheds.reduce((sum, { node, utilization }) => sum + utilization / node.slope, 0);
+  const now = maxToMean(nodes);
+  return { moves, now, predicted: work > 0 ? maxToMean(afterMoves(nodes, taken, work)) : now };
+}
+
+/** The nodes when what was taken has come back by water-filling. */
+function afterMoves(
+  nodes: readonly RebalanceNode[],
+  taken: ReadonlyMap<string, number>,
+  arrivals: number,
+): readonly RebalanceNode[] {
+  const inUse = nodes.filter(takesPart);
+  const { filled } = waterFill({
+    score: new Float64Array(inUse.map(({ utilization }) => utilization)),
+    slope: new Float64Array(inUse.map(({ slope }) => slope)),
+    bound: new Float64Array(inUse.map(({ id }) => (taken.has(id) ? 0 : Infinity))),
+    arrivals,
+  });
+  return inUse.map((node, index) => ({
+    ...node,
+    utilization: node.utilization - (taken.get(node.id) ?? 0) + (filled[index] ?? 0) * node.slope,
+  }));
+}
