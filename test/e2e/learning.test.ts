@@ -13,7 +13,7 @@ import { connectWs } from '../support/ws-client.ts';
 const idle = 0.05;
 const sentEveryMs = 10;
 // Both ways: what the relay counts for one message and its echo.
-const costs = { cheap: 0.0005, dear: 0.0015 };
+const costs = { cheap: 0.00025, dear: 0.00075 };
 type Name = keyof typeof costs;
 
 const written = 'herald_state_writes_total{outcome="written"}';
