@@ -76,7 +76,8 @@ export function forecast(
     connections,
     utilizationBefore: before,
     utilizationAfter: after,
-    isRefused: after > 1 || full !== undefined,
+    // A pool that is over already is no reason to keep a node that has nothing to give away.
+    isRefused: (after > 1 && after > before) || full !== undefined,
     sentence: [move, level, full].filter((part) => part !== undefined).join(': '),
   };
 }

@@ -236,6 +236,17 @@ describe('what may be drained', () => {
     expect(drain(house, ['a'], { force: true }).operation?.state).toBe('running');
   });
 
+  // What broke once: an empty node could not be drained while the others were over saturation already.
+  it('may always be a node that has nothing to give away', () => {
+    const house = aDrainHouse();
+    for (const id of ['b', 'c']) house.connect(id, 1100);
+    live(house, 3);
+    const { operation, forecast } = drain(house, ['a']);
+    expect(operation).not.toBeNull();
+    expect(forecast).toMatchObject({ connections: 0, isRefused: false });
+    expect(forecast?.utilizationBefore).toBeGreaterThan(1);
+  });
+
   it('is not the last node, unless forced or by itself', () => {
     const house = aDrainHouse({ nodes: ['a', 'b'] });
     house.connect('a', 1);
