@@ -239,8 +239,8 @@ describe('what may be drained', () => {
   // What broke once: an empty node could not be drained while the others were over saturation already.
   it('may always be a node that has nothing to give away', () => {
     const house = aDrainHouse();
-    for (const id of ['b', 'c']) house.connect(id, 1100);
-    live(house, 3);
+    for (const id of ['b', 'c']) house.connect(id, 700);
+    live(house, 3, 0.0016);
     const { operation, forecast } = drain(house, ['a']);
     expect(operation).not.toBeNull();
     expect(forecast).toMatchObject({ connections: 0, isRefused: false });
