@@ -210,11 +210,12 @@ describe('a process', () => {
   });
 
   it('of another container has the limits of its own group, not ours', () => {
+    const theirRoot = 'proc/7/root';
     const machine = aMachine({
       'sys/fs/cgroup/cpu.max': '10000 100000',
       'proc/self/cgroup': '0::/\n',
       'proc/7/cgroup': '0::/../other\n',
-      'proc/7/root/sys/fs/cgroup/cpu.max': '300000 100000',
+      [`${theirRoot}/sys/fs/cgroup/cpu.max`]: '300000 100000',
     });
     machine.link('proc/self/ns/mnt', 'mnt:[1]');
     expect(findCgroup(machine.root, '7').cpu).toEqual([]);
