@@ -154,8 +154,8 @@ function watch(state: RebalancerState, view: RunView, rule: RebalanceRule): Reba
   const next = { ...state, hotSince, placedTotal, tickedAtMs: nowMs };
   // What a run changes is neither unrest nor the usual rate.
   if (state.run !== undefined) return { ...next, unrest: forgetLooks(unrest) };
-  const excess = new Map(view.nodes.filter(takesPart).map(({ id, reported }) => [id, reported - level]));
-  const quiet = { ...next, unrest: lookAtUnrest(unrest, excess, nowMs) };
+  const loads = new Map(view.nodes.filter(takesPart).map(({ id, reported }) => [id, reported]));
+  const quiet = { ...next, unrest: lookAtUnrest(unrest, loads, nowMs) };
   const elapsedMs = nowMs - state.tickedAtMs;
   if (elapsedMs <= 0 || state.tickedAtMs === 0) return quiet;
   const rate = ((placedTotal - state.placedTotal) * 1000) / elapsedMs;

@@ -4,8 +4,8 @@ import { median } from '../median.ts';
 
 interface Look {
   readonly atMs: number;
-  /** Utilization above the pool's level by node id; negative below it. */
-  readonly excess: ReadonlyMap<string, number>;
+  /** Utilization by node id. */
+  readonly loads: ReadonlyMap<string, number>;
 }
 
 /** What is remembered of a pool's loads. */
@@ -31,20 +31,30 @@ export function deviationOf({ changes }: Unrest): number {
 }
 
 /** Takes a look. Nothing changes when the last one was less than five seconds ago. */
-export function lookAtUnrest(unrest: Unrest, excess: ReadonlyMap<string, number>, nowMs: number): Unrest {
+export function lookAtUnrest(unrest: Unrest, loads: ReadonlyMap<string, number>, nowMs: number): Unrest {
   const newest = unrest.looks.at(-1);
   if (newest !== undefined && nowMs - newest.atMs < lookEveryMs) return unrest;
-  const looks = [...unrest.looks, { atMs: nowMs, excess }];
+  const looks = [...unrest.looks, { atMs: nowMs, loads }];
   const past = looks[0];
   if (past === undefined || nowMs - past.atMs < spanMs) return { ...unrest, looks };
-  const changes = [...excess].flatMap(([id, now]) => {
-    const before = past.excess.get(id);
-    return before === undefined ? [] : [Math.abs(now - before)];
+  const change = middleChange(past.loads, loads);
+  return { looks: looks.slice(1), changes: [...unrest.changes, change].slice(-keptChanges) };
+}
+
+/**
+ * The middle of how much nodes moved against each other. Only of those that are in both looks, and against their own
+ * mean: nodes that joined have lowered the level for all, and no load has changed by that.
+ */
+function middleChange(past: ReadonlyMap<string, number>, loads: ReadonlyMap<string, number>): number {
+  const moves = [...loads].flatMap(([id, now]) => {
+    const before = past.get(id);
+    return before === undefined ? [] : [now - before];
   });
-  return {
-    looks: looks.slice(1),
-    changes: [...unrest.changes, median(changes, 0)].slice(-keptChanges),
-  };
+  const mean = moves.reduce((sum, each) => sum + each, 0) / Math.max(1, moves.length);
+  return median(
+    moves.map((each) => Math.abs(each - mean)),
+    0,
+  );
 }
 
 /** Forgets the loads but not how much they changed: what a rebalance changes is no unrest. */
