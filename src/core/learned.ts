@@ -22,14 +22,12 @@ export function learnedOf(assessment: Assessment, signals: readonly SignalRule[]
   const hasAuto = signals.some(({ saturation }) => saturation === 'auto');
   return {
     pool: poolLearning(assessment, learnings),
-    nodes: snapshot.nodes.map((node, index) =>
-      nodeLearning(node, {
-        index,
-        fits: assessment,
-        learning: currentLearning(node, snapshot.atMs),
-        hasAuto,
-      }),
-    ),
+    nodes: snapshot.nodes.flatMap((node, index) => {
+      const learning = learnings[index];
+      return learning === undefined
+        ? []
+        : [nodeLearning(node, { index, fits: assessment, learning, hasAuto })];
+    }),
   };
 }
 

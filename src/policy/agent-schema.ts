@@ -1,6 +1,7 @@
 // The schema of `kind: Agent`: every key with its meaning, unit, range and default. The JSON schema and
 // docs/reference/agent.md are generated from it. Checks across sections stand in agent-checks.ts.
 import { z } from 'zod';
+import { log } from './log-schema.ts';
 import { balancerUrl, cgroupPath, size, sourceHost } from './agent-fields.ts';
 import { agentSignalSchema } from './agent-source-schema.ts';
 import { address, count, duration, field, list, name, percentage, rate, text } from './field.ts';
@@ -159,19 +160,7 @@ export const agentSchema = z.strictObject({
     })
     .optional()
     .describe("Answers HAProxy's agent-check; left out, no port is opened."),
-  log: z
-    .strictObject({
-      level: z
-        .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-        .prefault('info')
-        .describe('Least severe level logged.'),
-      format: z
-        .enum(['json', 'pretty', 'auto'])
-        .prefault('auto')
-        .describe('`auto`: pretty on a terminal, else JSON.'),
-    })
-    .prefault({})
-    .describe('What is logged.'),
+  log,
 });
 
 /** What the schema makes of agent.yaml. Plain data. */

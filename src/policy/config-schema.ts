@@ -1,6 +1,7 @@
 // The schema of `kind: Config`: every key with its meaning, unit, range and default. The JSON schema and
 // docs/reference/config.md are generated from it. Checks across sections stand in config-checks.ts.
 import { z } from 'zod';
+import { log } from './log-schema.ts';
 import { adminSchema, tlsSchema, tokenSchema } from './access-schema.ts';
 import { address, cidr, count, list, name, namePattern, notYet, text } from './field.ts';
 import { listenerSchema } from './listener-schema.ts';
@@ -44,20 +45,6 @@ const state = z
   })
   .prefault({})
   .describe('Where what the balancer knows is kept.');
-
-const log = z
-  .strictObject({
-    level: z
-      .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-      .prefault('info')
-      .describe('Least severe level logged.'),
-    format: z
-      .enum(['json', 'pretty', 'auto'])
-      .prefault('auto')
-      .describe('`auto`: pretty on a terminal, else JSON.'),
-  })
-  .prefault({})
-  .describe('What is logged.');
 
 const relay = z
   .strictObject({
