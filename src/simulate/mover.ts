@@ -5,9 +5,9 @@ import { keptWeight } from '../core/decay.ts';
 import { expectedRate } from '../core/expected-rate.ts';
 import type { MovableConnections } from '../core/rebalance/choose.ts';
 import type { RebalanceNode } from '../core/rebalance/level.ts';
-import { restingRebalancer, tickRebalancer, type RebalanceRule } from '../core/rebalance/rebalancer.ts';
+import { restingRebalancer, tickRebalancer } from '../core/rebalance/rebalancer.ts';
 import type { RunEnd } from '../core/rebalance/run.ts';
-import { runNodesOf } from '../core/rebalance/view.ts';
+import { rebalanceRuleOf, runNodesOf } from '../core/rebalance/view.ts';
 import type { Rng } from '../core/rng.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Connection } from './balancer.ts';
@@ -55,7 +55,10 @@ export class Mover {
       failedTotal: 0,
       connectionsOf: (node: RebalanceNode): MovableConnections => listOf(node).movable,
     };
-    const options = { rule: ruleOf(this.#policy, own.length), rng: this.#rng };
+    const options = {
+      rule: rebalanceRuleOf(this.#policy, this.#policy.rebalance.ratePerSecond * own.length),
+      rng: this.#rng,
+    };
     const { state, sheds, shedding, end } = tickRebalancer(this.#state, view, options);
     this.#state = state;
     if (sheds.length > 0) this.#shedAtMs = nowMs;
@@ -115,12 +118,4 @@ export class Mover {
     }
     return seconds > 0 ? messages / seconds : 0;
   }
-}
-
-function ruleOf({ rebalance, reports, score }: Policy, open: number): RebalanceRule {
-  return {
-    ...rebalance,
-    ratePerSecond: rebalance.ratePerSecond * open,
-    lagMs: 2 * reports.intervalMs + score.smoothingMs,
-  };
 }

@@ -13,6 +13,7 @@ import {
 } from '../../core/rebalance/rebalancer.ts';
 import type { PlannedShed } from '../../core/rebalance/plan.ts';
 import type { RunView } from '../../core/rebalance/run.ts';
+import { rebalanceRuleOf } from '../../core/rebalance/view.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { DataPlane } from '../state/ports.ts';
 import type { Registry } from '../state/registry.ts';
@@ -111,14 +112,9 @@ export class PoolRebalance {
     this.#close();
   }
 
-  #ruleOf(pool: PoolState): RebalanceRule {
-    const { rebalance, reports, score } = pool.policy;
-    const usual = Math.max(leastRatePerSecond, rebalance.ratePerSecond * pool.table.size);
-    return {
-      ...rebalance,
-      ratePerSecond: this.#ratePerSecond ?? usual,
-      lagMs: 2 * reports.intervalMs + score.smoothingMs,
-    };
+  #ruleOf({ policy, table }: PoolState): RebalanceRule {
+    const usual = Math.max(leastRatePerSecond, policy.rebalance.ratePerSecond * table.size);
+    return rebalanceRuleOf(policy, this.#ratePerSecond ?? usual);
   }
 
   #forecastOf(pool: PoolState, { nodes, connectionsOf }: RunView): RebalanceForecast {
