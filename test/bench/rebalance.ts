@@ -1,6 +1,7 @@
 // `npm run bench:rebalance`: a fleet of four real socket servers gets two more, and its 600 connections stay for hours.
 // One line a second into a file for each run; a table at the end. About four minutes a run.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
@@ -63,7 +64,8 @@ function scenarioOf(variant: Variant): Scenario {
   };
 }
 
-async function startBalancer(variant: Variant): Promise<Balancer> {
+/** `socketPath`: its own, so that several runs may go side by side. */
+async function startBalancer(variant: Variant, socketPath: string): Promise<Balancer> {
   const { config, policies } = await loadConfig(demoConfig, {});
   const choose = variant === 'own-work' || variant === 'off' ? 'heaviest' : variant;
   const withRebalance = [...policies].map(([name, policy]): [string, Policy] => [
@@ -71,7 +73,10 @@ async function startBalancer(variant: Variant): Promise<Balancer> {
     { ...policy, rebalance: { ...policy.rebalance, mode: variant === 'off' ? 'off' : 'auto', choose } },
   ]);
   const balancer = new Balancer({
-    loaded: { config, policies: new Map(withRebalance) },
+    loaded: {
+      config: { ...config, admin: { ...config.admin, socketPath } },
+      policies: new Map(withRebalance),
+    },
     clock,
     rng: createSystemRng(),
     log: createSilentLogger(),
@@ -95,7 +100,8 @@ interface Outcome {
 }
 
 async function run(variant: Variant, seed: number): Promise<Outcome> {
-  const balancer = await startBalancer(variant);
+  const home = mkdtempSync(join(tmpdir(), 'herald-rebalance-'));
+  const balancer = await startBalancer(variant, join(home, 'herald.sock'));
   const lines: string[] = [];
   const ratios: number[] = [];
   let highest = 0;
@@ -127,6 +133,7 @@ async function run(variant: Variant, seed: number): Promise<Outcome> {
     onSecond,
   } as const;
   const { clients } = await new DemoRun(parts).run();
+  rmSync(home, { recursive: true, force: true });
   mkdirSync(values.out, { recursive: true });
   writeFileSync(join(values.out, `rebalance-${variant}-${seed}.jsonl`), `${lines.join('\n')}\n`);
   return {
