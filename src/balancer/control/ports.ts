@@ -9,6 +9,7 @@ import type {
   RebalanceAnswer,
   RebalanceRequest,
 } from '../../protocol/operations.ts';
+import type { Scaling } from '../../protocol/scaling.ts';
 
 /** Who asks, for audit events. */
 export interface Asker {
@@ -53,3 +54,11 @@ export interface EventFeed {
 
 /** The admin states there are, for checks at the edge. */
 export const adminStates = ['ready', 'drain', 'maint'] as const satisfies readonly AdminState[];
+
+/** What the scaling loop recommends, for the outputs: API, hooks, drivers, KEDA. */
+export interface ScaleFeed {
+  /** The latest recommendation; computed when there is none yet. HERALD_POOL_UNKNOWN. */
+  scaling(pool: string): Scaling;
+  /** Hears every recommendation of every pool, changed or not, each interval; the answer ends it. */
+  onScaling(hear: (scaling: Scaling) => void): () => void;
+}
