@@ -9,7 +9,7 @@ import type { Logger } from '../platform/logger.ts';
 import type { EventRecord } from '../protocol/operations.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
 import { createCore, type BalancerCore } from './core-wiring.ts';
-import type { EventFeed, ScaleFeed } from './control/ports.ts';
+import type { EventFeed, ScaleExecutor, ScaleFeed } from './control/ports.ts';
 import { createEdges, type Edges } from './edges.ts';
 import { registrationRule } from './intake-wiring.ts';
 import type { RunningControl } from './control/control.ts';
@@ -39,6 +39,8 @@ export interface BalancerOptions {
   readonly log: Logger;
   /** Version of this package. */
   readonly version: string;
+  /** What starts and stops the nodes of a pool; absent, or undefined for a pool: recommendations are told only. */
+  readonly executorOf?: (pool: string) => ScaleExecutor | undefined;
 }
 
 /** What came of a new configuration. */
@@ -72,12 +74,13 @@ export class Balancer {
   #phase: Phase = 'starting';
 
   constructor(options: BalancerOptions) {
-    const { loaded, clock, rng, log } = options;
+    const { loaded, clock, rng, log, executorOf = () => undefined } = options;
     this.#options = options;
     this.#loaded = { config: loaded.config, policies: loaded.policies };
     this.#route = buildRouteTable(loaded.config.pools);
     this.#relays = new Relays(clock);
-    this.#core = createCore({ clock, rng, log, pools: poolSettings(loaded.config, loaded.policies) });
+    const pools = poolSettings(loaded.config, loaded.policies);
+    this.#core = createCore({ clock, rng, log, pools, executorOf });
     ({
       registry: this.registry,
       dataPlane: this.dataPlane,
@@ -148,6 +151,7 @@ export class Balancer {
     }
     this.#core.health.start();
     this.control.start();
+    this.#core.scaleDriver.start();
     this.#core.scaling.start();
     // Not before everything is bound: a second Herald that finds the sockets taken must not write over the first's.
     this.#saved?.start();
@@ -165,6 +169,7 @@ export class Balancer {
     // The farewell tells everybody; a drain would only count them twice.
     this.control.stop();
     this.#core.scaling.stop();
+    this.#core.scaleDriver.stop();
     this.#core.placement.close();
     const report = await endGracefully(this.#shutdownDeps(), graceMs);
     this.#core.health.stop();
