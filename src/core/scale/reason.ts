@@ -11,6 +11,7 @@ export type Hold =
   | { readonly kind: 'downAfter'; readonly steadyMs: number }
   | { readonly kind: 'settling'; readonly sinceShrunkMs: number }
   | { readonly kind: 'peak'; readonly peak: number; readonly apart: number }
+  | { readonly kind: 'chance'; readonly unrest: number }
   | { readonly kind: 'asked'; readonly asked: number }
   | { readonly kind: 'leaving'; readonly leaving: number };
 
@@ -107,6 +108,8 @@ function holdText(hold: Hold, { up, down, startTimeMs }: ScalePolicy, nodes: num
   switch (hold.kind) {
     case 'upAfter':
       return `holds at ${nodes}: more must be needed for ${seconds(up.afterMs)}`;
+    case 'chance':
+      return `holds at ${nodes}: that is no more than the load scatters by, ${percent(hold.unrest)}`;
     case 'asked':
       return `${hold.asked} were asked for within ${seconds(startTimeMs)} and are awaited`;
     case 'upStep':

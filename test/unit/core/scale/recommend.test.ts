@@ -209,6 +209,17 @@ describe('more nodes', () => {
     expect(recommendScale(later, patient)).toMatchObject({ desired: 6, action: 'out' });
   });
 
+  it('are not started for what may be chance', () => {
+    let history = noScaleHistory;
+    for (let count = 0; count < 100; count += 1) {
+      const nodes = nodesAt(count % 2 === 0 ? 0.5 : 0.72, 5);
+      history = absorbScale(history, aSample(nodes, { atMs: count * 6000 }), policy);
+    }
+    const { desired, reason } = recommendScale(history, policy);
+    expect(desired).toBe(5);
+    expect(reason).toMatch(/; holds at 5: that is no more than the load scatters by, \d\.?\d*%$/);
+  });
+
   it('start no more at once than up.step', () => {
     const byTwo = aScalePolicy({ up: { afterMs: 0, step: 2 } });
     const { desired, reason } = recommended(aSample(nodesAt(0.9, 8)), byTwo);
