@@ -80,7 +80,7 @@ function fromRest(scaling: Scaling, facts: Facts): Step {
 
 /** A process that has just begun knows no load yet: neither a reason to go on nor one to give up. */
 function withLeftover(drain: VictimDrain, scaling: Scaling, facts: Facts): Step {
-  if (scaling.state !== 'known' && !scaling.isFrozen) return rest;
+  if (scaling.state !== 'known' && !scaling.isFrozen && !needsMore(scaling)) return rest;
   const step = whileDraining(drain, scaling, facts);
   return step.kind === 'stay' ? { kind: 'adopt', drain } : step;
 }

@@ -326,6 +326,22 @@ describe('a restart', () => {
     expect(scale.adminState('c')).toBe('ready');
   });
 
+  it('gives a drain up without load data where nodes are below the least', async () => {
+    const scale = withGuests();
+    await scale.say(inC);
+    scale.restart();
+    await scale.say(unknown({ action: 'out', desiredNodes: 3, min: 3 }));
+    expect(scale.adminState('c')).toBe('ready');
+  });
+
+  it('gives a drain up that meets a freeze', async () => {
+    const scale = withGuests();
+    await scale.say(inC);
+    scale.restart();
+    await scale.say({ ...two, isFrozen: true });
+    expect(scale.adminState('c')).toBe('ready');
+  });
+
   it('asks again for what may not have been asked, under the same id', async () => {
     const scale = withGuests();
     await drained(scale);
