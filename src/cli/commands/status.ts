@@ -93,11 +93,17 @@ function renderStatus(
   return pools.flatMap((pool, index) => [
     ...(index > 0 ? [''] : []),
     paint('bold', headline(pool)),
-    ...(pool.scaling === null ? [] : [scaleLine(pool.scaling)]),
+    ...scalingLines(pool.scaling),
     ...(isWide ? [learnedLine(pool.learned)] : []),
     ...renderTable([...columns(paint), ...(isWide ? learnedColumns : [])], pool.members),
     ...(pool.members.length === 0 ? ['no nodes yet: none is configured and no agent has reported'] : []),
   ]);
+}
+
+/** None where nothing is known and nothing is to be done: pools without agents are no news. */
+function scalingLines(scaling: Scaling | null): string[] {
+  const isSilent = scaling === null || (scaling.state === 'unknown' && scaling.action === 'hold');
+  return isSilent ? [] : [scaleLine(scaling)];
 }
 
 function headline(pool: PoolStatus): string {
