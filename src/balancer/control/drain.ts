@@ -76,7 +76,7 @@ export class Drain implements OperationEntry {
   include(node: string, deadlineAtMs: number): void {
     const known = this.#nodes.get(node);
     if (known !== undefined) return known.setDeadline(deadlineAtMs);
-    const place = { pool: this.pool, id: node, progress: this.#progress };
+    const place = { pool: this.pool, id: node, operation: this.id, progress: this.#progress };
     const drained = new DrainedNode(place, this.#parts);
     drained.setDeadline(deadlineAtMs);
     drained.look(true);

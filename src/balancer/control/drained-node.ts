@@ -1,6 +1,7 @@
 // One node of a drain: which of its connections wait, which its agent was asked for, and when everybody must be told.
 import type { Clock } from '../../core/clock.ts';
 import { answerTimeMs, planDrain, type DrainRoom } from '../../core/plan-drain.ts';
+import type { Out } from '../../core/returns.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { ConnectionKind, DataPlane, GoodbyeOutcome } from '../state/ports.ts';
 import type { Registry } from '../state/registry.ts';
@@ -35,6 +36,7 @@ export class DrainedNode {
   readonly pool: string;
   readonly id: string;
   readonly #parts: DrainParts;
+  readonly #owner: string;
   readonly #progress: Progress;
   #deadlineAtMs = 0;
   #answerMs = 0;
@@ -47,9 +49,10 @@ export class DrainedNode {
   #lookedAtMs = -Infinity;
   #wasUnsettled = false;
 
-  constructor(at: { pool: string; id: string; progress: Progress }, parts: DrainParts) {
+  constructor(at: { pool: string; id: string; operation: string; progress: Progress }, parts: DrainParts) {
     this.pool = at.pool;
     this.id = at.id;
+    this.#owner = at.operation;
     this.#progress = at.progress;
     this.#parts = parts;
   }
@@ -187,9 +190,13 @@ export class DrainedNode {
   }
 
   #ask(count: number, { nowMs, askWithinMs }: { nowMs: number; askWithinMs: number }): void {
-    const cameBack = (back: number) => this.#progress.cameBack(back);
-    this.#parts.shedder.returns(this.pool).shed(count, nowMs, cameBack);
+    this.#parts.shedder.returns(this.pool).shed(this.#out(count, nowMs), this.#progress);
     this.#asks.add(count, nowMs + Math.min(maxAskMs, askWithinMs / 2));
+  }
+
+  /** So many average connections: which ones go, and what each of them causes, is not looked at. */
+  #out(count: number, atMs: number): readonly Out[] {
+    return count === 0 ? [] : [{ owner: this.#owner, atMs, nodeId: this.id, count, work: 1 }];
   }
 
   /** Whoever the agent did not let go in time is closed by the relay. */
@@ -215,7 +222,8 @@ export class DrainedNode {
       byMs: Math.max(this.#deadlineAtMs, this.#parts.clock.nowMs()),
       cause: 'drain' as const,
       settled,
-      cameBack: (back: number) => this.#progress.cameBack(back),
+      out: (told: number, atMs: number) => this.#out(told, atMs),
+      hears: this.#progress,
     };
     const told = this.#parts.shedder.shed(wish, connectsPerSecond);
     // Those that another operation has told meanwhile have their outcome there.
