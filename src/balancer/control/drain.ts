@@ -4,6 +4,7 @@ import { isoTime } from '../../protocol/iso-time.ts';
 import type { Operation, OperationProgress, OperationState } from '../../protocol/operations.ts';
 import { DrainedNode, type DrainParts } from './drained-node.ts';
 import type { OperationEntry } from './operations.ts';
+import { Pace } from './pace.ts';
 import { Progress } from './progress.ts';
 
 /** What a drain begins with. */
@@ -17,8 +18,8 @@ export interface DrainStart {
   readonly restored?: { readonly startedWallMs: number; readonly progress: OperationProgress };
 }
 
-// The pace shown is that of the last seconds, else it would jump with every tick.
-const paceMemoryMs = 3_000;
+// Connections per second; what is slower than that is standing still.
+const leastPace = 0.01;
 
 /** A drain with a lifetime: nodes are added, it is ticked until it is over. */
 export class Drain implements OperationEntry {
@@ -31,7 +32,7 @@ export class Drain implements OperationEntry {
   readonly #progress: Progress;
   readonly #startedWallMs: number;
   #ratePerSecond: number | 'auto';
-  #pacePerSecond = 0;
+  readonly #pace = new Pace();
   #state: OperationState = 'running';
   #reason = '';
   #endedWallMs: number | undefined;
@@ -117,8 +118,7 @@ export class Drain implements OperationEntry {
       if (node.deadlineAtMs <= nowMs) this.#isPastDeadline = node.end() || this.#isPastDeadline;
       else asked += node.tick({ elapsedMs, ratePerSecond: this.#ratePerSecond, room: room(id) });
     }
-    const kept = Math.exp(-elapsedMs / paceMemoryMs);
-    this.#pacePerSecond = kept * this.#pacePerSecond + ((1 - kept) * asked * 1000) / elapsedMs;
+    this.#pace.add(asked, elapsedMs);
     this.#endIfOver(nowMs);
   }
 
@@ -137,7 +137,7 @@ export class Drain implements OperationEntry {
       endedAt: this.#endedWallMs === undefined ? null : isoTime(this.#endedWallMs),
       deadlineAt: isoTime(clock.wallMs() + this.#leftMs()),
       etaMs: this.isRunning ? this.#etaMs() : null,
-      ratePerSecond: this.isRunning ? Math.round(this.#pacePerSecond * 10) / 10 : 0,
+      ratePerSecond: this.isRunning ? Math.round(this.#pace.perSecond * 10) / 10 : 0,
       progress: this.#progress.view(),
       imbalance: { before: null, now: null, predicted: null },
     };
@@ -149,12 +149,14 @@ export class Drain implements OperationEntry {
     return last - this.#parts.clock.nowMs();
   }
 
+  /** Null while nobody knows how fast it goes: the deadline alone is no forecast. */
   #etaMs(): number | null {
     const { waiting } = this.#progress;
     const leftMs = Math.max(0, this.#leftMs());
     if (waiting === 0) return Math.min(leftMs, 1000);
-    if (this.#pacePerSecond < 0.01) return Math.round(leftMs);
-    return Math.round(Math.min(leftMs, (waiting * 1000) / this.#pacePerSecond));
+    const planned = this.#ratePerSecond === 'auto' ? 0 : this.#ratePerSecond;
+    const perSecond = this.#pace.perSecond >= leastPace ? this.#pace.perSecond : planned;
+    return perSecond > 0 ? Math.round(Math.min(leftMs, (waiting * 1000) / perSecond)) : null;
   }
 
   #runningReason(): string {
@@ -173,7 +175,12 @@ export class Drain implements OperationEntry {
     const { total, closed, cut, refusedByPeer, leftByThemselves } = this.#progress.view();
     const said = `${closed} of ${total} connections left when asked, ${leftByThemselves} by themselves`;
     if (!this.#isPastDeadline) return this.#end('done', this.#withoutNode(said));
-    this.#end('deadline', `${said}, ${refusedByPeer} did not go in time, ${cut} were cut at the deadline`);
+    const others = nodes.reduce((sum, { leavingOtherwise }) => sum + leavingOtherwise, 0);
+    const more = others === 0 ? '' : `; ${others} more were told by another operation and keep its time`;
+    this.#end(
+      'deadline',
+      `${said}, ${refusedByPeer} did not go in time, ${cut} were cut at the deadline${more}`,
+    );
   }
 
   #withoutNode(said: string): string {

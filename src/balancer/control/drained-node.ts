@@ -3,9 +3,10 @@ import type { Clock } from '../../core/clock.ts';
 import { answerTimeMs, planDrain, type DrainRoom } from '../../core/plan-drain.ts';
 import type { Out } from '../../core/returns.ts';
 import type { Rng } from '../../core/rng.ts';
-import type { ConnectionKind, DataPlane, GoodbyeOutcome } from '../state/ports.ts';
+import type { DataPlane, GoodbyeOutcome } from '../state/ports.ts';
 import type { Registry } from '../state/registry.ts';
 import { NodeAsks } from './asks.ts';
+import { DrainQueue } from './drain-queue.ts';
 import type { Progress } from './progress.ts';
 import type { Shedder } from './shedder.ts';
 
@@ -40,12 +41,14 @@ export class DrainedNode {
   readonly #progress: Progress;
   #deadlineAtMs = 0;
   #answerMs = 0;
-  /** Not told by the relay, the next one last. Those asked of the agent are among them: it chooses, not we. */
-  #queue: number[] = [];
+  /** Not told by the relay. Those asked of the agent are among them: it chooses, not we. */
+  readonly #queue: DrainQueue;
   readonly #asks = new NodeAsks();
   #credit = 0;
   #open = 0;
   #leaving = 0;
+  /** Open, and told by whomever. */
+  #told = 0;
   #lookedAtMs = -Infinity;
   #wasUnsettled = false;
 
@@ -55,6 +58,7 @@ export class DrainedNode {
     this.#owner = at.operation;
     this.#progress = at.progress;
     this.#parts = parts;
+    this.#queue = new DrainQueue(parts.rng);
   }
 
   get deadlineAtMs(): number {
@@ -78,29 +82,29 @@ export class DrainedNode {
     return this.#leaving;
   }
 
+  /** Told by another operation, whose time to leave they keep, and still there. */
+  get leavingOtherwise(): number {
+    return Math.max(0, this.#told - this.#leaving);
+  }
+
   /** Not asked yet, in any way. */
   get waiting(): number {
-    return this.#queue.length - this.#asks.outstanding;
+    return this.#queue.size - this.#asks.outstanding;
   }
 
   /** Compares with what is open now. At most four times a second; `always` for the first and the last look. */
   look(always = false): void {
-    const { dataPlane, clock, rng } = this.#parts;
+    const { dataPlane, clock } = this.#parts;
     const nowMs = clock.nowMs();
     const waitMs = lookEveryMs + this.#open / connectionsPerLookMs;
     if (!always && nowMs - this.#lookedAtMs < waitMs) return;
     this.#lookedAtMs = nowMs;
     const list = dataPlane.connections(this.pool, this.id);
+    const { found, gone, told } = this.#queue.look(list);
     this.#open = list.size;
-    const here = new Map<number, ConnectionKind>();
-    for (let row = 0; row < list.size; row++)
-      if (list.isLeaving[row] === 0) here.set(list.id[row] ?? -1, list.kind[row] ?? 'tcp');
-    const before = this.#queue.length;
-    this.#queue = this.#queue.filter((id) => here.has(id));
-    this.#countGone(before - this.#queue.length);
-    for (const id of this.#queue) here.delete(id);
-    this.#progress.found(here.size);
-    this.#enqueue(here, rng);
+    this.#told = told;
+    this.#progress.found(found);
+    this.#countGone(gone);
   }
 
   /** Asks as many as this tick allows. The number asked. */
@@ -133,7 +137,7 @@ export class DrainedNode {
     const count = this.waiting;
     this.#progress.asked(count);
     this.#close(count, 0);
-    return wasUnsettled;
+    return wasUnsettled || this.leavingOtherwise > 0;
   }
 
   /** Asks nobody any more. What the agent has heard of goes on; what it has not stays. */
@@ -153,7 +157,7 @@ export class DrainedNode {
   }
 
   get #isUnsettled(): boolean {
-    return this.#queue.length > 0 || this.#leaving > 0;
+    return this.#queue.size > 0 || this.#leaving > 0;
   }
 
   get #agentSheds(): boolean {
@@ -164,27 +168,11 @@ export class DrainedNode {
     return clock.nowMs() - node.load.sampledAtMs <= pool.policy.reports.expiryMs;
   }
 
-  #enqueue(found: ReadonlyMap<number, ConnectionKind>, rng: Rng): void {
-    const shuffled = [...found.keys()];
-    for (let i = shuffled.length - 1; i > 0; i--) {
-      const other = Math.floor(rng.next() * (i + 1));
-      // Both are within the list.
-      [shuffled[i], shuffled[other]] = [shuffled[other] ?? -1, shuffled[i] ?? -1];
-    }
-    // Requests under way come to their own end: told last, most of them need no telling.
-    const isExchange = (id: number) => found.get(id) === 'http' || found.get(id) === 'longPoll';
-    this.#queue = [
-      ...shuffled.filter(isExchange),
-      ...this.#queue,
-      ...shuffled.filter((id) => !isExchange(id)),
-    ];
-  }
-
   #countGone(count: number): void {
     const asAsked = this.#asks.gone(count);
     this.#progress.goneAsAsked(asAsked);
     this.#count('closed', asAsked);
-    const unheard = this.#asks.shrinkTo(this.#queue.length);
+    const unheard = this.#asks.shrinkTo(this.#queue.size);
     this.#progress.goneUnheard(unheard);
     this.#progress.goneByThemselves(count - asAsked - unheard);
   }
@@ -209,7 +197,7 @@ export class DrainedNode {
   /** Has the relay say goodbye to so many, who count as leaving already. */
   #close(count: number, connectsPerSecond: number): void {
     if (count === 0) return;
-    const ids = this.#queue.splice(this.#queue.length - count, count);
+    const ids = this.#queue.take(count);
     this.#leaving += ids.length;
     const settled = (_id: number, outcome: GoodbyeOutcome) => {
       this.#leaving -= 1;
