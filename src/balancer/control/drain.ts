@@ -2,6 +2,7 @@
 import type { DrainRoom } from '../../core/plan-drain.ts';
 import { isoTime } from '../../protocol/iso-time.ts';
 import type { Operation, OperationProgress, OperationState } from '../../protocol/operations.ts';
+import { deadlineSentence, doneSentence, runningSentence } from './drain-words.ts';
 import { DrainedNode, type DrainParts } from './drained-node.ts';
 import type { OperationEntry } from './operations.ts';
 import { Pace } from './pace.ts';
@@ -130,7 +131,7 @@ export class Drain implements OperationEntry {
       pool: this.pool,
       nodes: [...this.#nodes.keys()],
       state: this.#state,
-      reason: this.isRunning ? this.#runningReason() : this.#reason,
+      reason: this.isRunning ? runningSentence(this.#progress.view(), this.#leftMs()) : this.#reason,
       by: this.#start.by,
       why: this.#start.why,
       startedAt: isoTime(this.#startedWallMs),
@@ -159,12 +160,6 @@ export class Drain implements OperationEntry {
     return perSecond > 0 ? Math.round(Math.min(leftMs, (waiting * 1000) / perSecond)) : null;
   }
 
-  #runningReason(): string {
-    const { total, waiting, leaving } = this.#progress.view();
-    const seconds = Math.max(0, Math.round(this.#leftMs() / 1000));
-    return `${waiting} of ${total} connections wait, ${leaving} are leaving, ${seconds} s until the deadline`;
-  }
-
   #endIfOver(nowMs: number): void {
     if (!this.isRunning) return;
     const nodes = [...this.#nodes.values()];
@@ -172,25 +167,13 @@ export class Drain implements OperationEntry {
     const isOver = ({ deadlineAtMs, isEmpty, leaving }: DrainedNode) =>
       isEmpty || (deadlineAtMs <= nowMs && leaving === 0);
     if (!nodes.every(isOver)) return;
-    const { total, closed, cut, refusedByPeer, leftByThemselves } = this.#progress.view();
-    const said = `${closed} of ${total} connections left when asked, ${leftByThemselves} by themselves`;
-    if (!this.#isPastDeadline) return this.#end('done', this.#withoutNode(said));
-    const others = nodes.reduce((sum, { leavingOtherwise }) => sum + leavingOtherwise, 0);
-    const more = others === 0 ? '' : `; ${others} more were told by another operation and keep its time`;
-    this.#end(
-      'deadline',
-      `${said}, ${refusedByPeer} did not go in time, ${cut} were cut at the deadline${more}`,
-    );
-  }
-
-  #withoutNode(said: string): string {
+    const progress = this.#progress.view();
+    if (this.#isPastDeadline) {
+      const others = nodes.reduce((sum, { leavingOtherwise }) => sum + leavingOtherwise, 0);
+      return this.#end('deadline', deadlineSentence(progress, others));
+    }
     const pool = this.#parts.registry.pools.get(this.pool);
-    const gone = [...this.#nodes.keys()].filter((id) => pool?.nodes.has(id) !== true);
-    const down = [...this.#nodes.keys()].filter(
-      (id) => (pool?.nodes.get(id)?.downReason(this.#parts.clock.nowMs()) ?? '') !== '',
-    );
-    if (gone.length > 0) return `${said}; ${gone.join(', ')} is no longer a node of the pool`;
-    return down.length > 0 ? `${said}; ${down.join(', ')} is down` : said;
+    this.#end('done', doneSentence(progress, [...this.#nodes.keys()], { pool, nowMs }));
   }
 
   #end(state: OperationState, reason: string): void {

@@ -1,11 +1,11 @@
 // One node of a drain: which of its connections wait, which its agent was asked for, and when everybody must be told.
 import type { Clock } from '../../core/clock.ts';
 import { answerTimeMs, planDrain, type DrainRoom } from '../../core/plan-drain.ts';
-import type { Out } from '../../core/returns.ts';
 import type { Rng } from '../../core/rng.ts';
-import type { DataPlane, GoodbyeOutcome } from '../state/ports.ts';
+import type { DataPlane } from '../state/ports.ts';
 import type { Registry } from '../state/registry.ts';
 import { NodeAsks } from './asks.ts';
+import { DrainGoodbyes, type DrainedPlace } from './drain-goodbyes.ts';
 import { DrainQueue } from './drain-queue.ts';
 import type { Progress } from './progress.ts';
 import type { Shedder } from './shedder.ts';
@@ -37,7 +37,7 @@ export class DrainedNode {
   readonly pool: string;
   readonly id: string;
   readonly #parts: DrainParts;
-  readonly #owner: string;
+  readonly #goodbyes: DrainGoodbyes;
   readonly #progress: Progress;
   #deadlineAtMs = 0;
   #answerMs = 0;
@@ -46,19 +46,18 @@ export class DrainedNode {
   readonly #asks = new NodeAsks();
   #credit = 0;
   #open = 0;
-  #leaving = 0;
   /** Open, and told by whomever. */
   #told = 0;
   #lookedAtMs = -Infinity;
   #wasUnsettled = false;
 
-  constructor(at: { pool: string; id: string; operation: string; progress: Progress }, parts: DrainParts) {
+  constructor(at: DrainedPlace, parts: DrainParts) {
     this.pool = at.pool;
     this.id = at.id;
-    this.#owner = at.operation;
     this.#progress = at.progress;
     this.#parts = parts;
     this.#queue = new DrainQueue(parts.rng);
+    this.#goodbyes = new DrainGoodbyes(at, parts.shedder);
   }
 
   get deadlineAtMs(): number {
@@ -79,12 +78,12 @@ export class DrainedNode {
 
   /** Told by this drain, and still there. */
   get leaving(): number {
-    return this.#leaving;
+    return this.#goodbyes.leaving;
   }
 
   /** Told by another operation, whose time to leave they keep, and still there. */
   get leavingOtherwise(): number {
-    return Math.max(0, this.#told - this.#leaving);
+    return Math.max(0, this.#told - this.#goodbyes.leaving);
   }
 
   /** Not asked yet, in any way. */
@@ -157,7 +156,7 @@ export class DrainedNode {
   }
 
   get #isUnsettled(): boolean {
-    return this.#queue.size > 0 || this.#leaving > 0;
+    return this.#queue.size > 0 || this.#goodbyes.leaving > 0;
   }
 
   get #agentSheds(): boolean {
@@ -171,56 +170,27 @@ export class DrainedNode {
   #countGone(count: number): void {
     const asAsked = this.#asks.gone(count);
     this.#progress.goneAsAsked(asAsked);
-    this.#count('closed', asAsked);
+    this.#goodbyes.countAsked('closed', asAsked);
     const unheard = this.#asks.shrinkTo(this.#queue.size);
     this.#progress.goneUnheard(unheard);
     this.#progress.goneByThemselves(count - asAsked - unheard);
   }
 
   #ask(count: number, { nowMs, askWithinMs }: { nowMs: number; askWithinMs: number }): void {
-    this.#parts.shedder.returns(this.pool).shed(this.#out(count, nowMs), this.#progress);
+    this.#goodbyes.asked(count, nowMs);
     this.#asks.add(count, nowMs + Math.min(maxAskMs, askWithinMs / 2));
-  }
-
-  /** So many average connections: which ones go, and what each of them causes, is not looked at. */
-  #out(count: number, atMs: number): readonly Out[] {
-    return count === 0 ? [] : [{ owner: this.#owner, atMs, nodeId: this.id, count, work: 1 }];
   }
 
   /** Whoever the agent did not let go in time is closed by the relay. */
   #endAsks(nowMs: number): void {
     const count = this.#asks.late(nowMs);
-    this.#count('refusedByPeer', count);
+    this.#goodbyes.countAsked('refusedByPeer', count);
     this.#close(count, 0);
   }
 
   /** Has the relay say goodbye to so many, who count as leaving already. */
   #close(count: number, connectsPerSecond: number): void {
-    if (count === 0) return;
-    const ids = this.#queue.take(count);
-    this.#leaving += ids.length;
-    const settled = (_id: number, outcome: GoodbyeOutcome) => {
-      this.#leaving -= 1;
-      this.#progress.settled(outcome);
-    };
-    const wish = {
-      pool: this.pool,
-      node: this.id,
-      ids,
-      byMs: Math.max(this.#deadlineAtMs, this.#parts.clock.nowMs()),
-      cause: 'drain' as const,
-      settled,
-      out: (told: number, atMs: number) => this.#out(told, atMs),
-      hears: this.#progress,
-    };
-    const told = this.#parts.shedder.shed(wish, connectsPerSecond);
-    // Those that another operation has told meanwhile have their outcome there.
-    for (let i = told; i < ids.length; i++) settled(-1, 'alreadyLeaving');
-  }
-
-  #count(outcome: GoodbyeOutcome, count: number): void {
-    if (count === 0) return;
-    const { pool, id: node } = this;
-    this.#parts.shedder.count({ pool, node, cause: 'drain', way: 'ask', outcome }, count);
+    const byMs = Math.max(this.#deadlineAtMs, this.#parts.clock.nowMs());
+    this.#goodbyes.close(this.#queue.take(count), { byMs, connectsPerSecond });
   }
 }

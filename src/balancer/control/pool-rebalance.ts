@@ -23,7 +23,7 @@ import type { Operations } from './operations.ts';
 import type { EventFeed } from './ports.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import type { RebalanceRequest } from '../../protocol/operations.ts';
-import { viewOf } from './movable.ts';
+import { markShedding, viewOf } from './movable.ts';
 import { adviceEvent, operationEvent, RebalanceAdvice } from './rebalance-events.ts';
 import { RebalanceOperation } from './rebalance-operation.ts';
 import type { Shedder } from './shedder.ts';
@@ -68,8 +68,7 @@ export class PoolRebalance {
     const frozen = freezes.isFrozen(pool.name);
     if (frozen && this.#operation?.isAutomatic === true) this.cancel(pool, 'the pool was frozen');
     const view = this.#look(pool);
-    const rule = this.#ruleOf(pool);
-    const tick = tickRebalancer(this.#state, view, { rule, rng, frozen });
+    const tick = tickRebalancer(this.#state, view, { rule: this.#ruleOf(pool), rng, frozen });
     this.#state = tick.state;
     if (tick.began) this.#begin(pool, view, { by: 'auto', why: `hot: ${tick.hot.join(', ')}` });
     this.#operation?.look(maxToMean(view.nodes));
@@ -88,11 +87,11 @@ export class PoolRebalance {
     request: RebalanceRequest,
     { by }: { readonly by: string },
   ): RebalanceOperation | undefined {
-    const { rng } = this.#parts;
     const view = this.#look(pool);
     if (isLevel(view, pool.policy.rebalance)) return undefined;
     this.#ratePerSecond = request.ratePerSecond;
-    const tick = tickRebalancer(this.#state, view, { rule: this.#ruleOf(pool), rng, begin: true });
+    const options = { rule: this.#ruleOf(pool), rng: this.#parts.rng, begin: true };
+    const tick = tickRebalancer(this.#state, view, options);
     this.#state = tick.state;
     const operation = this.#begin(pool, view, { by, why: request.why ?? '' });
     this.#apply(pool, tick);
@@ -121,9 +120,8 @@ export class PoolRebalance {
 
   #forecastOf(pool: PoolState, { nodes, connectionsOf }: RunView): RebalanceForecast {
     const { rebalance } = pool.policy;
-    const settle = settleOf(rebalance);
     return forecastRebalance(nodes, connectionsOf, {
-      settle,
+      settle: settleOf(rebalance),
       choose: rebalance.choose,
       rng: this.#parts.rng,
     });
@@ -199,15 +197,4 @@ export class PoolRebalance {
     const forecast = this.#forecastOf(pool, view);
     this.#parts.tell(adviceEvent(pool.name, { hot, forecast, frozen }));
   }
-}
-
-/** Says which nodes take nothing now, and makes the next placement know it. */
-function markShedding(pool: PoolState, shedding: ReadonlySet<string>): void {
-  let isChanged = false;
-  for (const [id, node] of pool.nodes) {
-    const isShedding = shedding.has(id);
-    isChanged ||= node.isShedding !== isShedding;
-    node.isShedding = isShedding;
-  }
-  if (isChanged) pool.discardAssessment();
 }

@@ -158,6 +158,38 @@ describe('a drain', () => {
     expect(etaMs).toBeLessThan(20_000);
   });
 
+  // What broke once: the first progress line had 0/s, and the whole deadline for an ETA.
+  it('tells no ETA before it has a rate, unless the rate was given', () => {
+    const house = aDrainHouse();
+    house.connect('a', 100);
+    const auto = drainOne(house, { deadlineMs: 600_000 });
+    expect([auto.ratePerSecond, auto.etaMs]).toEqual([0, null]);
+    const house2 = aDrainHouse();
+    house2.connect('a', 100);
+    const { id, etaMs } = drainOne(house2, { ratePerSecond: 4, deadlineMs: 600_000 });
+    expect(etaMs).toBe(25_000);
+    house2.clock.advance(250);
+    expect(house2.control.operation(id)).toMatchObject({ ratePerSecond: 4, etaMs: 24_750 });
+    const empty = drainOne(aDrainHouse());
+    expect(empty.etaMs).toBeLessThanOrEqual(1000);
+  });
+
+  it('asks by chance, so that each portion weighs what the average connection weighs', () => {
+    const parts = [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => {
+      const house = aDrainHouse({ seed });
+      house.connect('a', 200);
+      const oldest = [...house.guests].slice(0, 100);
+      drainOne(house, { ratePerSecond: 50 });
+      house.clock.advance(1000);
+      expect(house.told).toHaveLength(50);
+      return oldest.filter(({ goodbye }) => goodbye !== undefined).length;
+    });
+    // 400 of 1,600 were told; by chance half of them are of the older half, with a deviation of nine.
+    const older = parts.reduce((sum, each) => sum + each, 0);
+    expect(older).toBeGreaterThan(164);
+    expect(older).toBeLessThan(236);
+  });
+
   it('takes what opens above the usual rate for clients that are back', () => {
     const house = aDrainHouse();
     house.connect('a', 40);
