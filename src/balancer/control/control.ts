@@ -100,7 +100,7 @@ export class RunningControl implements Control {
     const answer = { nodes: [...nodes.keys()], adminState, operation: null, forecast: null };
     if (request.dryRun === true) return answer;
     for (const id of nodes.keys()) {
-      this.#deps.registry.setAdminState(id, adminState);
+      this.#deps.registry.setAdminState(id, adminState, { by: asker.by, why });
       // The state first: an event that says that a drain ended finds the node as it is.
       this.#drains
         .of(pool.name, id)

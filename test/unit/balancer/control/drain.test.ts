@@ -448,6 +448,34 @@ describe('a node that comes back', () => {
 });
 
 describe('a node that drains itself', () => {
+  it('is in maint again after its restart when an operator had set it so, also when it was forgotten meanwhile', () => {
+    const house = aDrainHouse();
+    house.report({ id: 'x', epoch: 'e1' });
+    house.control.setAdminState(['x'], { adminState: 'maint' }, operator);
+    drain(house, ['x'], { self: true });
+    drain(house, ['x'], { self: true });
+    expect(stateOf(house, 'x')).toBe('drain');
+    house.report({ id: 'x', epoch: 'e2' });
+    expect(stateOf(house, 'x')).toBe('maint');
+    drain(house, ['x'], { self: true });
+    house.report({ id: 'x', epoch: 'e2', leaving: true, seq: 99 });
+    house.clock.advance(1000);
+    expect(codeOf(() => house.registry.node('x'))).toBe('HERALD_NODE_UNKNOWN');
+    house.report({ id: 'x', epoch: 'e3' });
+    expect(stateOf(house, 'x')).toBe('maint');
+  });
+
+  it('stays drained when an operator drains it, before or after', () => {
+    for (const selfFirst of [true, false]) {
+      const house = aDrainHouse();
+      house.report({ id: 'x', epoch: 'e1' });
+      drain(house, ['x'], { self: selfFirst, force: true });
+      drain(house, ['x'], { self: !selfFirst, force: true });
+      house.report({ id: 'x', epoch: 'e2' });
+      expect(stateOf(house, 'x')).toBe('drain');
+    }
+  });
+
   it('has the shorter of its own deadline and the policy', () => {
     const house = aDrainHouse({ policy: { drain: { deadlineMs: 60_000 } } });
     house.connect('a', 5);
