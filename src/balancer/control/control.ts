@@ -93,7 +93,7 @@ export class RunningControl implements Control {
   }
 
   setAdminState(ids: readonly string[], request: AdminStateRequest, asker: Asker): AdminStateAnswer {
-    const { pool, nodes } = nodesOf(this.#deps.registry, ids);
+    const { pool, nodes } = nodesOf(this.#deps.registry, ids, request.adminState);
     checkRequest(request);
     if (request.adminState === 'drain') return this.#beginDrain({ pool, nodes, request }, asker);
     const { adminState, why = '' } = request;

@@ -333,6 +333,9 @@ describe('what may be drained', () => {
     house.addPool('other', 'x');
     expect(codeOf(() => drain(house, []))).toBe('HERALD_ADMIN_STATE_INVALID');
     expect(codeOf(() => drain(house, ['a', 'x']))).toBe('HERALD_ADMIN_STATE_INVALID');
+    expect(() => drain(house, ['a', 'x', 'b'])).toThrow(
+      /^node 'x' is in pool 'other', not in pool 'chat', where 'a' is: drain them in two commands, `herald drain a b` and `herald drain x`$/,
+    );
   });
 });
 
