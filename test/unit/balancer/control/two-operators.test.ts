@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AdminStateRequest, Operation } from '../../../../src/protocol/operations.ts';
 import type { Policy } from '../../../../src/policy/policy.ts';
-import { aDrainHouse, type DrainHouse } from '../../../support/a-drain-house.ts';
+import { aDrainHouse, live, type DrainHouse } from '../../../support/a-drain-house.ts';
 import { aPlainPolicy } from '../../../support/a-policy.ts';
 import { MovingFleet } from './moving-fleet.ts';
 
@@ -71,6 +71,21 @@ describe('two drains of one node', () => {
     }
   });
 
+  it('of which one is taken back by ready go on with the other', () => {
+    const house = aDrainHouse({ nodes: ['a', 'b', 'c'] });
+    for (const id of ['a', 'b']) house.connect(id, 20);
+    const request = { adminState: 'drain' as const, ratePerSecond: 10, force: true };
+    const { operation } = house.control.setAdminState(['a', 'b'], request, ada);
+    house.clock.advance(1000);
+    house.control.setAdminState(['b'], { adminState: 'ready' }, bob);
+    const toldOnB = house.told.filter(({ node }) => node === 'b').length;
+    house.clock.advance(10_000);
+    const over = house.control.operation(operation?.id ?? '');
+    expect(over).toMatchObject({ state: 'done', nodes: ['a'], progress: { total: 20 + toldOnB } });
+    expect([house.openOn('a'), house.openOn('b')]).toEqual([0, 20 - toldOnB]);
+    expect(partsOf(over)[0]).toBe(over.progress.total);
+  });
+
   it('with a cancel in between leave the node in drain all the time', () => {
     const house = aDrainHouse();
     house.connect('a', 40);
@@ -129,6 +144,29 @@ describe('a drain while a rebalance runs', () => {
     expect(fleet.goodbyes.filter(({ node }) => node === 'a')).toHaveLength(30);
     expect(fleet.room.registry.node('a').node).toMatchObject({ adminState: 'drain', isShedding: false });
     fleet.stop();
+  });
+
+  it('with a shorter deadline than its goodbyes ends as deadline, and says that some keep their time', () => {
+    const house = aDrainHouse({ policy: { rebalance: aPolicy().rebalance } });
+    house.manners = 'deaf';
+    for (const [id, count] of [
+      ['a', 600],
+      ['b', 100],
+      ['c', 100],
+    ] as const)
+      house.connect(id, count);
+    live(house, 5);
+    house.control.rebalance('chat', { ratePerSecond: 20 }, ada);
+    live(house, 3);
+    const told = house.told.length;
+    expect(told).toBeGreaterThan(10);
+    const { id } = drain(house, bob, { deadlineMs: 5000, force: true });
+    live(house, 6);
+    const over = house.control.operation(id);
+    expect(over).toMatchObject({ state: 'deadline', progress: { total: 600 - told } });
+    expect(over.reason).toContain(`${told} more were told by another operation`);
+    live(house, 30);
+    expect(house.openOn('a')).toBe(0);
   });
 
   // What broke once: each had an estimate of its own, and whoever came back to the drain was back for the rebalance, too.
