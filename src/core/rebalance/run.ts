@@ -195,8 +195,6 @@ function withSheds(
  */
 function newcomersPart(nodes: readonly RebalanceNode[], level: number): number {
   const room = nodes.filter((node) => takesPart(node) && node.utilization < level);
-  return Math.min(
-    1,
-    room.reduce((sum, { slowStartPart }) => sum + slowStartPart, 0),
-  );
+  const parts = room.reduce((sum, { slowStartPart }) => sum + slowStartPart, 0);
+  return Math.min(1, parts);
 }
