@@ -87,7 +87,17 @@ describe('a compiled policy', () => {
         cooldownMs: 300_000,
         choose: 'heaviest',
       },
-      scale: { min: 2, max: 50, target: 0.6, startTimeMs: 90_000, down: { afterMs: 300_000, step: 1 } },
+      scale: {
+        min: 2,
+        max: 50,
+        target: 0.6,
+        startTimeMs: 90_000,
+        survive: 0,
+        surviveOf: 'node',
+        up: { afterMs: 0, step: 'all' },
+        down: { afterMs: 300_000, step: 1 },
+        victims: 'any',
+      },
       health: {
         check: { kind: 'tcp', path: '', intervalMs: 5000, timeoutMs: 2000, fall: 3, rise: 2 },
         passive: { errors: 5, windowMs: 10_000, ejectMs: 30_000, maxEjected: 0.5 },
@@ -118,6 +128,15 @@ describe('a compiled policy', () => {
       `${head}signals: { cpu: {}, cpu2: { saturation: 1, kind: distress } }\n`,
     );
     expect(policy.signals.map(({ name }) => name)).toEqual(['cpu', 'cpu2']);
+  });
+
+  it('takes steps of scaling as nodes, as a part of them, or as all', () => {
+    const stepOf = (step: string) =>
+      parsePolicy(
+        'p.yaml',
+        `apiVersion: herald/v1\nkind: Policy\nname: x\nscale: { down: { step: ${step} } }\n`,
+      ).scale.down.step;
+    expect(['3', '10%', 'all'].map(stepOf)).toEqual([3, { share: 0.1 }, 'all']);
   });
 
   it('reads the example of a chat service', () => {
