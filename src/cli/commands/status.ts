@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { NodeDetail, NodeList, PoolList, PoolSummary } from '../../protocol/admin-api.ts';
 import type { FreezeState } from '../../protocol/operations.ts';
+import type { Scaling } from '../../protocol/scaling.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { formatAnswer, withAdminClient, withAdminOptions, type AdminFlags } from '../admin-options.ts';
 import { usageError } from '../flag-values.ts';
@@ -10,6 +11,8 @@ import { LiveScreen } from '../live-screen.ts';
 import { connectionCount, loadBar, reportAge, stateCell } from '../node-cells.ts';
 import { pause } from '../pause.ts';
 import { freezeSentence, readFreeze } from '../pool-freeze.ts';
+import { readScalingIfAny } from '../read-scaling.ts';
+import { scaleLine } from '../scale-lines.ts';
 import {
   columnsOf,
   paintFor,
@@ -30,6 +33,8 @@ interface PoolStatus extends PoolSummary {
   /** Null where the balancer runs without its control loops. */
   readonly freeze: FreezeState | null;
   readonly members: readonly NodeDetail[];
+  /** Null from a balancer that recommends nothing. */
+  readonly scaling: Scaling | null;
 }
 
 /** How it is drawn. */
@@ -100,7 +105,8 @@ async function readStatus(client: AdminClient, only: string | undefined): Promis
   for (const summary of pools) {
     const { nodes } = await client.get<NodeList>(`/v1/pools/${encodeURIComponent(summary.pool)}/nodes`);
     const freeze = (await readFreeze(client, summary.pool)) ?? null;
-    statuses.push({ ...summary, freeze, members: nodes });
+    const scaling = (await readScalingIfAny(client, summary.pool)) ?? null;
+    statuses.push({ ...summary, freeze, members: nodes, scaling });
   }
   return statuses;
 }
@@ -116,10 +122,18 @@ function renderStatus(pools: readonly PoolStatus[], look: Look): string[] {
     ...(pool.freeze?.frozen === true
       ? lines(freezeSentence(pool.freeze)).map((line) => paint('yellow', line))
       : []),
+    ...scalingLines(pool.scaling).flatMap(lines),
     ...(isWide ? lines(learnedLine(pool.learned)) : []),
     ...nodeTable(pool.members, look),
     ...(pool.members.length === 0 ? ['no nodes yet: none is configured and no agent has reported'] : []),
   ]);
+}
+
+/** None where nothing is known and nothing is to be done: pools without agents are no news. */
+function scalingLines(scaling: Scaling | null): string[] {
+  const isSilent = scaling === null || (scaling.state === 'unknown' && scaling.action === 'hold');
+  // That it is frozen has its own line.
+  return isSilent ? [] : [scaleLine({ ...scaling, isFrozen: false })];
 }
 
 function headline(pool: PoolStatus): string {
