@@ -7,7 +7,8 @@ import { isoTime } from '../../protocol/iso-time.ts';
 import type { Scaling } from '../../protocol/scaling.ts';
 import type { WebhookView } from '../../protocol/webhooks.ts';
 import type { QueueBounds } from './delivery-queue.ts';
-import { Delivery, type DeliveryNote, type LostNote } from './delivery.ts';
+import type { DeliveryNote, LostNote } from './delivery-ports.ts';
+import { Delivery } from './delivery.ts';
 import { gistOf, isWanted, scaleRecommended, type Outgoing } from './webhooks-event.ts';
 import { createPoster, type Poster, type Receiver } from './webhooks-post.ts';
 

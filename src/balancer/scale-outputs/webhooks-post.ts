@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { WebhookConfig } from '../../policy/config.ts';
 import { retryAfterMs } from './delivery-backoff.ts';
 import type { QueuedEvent } from './delivery-queue.ts';
-import type { SendOutcome } from './delivery.ts';
+import type { SendOutcome } from './delivery-ports.ts';
 import { signatureOf } from './signature.ts';
 import { plainLine } from './webhooks-words.ts';
 

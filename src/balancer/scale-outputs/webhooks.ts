@@ -14,7 +14,9 @@ import { createWebhooksSection, savedEvent } from './webhooks-section.ts';
 
 /** What webhooks are made with. */
 export interface WebhooksDeps extends Pick<HookDeps, 'clock' | 'rng' | 'version'> {
-  readonly events: EventFeed;
+  readonly events: Pick<EventFeed, 'listen'>;
+  /** Tells what an operator should know of webhooks themselves. */
+  readonly tell: EventFeed['tell'];
   /** Undefined: nobody recommends. */
   readonly scaling: Pick<ScaleFeed, 'onScaling'> | undefined;
 }
@@ -91,7 +93,7 @@ export class Webhooks {
       this.#hooks.delete(name);
       void hook.stop(0);
       const { size } = hook.delivery.queue;
-      if (size > 0) this.#deps.events.tell(removedEvent(name, size));
+      if (size > 0) this.#deps.tell(removedEvent(name, size));
     }
     for (const config of configs) {
       const known = this.#hooks.get(config.name);
@@ -142,8 +144,8 @@ export class Webhooks {
   }
 
   #add(config: WebhookConfig, bounds: QueueBounds): void {
-    const { clock, rng, version, events } = this.#deps;
-    const news = (name: string, told: HookNews) => events.tell(newsEvent(name, told));
+    const { clock, rng, version, tell } = this.#deps;
+    const news = (name: string, told: HookNews) => tell(newsEvent(name, told));
     const hook = new Hook(config, bounds, { clock, rng, version, news });
     this.#hooks.set(config.name, hook);
     if (this.#isRunning) hook.delivery.start();
