@@ -43,6 +43,11 @@ export class ExecDriver implements ScaleExecutor {
     return this.#config;
   }
 
+  /** Whether a command is under way. */
+  get isRunning(): boolean {
+    return this.#running.size > 0;
+  }
+
   /** Runs the command for this wish. HERALD_DRIVER_FAILED unless it exits with 0 in time. */
   async apply(wish: ScaleWish): Promise<void> {
     if (this.#running.has(wish.pool)) {
