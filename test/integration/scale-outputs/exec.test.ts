@@ -41,7 +41,7 @@ function aDriver(
   const driver = new ExecDriver(config, {
     clock: aFastClock(10),
     environment,
-    currentNodes: (pool) => (pool === 'chat' ? 3 : undefined),
+    currentNodes: () => 3,
     count: (outcome) => counts.push(outcome),
   });
   onTestFinished(() => driver.stop());
