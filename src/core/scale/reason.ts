@@ -11,6 +11,7 @@ export type Hold =
   | { readonly kind: 'downAfter'; readonly steadyMs: number }
   | { readonly kind: 'settling'; readonly sinceShrunkMs: number }
   | { readonly kind: 'peak'; readonly peak: number; readonly apart: number }
+  | { readonly kind: 'chance'; readonly unrest: number }
   | { readonly kind: 'asked'; readonly asked: number }
   | { readonly kind: 'leaving'; readonly leaving: number };
 
@@ -107,6 +108,8 @@ function holdText(hold: Hold, { up, down, startTimeMs }: ScalePolicy, nodes: num
   switch (hold.kind) {
     case 'upAfter':
       return `holds at ${nodes}: more must be needed for ${seconds(up.afterMs)}`;
+    case 'chance':
+      return `holds at ${nodes}: that is no more than the load scatters by, ${percent(hold.unrest)}`;
     case 'asked':
       return `${hold.asked} were asked for within ${seconds(startTimeMs)} and are awaited`;
     case 'upStep':
@@ -129,14 +132,15 @@ function stepText(step: ScaleStep): string {
 }
 
 /** A hot node in a pool that fits is no reason for more nodes: that is said, since somebody looking at it would ask. */
-function levelPart({ load, target, desired, nodes }: Figures, { sample }: Context): string {
-  if (load > target || desired > nodes) return '';
+function levelPart({ load, target, desired, nodes, starting }: Figures, { sample }: Context): string {
+  // What is starting takes load off the others by itself.
+  if (load > target || desired > nodes || starting > 0) return '';
   let hottest: ScaleNode | undefined;
   for (const node of sample.nodes) {
     if (node.phase === 'serving' && node.utilization > (hottest?.utilization ?? 0)) hottest = node;
   }
   if (hottest === undefined || hottest.utilization < Math.max(target, load) + hotBand) return '';
-  return `${hottest.id} is at ${percent(hottest.utilization)} and the pool at ${percent(load)}: a rebalance levels that, not a node more`;
+  return `${hottest.id} is at ${percent(hottest.utilization)} and the pool at ${percent(load)}: a rebalance can level that, a node more is not needed`;
 }
 
 function noun(count: number, word = 'node'): string {
