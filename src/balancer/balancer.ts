@@ -16,6 +16,7 @@ import type { RunningControl } from './control/control.ts';
 import type { Phase } from './intake/readiness.ts';
 import { createConfiguredListener } from './listeners.ts';
 import type { Metrics } from './metrics/metrics.ts';
+import { ConfiguredOutputs } from './outputs-wiring.ts';
 import type { HttpListener } from './proxy/listener.ts';
 import { proxyEvents, relayEndSink } from './proxy-events.ts';
 import { Relays } from './proxy/relays.ts';
@@ -64,6 +65,8 @@ export class Balancer {
   readonly control: RunningControl;
   /** What is recommended to whoever starts and stops nodes. */
   readonly scaling: ScaleFeed;
+  /** Webhooks and scaling drivers. */
+  readonly outputs: ConfiguredOutputs;
   readonly #options: BalancerOptions;
   readonly #relays: Relays;
   readonly #core: BalancerCore;
@@ -82,7 +85,8 @@ export class Balancer {
     this.#route = buildRouteTable(loaded.config.pools);
     this.#relays = new Relays(clock);
     const pools = poolSettings(loaded.config, loaded.policies);
-    this.#core = createCore({ clock, rng, log, pools, executorOf, scaleGraceMs });
+    const configuredOr = (pool: string) => this.outputs.executorOf(pool) ?? executorOf(pool);
+    this.#core = createCore({ clock, rng, log, pools, executorOf: configuredOr, scaleGraceMs });
     ({
       registry: this.registry,
       dataPlane: this.dataPlane,
@@ -90,6 +94,11 @@ export class Balancer {
       control: this.control,
       scaling: this.scaling,
     } = this.#core);
+    this.outputs = new ConfiguredOutputs(loaded.config, {
+      ...options,
+      events: this.events,
+      scaling: this.scaling,
+    });
   }
 
   /** The bound port of the intake; 0 before `start`. */
@@ -131,6 +140,7 @@ export class Balancer {
         ...this.#options,
         ...this.#core,
         config: this.#loaded.config,
+        outputs: this.outputs,
         policies: () => this.#loaded.policies.values(),
         relayForm: transport.form,
         phase: () => this.#phase,
@@ -143,6 +153,7 @@ export class Balancer {
         metrics,
         mayRegister: registrationRule(this.#loaded.config.intake),
         control: this.control.section,
+        webhooks: this.outputs.webhooks.section,
       });
       await this.#saved?.restore();
       this.#ports = await this.#edges.start();
@@ -153,6 +164,7 @@ export class Balancer {
     }
     this.#core.health.start();
     this.control.start();
+    this.outputs.start();
     this.#core.scaleDriver.start();
     this.#core.scaling.start();
     // Not before everything is bound: a second Herald that finds the sockets taken must not write over the first's.
@@ -178,6 +190,7 @@ export class Balancer {
     await Promise.all(listeners.map((listener) => listener.stop()));
     this.#relays.stop();
     await this.#edges?.stop();
+    await this.outputs.stop(graceMs);
     this.registry.stop();
     await this.#saved?.stop();
     return report;
@@ -193,6 +206,7 @@ export class Balancer {
     this.#route = buildRouteTable(config.pools);
     this.#loaded = { config, policies };
     this.#edges?.reconfigure(config);
+    this.outputs.reconfigure(config);
     this.#tell('configuration.reloaded', 'The configuration has been reloaded.', {
       needRestart: needRestart.join(', '),
     });
