@@ -234,6 +234,16 @@ export const errorCatalogue = {
     remedy:
       'See docs/admission.md: add nodes, or raise `admit` and `place.connectRate` if the nodes can take it.',
   },
+  HERALD_LOAD_UNKNOWN: {
+    status: 503,
+    meaning: 'No valid load data of the pool, so nothing is said that an autoscaler could act on.',
+    remedy: 'See `herald explain POOL` for why reports are missing; autoscalers hold until they are back.',
+  },
+  HERALD_SCALER_METADATA_INVALID: {
+    status: 400,
+    meaning: 'The trigger metadata or the metric name that KEDA sends names what there is not.',
+    remedy: 'Mend the `metadata` of the trigger in the ScaledObject; see docs/integrations/keda.md.',
+  },
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',

@@ -2,7 +2,16 @@
 import { formatAddress } from './address.ts';
 import { checkConfig } from './config-checks.ts';
 import { configSchema, type ConfigDocument } from './config-schema.ts';
-import type { AdminTcpConfig, Config, ListenerConfig, PoolConfig, TlsConfig, TokenConfig } from './config.ts';
+import type {
+  AdminTcpConfig,
+  AsgCall,
+  AsgConfig,
+  Config,
+  ListenerConfig,
+  PoolConfig,
+  TlsConfig,
+  TokenConfig,
+} from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { overrideFromEnvironment, type Environment } from './environment.ts';
 import type { Path, Problem } from './problem.ts';
@@ -65,7 +74,7 @@ export function readConfig(file: string, text: string, environment: Environment)
         tokenFile === undefined ? [] : [{ path: [section, 'tokens', index, 'tokenFile'], tokenFile }],
       ),
     ),
-    tlsFiles: (['intake', 'admin'] as const).flatMap((section) => {
+    tlsFiles: (['intake', 'admin', 'keda'] as const).flatMap((section) => {
       const tls = sections[section]?.tls;
       return tls === undefined ? [] : [{ path: [section, 'tls'], ...tls }];
     }),
@@ -98,6 +107,8 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
       socketPath: resolvePath(document.admin.socket),
       tcp: compileAdminTcp(document.admin, surroundings),
     },
+    keda: document.keda && { bind: document.keda.bind, tls: compileTls(document.keda.tls, pems) },
+    asg: compileAsg(document.asg),
     state: { kind: 'memory' as const, file: stateFile(document, resolvePath) },
     log: { level: log.level, format: log.format },
     relay: { form: document.relay.form },
@@ -151,6 +162,23 @@ function compileAdminTcp(
     tokens: tokens.map((token) => compileToken(token, secrets)),
     tls: compileTls(tls, pems),
   };
+}
+
+function compileAsg(asg: ConfigDocument['asg']): AsgConfig | undefined {
+  if (asg === undefined) return undefined;
+  const { groups, nodes, timeout, heartbeat, complete } = asg;
+  return {
+    groups,
+    nodes,
+    timeoutMs: timeout,
+    heartbeat: heartbeat && compileCall(heartbeat),
+    complete: compileCall(complete),
+  };
+}
+
+function compileCall({ command, url }: NonNullable<ConfigDocument['asg']>['complete']): AsgCall {
+  // The schema demands one of them: an empty command does not happen.
+  return url === undefined ? { kind: 'command', command: command ?? [] } : { kind: 'url', url };
 }
 
 function compileTls(

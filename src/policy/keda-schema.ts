@@ -1,0 +1,19 @@
+// The schema of `keda`: where KEDA's external scaler listens. What it answers is in balancer/scale-outputs.
+import { z } from 'zod';
+import { tlsSchema } from './access-schema.ts';
+import { address } from './field.ts';
+
+/** `keda` */
+export const kedaSchema = z
+  .strictObject({
+    bind: address(0)
+      .prefault('127.0.0.1:9403')
+      .describe('Address of the gRPC server; beyond loopback it needs `tls`.'),
+    tls: tlsSchema
+      .optional()
+      .describe(
+        'TLS of the gRPC server. With `clientCa`, KEDA must show a certificate (`tlsClientCert` of its TriggerAuthentication). Read again when a file changes.',
+      ),
+  })
+  .optional()
+  .describe("KEDA's external scaler over gRPC; left out, there is none.");
