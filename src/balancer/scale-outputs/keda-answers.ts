@@ -51,7 +51,7 @@ export function metricValue(trigger: ScalerTrigger, wanted: string, scaling: Sca
     throw new HeraldError('HERALD_FROZEN', `pool '${trigger.pool}' is frozen: nothing scales it`);
   const metricValueFloat = valueOf(trigger.metric, scaling);
   if (scaling.state === 'unknown' || metricValueFloat === null) throw loadUnknown(scaling);
-  const hundredths = Math.ceil(metricValueFloat * perUnit - roundingSlack);
+  const hundredths = Math.max(0, Math.ceil(metricValueFloat * perUnit - roundingSlack));
   return { metricName: name, metricValue: hundredths, metricValueFloat };
 }
 

@@ -27,7 +27,7 @@ export interface KedaDeps {
 export interface Keda {
   /** Resolves with the bound port. Rejects with HERALD_LISTEN_FAILED. */
   start(): Promise<number>;
-  /** Takes new certificates for new connections; open ones keep theirs. Nothing without TLS. */
+  /** Takes new certificates: clients are asked to connect anew (GOAWAY), open streams go on. Nothing without TLS. */
   reconfigure(tls: TlsMaterial | undefined): Promise<void>;
   /** Ends in bounded time, streams included. Idempotent. */
   stop(): Promise<void>;
