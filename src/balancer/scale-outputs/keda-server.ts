@@ -58,6 +58,8 @@ const options: grpc.ServerOptions = {
 
 export function createKeda(deps: KedaDeps): Keda {
   const { bind, feed, clock } = deps;
+  // What it would write to stderr comes back as an error or is a client's fault.
+  grpc.setLogVerbosity(grpc.logVerbosity.NONE);
   const streams = new ActiveStreams(feed, deps.maxStreams ?? 1024);
   const server = new grpc.Server(options);
   server.addService(serviceDefinition(), handlers(deps, streams));
