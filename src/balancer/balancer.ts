@@ -24,6 +24,7 @@ import { proxyEvents, relayEndSink } from './proxy-events.ts';
 import { Relays } from './proxy/relays.ts';
 import { createTransport } from './proxy/transport.ts';
 import type { Transport } from './proxy/wire.ts';
+import { ConfiguredOutputs } from './outputs-wiring.ts';
 import { createConfiguredState } from './saving.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
 import { endGracefully, type StopReport } from './shutdown.ts';
@@ -68,6 +69,8 @@ export class Balancer {
   readonly events: EventFeed;
   /** Drains, freezes and their operations. */
   readonly control: RunningControl;
+  /** Webhooks and scaling drivers. */
+  readonly outputs: ConfiguredOutputs;
   readonly #options: BalancerOptions;
   readonly #relays: Relays;
   readonly #placement: RunningPlacement;
@@ -96,6 +99,11 @@ export class Balancer {
       placement: this.#placement,
       health: this.#health,
     } = core);
+    this.outputs = new ConfiguredOutputs(loaded.config, {
+      ...options,
+      events: core.events,
+      scaling: undefined,
+    });
   }
 
   /** The bound port of the intake; 0 before `start`. */
@@ -142,6 +150,7 @@ export class Balancer {
         metrics,
         mayRegister: registrationRule(this.#loaded.config.intake),
         control: this.control.section,
+        webhooks: this.outputs.webhooks.section,
       });
       await this.#saved?.restore();
       await this.#startEdges(this.#edges);
@@ -152,6 +161,7 @@ export class Balancer {
     }
     this.#health.start();
     this.control.start();
+    this.outputs.start();
     // Not before everything is bound: a second Herald that finds the sockets taken must not write over the first's.
     this.#saved?.start();
     this.#phase = 'serving';
@@ -173,6 +183,7 @@ export class Balancer {
     await Promise.all(listeners.map((listener) => listener.stop()));
     this.#relays.stop();
     await Promise.all([this.#edges?.intake.stop(), this.#edges?.admin.stop()]);
+    await this.outputs.stop(graceMs);
     this.registry.stop();
     await this.#saved?.stop();
     return report;
@@ -188,6 +199,7 @@ export class Balancer {
     this.#route = buildRouteTable(config.pools);
     this.#loaded = { config, policies };
     this.#edges?.intake.reconfigure({ reporters: reportersOf(config.intake), tls: config.intake.tls });
+    this.outputs.reconfigure(config);
     if (config.admin.tcp !== undefined) this.#edges?.admin.reconfigure(config.admin.tcp);
     this.#tell('configuration.reloaded', 'The configuration has been reloaded.', {
       needRestart: needRestart.join(', '),
@@ -221,6 +233,7 @@ export class Balancer {
       relayForm: transport.form,
       version,
       control: () => this.control.figures(),
+      outputs: () => this.outputs.figures(),
     });
     const onInternalError = (error: unknown) => log.error({ err: error }, 'request failed');
     const shared = { registry, clock, feed: this.events, control: this.control, onInternalError };
@@ -233,7 +246,13 @@ export class Balancer {
         takeShed: (pool, node) => this.control.takeShed(pool, node),
         phase: () => this.#phase,
       }),
-      admin: createConfiguredAdmin(config, { ...shared, log, version, policies }),
+      admin: createConfiguredAdmin(config, {
+        ...shared,
+        log,
+        version,
+        policies,
+        webhooks: this.outputs.webhooks,
+      }),
     };
   }
 

@@ -31,6 +31,8 @@ import { policyHandlers } from './policy-routes.ts';
 import { poolHandlers } from './pool-routes.ts';
 import { createRequestRate, defaultRequestRate, type RequestRate } from './request-rate.ts';
 import { listenPrivately } from './unix-socket.ts';
+import type { WebhookDesk } from './webhook-port.ts';
+import { webhookHandlers } from './webhook-routes.ts';
 
 /** The TCP listener of the admin API. */
 export interface AdminTcp {
@@ -53,6 +55,8 @@ export interface AdminDeps {
   /** Undefined: routes that need it answer HERALD_NOT_AVAILABLE, and admin states are set plainly. */
   readonly control: Control | undefined;
   readonly feed: EventFeed;
+  /** Undefined: the routes about webhooks answer HERALD_NOT_AVAILABLE. */
+  readonly webhooks?: WebhookDesk | undefined;
   /** Every policy that is loaded, used by a pool or not. */
   readonly policies: () => Iterable<Policy>;
   readonly policyFiles: PolicyFiles;
@@ -179,5 +183,6 @@ function handlersOf(deps: AdminDeps, streams: EventStreams): AdminHandlers {
     ...operationHandlers(deps),
     ...policyHandlers(deps),
     ...eventHandlers({ streams }),
+    ...webhookHandlers(deps),
   };
 }

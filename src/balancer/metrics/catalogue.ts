@@ -1,4 +1,5 @@
 // Every metric that Herald exports of its own: name, labels, help with unit. docs/reference/metrics.md is made of it.
+import { outputMetrics } from './output-metrics.ts';
 
 /** One metric. */
 export interface MetricEntry {
@@ -221,6 +222,7 @@ export const processMetrics = {
 export const metricCatalogue: Readonly<Record<string, MetricEntry>> = {
   ...poolMetrics,
   ...controlMetrics,
+  ...outputMetrics,
   ...processMetrics,
 };
 

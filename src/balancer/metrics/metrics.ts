@@ -7,6 +7,7 @@ import type { ControlFigures } from '../control/control.ts';
 import { boundedLabel } from './bounded-label.ts';
 import { processMetrics } from './catalogue.ts';
 import { controlPage, noFigures } from './control-page.ts';
+import { noOutputs, outputPage, type OutputFigures } from './output-metrics.ts';
 import { poolPage } from './pool-page.ts';
 
 /** What came of a reload of configuration or policies. */
@@ -38,8 +39,10 @@ export function createMetrics(deps: {
   readonly version: string;
   /** Absent: there are none. */
   readonly control?: () => ControlFigures;
+  /** Absent: there are none. */
+  readonly outputs?: () => OutputFigures;
 }): Metrics {
-  const { pools, clock, control = () => noFigures } = deps;
+  const { pools, clock, control = () => noFigures, outputs = () => noOutputs } = deps;
   const register = new Register();
   collectDefaultMetrics({ register });
   for (const name of misnamedDefaults) register.removeSingleMetric(name);
@@ -53,7 +56,11 @@ export function createMetrics(deps: {
   const relayEndReason = boundedLabel(maxRelayEndReasons);
   let scraping: Promise<string> | undefined;
   const render = async () => {
-    const pages = [poolPage(pools.values(), clock.nowMs()), controlPage(pools.keys(), control())];
+    const pages = [
+      poolPage(pools.values(), clock.nowMs()),
+      controlPage(pools.keys(), control()),
+      outputPage(outputs()),
+    ];
     return [...pages, await register.metrics()].join('\n');
   };
   return {

@@ -6,6 +6,7 @@ import * as explainSchemas from './explain-schemas.ts';
 import * as operationSchemas from './operation-schemas.ts';
 import * as poolSchemas from './pool-schemas.ts';
 import type { AnswerSpec, RouteSpec } from './route-spec.ts';
+import * as webhookSchemas from './webhook-schemas.ts';
 
 type Json = Record<string, unknown>;
 
@@ -28,6 +29,7 @@ const byParameter: Readonly<Record<string, ErrorCode>> = {
   '/v1/nodes/{id}': 'HERALD_NODE_UNKNOWN',
   '/v1/operations/{id}': 'HERALD_OPERATION_UNKNOWN',
   '/v1/policies/{name}': 'HERALD_POLICY_UNKNOWN',
+  '/v1/webhooks/{name}': 'HERALD_WEBHOOK_UNKNOWN',
 };
 
 /** The document of these routes; `version` is the package's. Frozen in no way: it is printed at once. */
@@ -136,10 +138,9 @@ const { maybeNumber: _plain, ...namedPools } = poolSchemas;
 
 /** Every exported schema under its own name with a capital, so that equal parts are written once. */
 const components = new Map<z.ZodType, string>(
-  Object.entries({ ...namedPools, ...explainSchemas, ...operationSchemas }).map(([name, schema]) => [
-    schema,
-    name.slice(0, 1).toUpperCase() + name.slice(1),
-  ]),
+  Object.entries({ ...namedPools, ...explainSchemas, ...operationSchemas, ...webhookSchemas }).map(
+    ([name, schema]) => [schema, name.slice(0, 1).toUpperCase() + name.slice(1)],
+  ),
 );
 
 function componentSchemas(): Json {

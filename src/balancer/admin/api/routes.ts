@@ -5,6 +5,7 @@ import { intakeRoutes } from './intake-routes.ts';
 import { freezeRequest, freezeState, operation, operationList } from './operation-schemas.ts';
 import { operations, poolRoutes, why } from './pool-specs.ts';
 import type { RouteSpec } from './route-spec.ts';
+import { webhookRoutes } from './webhook-specs.ts';
 
 /** A yes or no in a query. */
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
@@ -125,6 +126,7 @@ export const adminRoutes = {
     ],
     problems: ['HERALD_TOO_MANY_STREAMS'],
   },
+  ...webhookRoutes,
 } as const satisfies Record<string, RouteSpec>;
 
 /** Every route there is. */
