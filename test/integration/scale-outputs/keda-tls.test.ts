@@ -7,7 +7,8 @@ import { createKeda, type Keda } from '../../../src/balancer/scale-outputs/keda-
 import type { TlsMaterial } from '../../../src/platform/http-server.ts';
 import { createSystemClock } from '../../../src/platform/system-clock.ts';
 import { aGrpcClient, scaledObjectRef } from '../../support/grpc-by-hand.ts';
-import { aScaling, aStubScaleFeed, type StubScaleFeed } from '../../support/stub-scale-feed.ts';
+import { aScaling, type StubFeed } from '../../support/a-scaling.ts';
+import { aStubScaleFeed } from '../../support/stub-scale-feed.ts';
 import { until } from '../../support/until.ts';
 
 let folder: string;
@@ -56,7 +57,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let keda: Keda;
-let feed: StubScaleFeed;
+let feed: StubFeed;
 let port = 0;
 
 async function serve(tls: TlsMaterial): Promise<void> {
@@ -120,7 +121,7 @@ describe('TLS', () => {
     expect(await statusFor({ ca: read('one-ca.pem') })).toBe(-1);
     // The old connection has been asked to go (GOAWAY), and its stream may stay: another reload changes nothing of that.
     await keda.reconfigure(serverOf('two'));
-    feed.tell(aScaling({ isActive: false, min: 0 }));
+    feed.say(aScaling({ isActive: false, min: 0 }));
     await until(
       () => stream.messages.length === 2,
       () => 'no change',

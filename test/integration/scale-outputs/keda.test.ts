@@ -11,15 +11,11 @@ import {
   textField,
   type GrpcClient,
 } from '../../support/grpc-by-hand.ts';
-import {
-  aScaling,
-  anUnknownScaling,
-  aStubScaleFeed,
-  type StubScaleFeed,
-} from '../../support/stub-scale-feed.ts';
+import { aScaling, anUnknownScaling, type StubFeed } from '../../support/a-scaling.ts';
+import { aStubScaleFeed } from '../../support/stub-scale-feed.ts';
 import { until } from '../../support/until.ts';
 
-let feed: StubScaleFeed;
+let feed: StubFeed;
 let keda: Keda;
 let client: GrpcClient;
 let url: string;
@@ -56,7 +52,7 @@ function double(value: number): Buffer {
   return bytes;
 }
 
-const shown = () => `${feed.hearers} hear`;
+const shown = () => `${feed.hearing} hear`;
 
 describe('unary calls', () => {
   it('IsActive answers true as 08 01', async () => {
@@ -64,12 +60,12 @@ describe('unary calls', () => {
   });
 
   it('IsActive answers false as 08 00: a default that is written out, which every reader takes', async () => {
-    feed.tell(aScaling({ isActive: false, min: 0 }));
+    feed.say(aScaling({ isActive: false, min: 0 }));
     expect(await client.ask('IsActive', ref)).toMatchObject({ status: 0, answers: ['0800'] });
   });
 
   it('GetMetricSpec has the target as hundredths and as a double', async () => {
-    feed.tell(aScaling({ target: 0.7 }));
+    feed.say(aScaling({ target: 0.7 }));
     const spec = Buffer.concat([
       textField(1, 'herald_chat'),
       Buffer.from([0x10, 70]),
@@ -83,7 +79,7 @@ describe('unary calls', () => {
   });
 
   it('GetMetrics has the sum of the fleet as hundredths rounded up and as a double', async () => {
-    feed.tell(aScaling({ totalLoad: 4.401 }));
+    feed.say(aScaling({ totalLoad: 4.401 }));
     // 441 as a varint is b9 03.
     const value = Buffer.concat([
       textField(1, 'herald_chat'),
@@ -96,17 +92,18 @@ describe('unary calls', () => {
   });
 
   it('a load of 0 that is known is told as 0', async () => {
-    feed.tell(aScaling({ totalLoad: 0 }));
+    feed.say(aScaling({ totalLoad: 0 }));
     const { status, answers } = await client.ask('GetMetrics', getMetricsRequest(metadata, 'herald_chat'));
     const value = Buffer.concat([textField(1, 'herald_chat'), Buffer.from([0x10, 0, 0x19]), double(0)]);
     expect([status, answers]).toEqual([0, [bytesField(1, value).toString('hex')]]);
   });
 
   it('a load that is not known is UNAVAILABLE with the reason, and no message', async () => {
-    feed.tell(anUnknownScaling());
+    feed.say(anUnknownScaling());
     expect(await client.ask('GetMetrics', getMetricsRequest(metadata, 'herald_chat'))).toEqual({
       status: 14,
-      message: "HERALD_LOAD_UNKNOWN: the load of pool 'chat' is not known: No node has reported for 10 s.",
+      message:
+        "HERALD_LOAD_UNKNOWN: the load of pool 'chat' is not known: No node of the pool has a valid report.",
       answers: [],
     });
     expect(await client.ask('IsActive', ref)).toMatchObject({ status: 0, answers: ['0801'] });
@@ -130,7 +127,7 @@ describe('unary calls', () => {
   });
 
   it('a frozen pool is FAILED_PRECONDITION', async () => {
-    feed.tell(aScaling({ isFrozen: true }));
+    feed.say(aScaling({ isFrozen: true }));
     expect((await client.ask('GetMetrics', getMetricsRequest(metadata, ''))).status).toBe(9);
   });
 
@@ -152,28 +149,28 @@ describe('StreamIsActive', () => {
   it('tells the first value at once and pushes changes; a client that cancels is forgotten', async () => {
     const stream = client.call('StreamIsActive', ref);
     await until(() => stream.messages.length === 1, shown);
-    feed.tell(aScaling());
-    feed.tell(aScaling({ isActive: false, min: 0 }));
+    feed.say(aScaling());
+    feed.say(aScaling({ isActive: false, min: 0 }));
     await until(() => stream.messages.length === 2, shown);
     expect(stream.messages).toEqual(['0801', '0800']);
     stream.cancel();
     await stream.over;
-    await until(() => feed.hearers === 0, shown);
-    expect(feed.hearers).toBe(0);
+    await until(() => feed.hearing === 0, shown);
+    expect(feed.hearing).toBe(0);
   });
 
   it('is forgotten when the connection is cut', async () => {
     const stream = client.call('StreamIsActive', ref);
     await until(() => stream.messages.length === 1, shown);
     await client[Symbol.asyncDispose]();
-    await until(() => feed.hearers === 0, shown);
-    expect(feed.hearers).toBe(0);
+    await until(() => feed.hearing === 0, shown);
+    expect(feed.hearing).toBe(0);
   });
 
   it('ends at the deadline of the client', async () => {
     const stream = client.call('StreamIsActive', ref, { 'grpc-timeout': '200m' });
     expect((await stream.over).status).not.toBe(0);
-    await until(() => feed.hearers === 0, shown);
+    await until(() => feed.hearing === 0, shown);
     expect(stream.messages).toEqual(['0801']);
   });
 
@@ -189,7 +186,7 @@ describe('StreamIsActive', () => {
     await until(() => stream.messages.length === 1, shown);
     await Promise.all([keda.stop(), keda.stop()]);
     expect((await stream.over).status).toBe(0);
-    expect(feed.hearers).toBe(0);
+    expect(feed.hearing).toBe(0);
   });
 });
 

@@ -7,7 +7,7 @@ import {
   metricValue,
 } from '../../../../src/balancer/scale-outputs/keda-answers.ts';
 import { HeraldError } from '../../../../src/core/error.ts';
-import { aScaling, anUnknownScaling } from '../../../support/stub-scale-feed.ts';
+import { aScaling, anUnknownScaling } from '../../../support/a-scaling.ts';
 
 const load = { pool: 'chat', metric: 'load' } as const;
 const desired = { pool: 'chat', metric: 'desired' } as const;
@@ -73,7 +73,7 @@ describe('a metric', () => {
   it('is an error with the reason, never 0, where the load is not known', () => {
     for (const trigger of [load, desired])
       expect(codeOf(() => metricValue(trigger, '', anUnknownScaling()))).toBe(
-        "HERALD_LOAD_UNKNOWN: the load of pool 'chat' is not known: No node has reported for 10 s.",
+        "HERALD_LOAD_UNKNOWN: the load of pool 'chat' is not known: No node of the pool has a valid report.",
       );
     // A state that contradicts its numbers is not believed either.
     expect(codeOf(() => metricValue(load, '', aScaling({ state: 'unknown' })))).toContain('LOAD_UNKNOWN');

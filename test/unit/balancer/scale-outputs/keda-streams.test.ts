@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ActiveStreams, type ActiveStream } from '../../../../src/balancer/scale-outputs/keda-streams.ts';
-import { aScaling, anUnknownScaling, aStubScaleFeed } from '../../../support/stub-scale-feed.ts';
+import { aScaling, anUnknownScaling } from '../../../support/a-scaling.ts';
+import { aStubScaleFeed } from '../../../support/stub-scale-feed.ts';
 
 /** A client that keeps what it is told; `isFull` makes it take one more and then none until `drain`. */
 function aStream() {
@@ -36,12 +37,12 @@ describe('a stream of activity', () => {
     const feed = aStubScaleFeed(on, aScaling({ pool: 'games' }));
     const client = aStream();
     new ActiveStreams(feed, 10).open('chat', client.stream);
-    feed.tell(on);
-    feed.tell({ ...off, pool: 'games' });
+    feed.say(on);
+    feed.say({ ...off, pool: 'games' });
     expect(client.told).toEqual([true]);
-    feed.tell(off);
-    feed.tell(off);
-    feed.tell(on);
+    feed.say(off);
+    feed.say(off);
+    feed.say(on);
     expect(client.told).toEqual([true, false, true]);
   });
 
@@ -50,10 +51,10 @@ describe('a stream of activity', () => {
     const client = aStream();
     const streams = new ActiveStreams(feed, 10);
     streams.open('chat', client.stream);
-    feed.tell(anUnknownScaling({ isActive: false, min: 0 }));
+    feed.say(anUnknownScaling({ isActive: false, min: 0 }));
     expect(client.told).toEqual([true]);
     expect(() => streams.open('chat', aStream().stream)).toThrow('is not known');
-    expect(feed.hearers).toBe(1);
+    expect(feed.hearing).toBe(1);
   });
 
   it('queues nothing for a client that takes nothing: afterwards it hears the newest value', () => {
@@ -61,8 +62,8 @@ describe('a stream of activity', () => {
     const client = aStream();
     client.fill();
     new ActiveStreams(feed, 10).open('chat', client.stream);
-    for (let i = 0; i < 100; i++) feed.tell(i % 2 === 0 ? off : on);
-    feed.tell(off);
+    for (let i = 0; i < 100; i++) feed.say(i % 2 === 0 ? off : on);
+    feed.say(off);
     expect(client.told).toEqual([true]);
     client.drain();
     expect(client.told).toEqual([true, false]);
@@ -76,10 +77,10 @@ describe('a stream of activity', () => {
     streams.open('chat', second.stream);
     first.leave();
     first.leave();
-    expect([streams.size, feed.hearers]).toEqual([1, 1]);
+    expect([streams.size, feed.hearing]).toEqual([1, 1]);
     streams.stop();
     expect(second.told).toEqual([true, 'end']);
-    expect([streams.size, feed.hearers]).toEqual([0, 0]);
+    expect([streams.size, feed.hearing]).toEqual([0, 0]);
   });
 
   it('is refused beyond the limit, and for a pool that there is not', () => {
