@@ -1,6 +1,6 @@
 // The schema of `asg`: which lifecycle hooks of AWS Auto Scaling are answered, and how. The route is POST /v1/hooks/asg.
 import { z } from 'zod';
-import { duration, field, list } from './field.ts';
+import { duration, field, list, text } from './field.ts';
 import { nameHint } from '../core/nearest.ts';
 import { showValue, type Reading } from './quantity.ts';
 
@@ -47,13 +47,19 @@ const call = z
       ),
     url: field(readUrl, { type: 'string', unit: 'URL' })
       .optional()
-      .describe('Where the same is posted as JSON instead.'),
+      .describe('Where the same is posted as JSON instead, signed like a webhook.'),
+    secretFile: text('path')
+      .optional()
+      .describe('File with the secret that signs it, relative to this file; goes with `url`.'),
   })
   .check((context) => {
-    const { command, url } = context.value;
-    if ((command === undefined) !== (url === undefined)) return;
-    const params = { hint: 'write one of them' };
-    context.issues.push({ code: 'custom', input: '', message: 'needs a command or a url', params });
+    const { command, url, secretFile } = context.value;
+    const refuse = (message: string, hint: string) =>
+      context.issues.push({ code: 'custom', input: '', message, params: { hint } });
+    if ((command === undefined) === (url === undefined))
+      refuse('needs a command or a url', 'write one of them');
+    if ((url === undefined) !== (secretFile === undefined))
+      refuse('url and secretFile go together', 'write both, or neither');
   });
 
 /** `asg` */

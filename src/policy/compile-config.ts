@@ -1,18 +1,10 @@
 // From the text of herald.yaml to a Config. What lies in other files (policies, secrets) is the caller's to read.
 import { formatAddress } from './address.ts';
+import { compileAsg } from './compile-asg.ts';
 import { compileDriver, compileWebhook, outputFilesOf, type OutputFiles } from './compile-outputs.ts';
 import { checkConfig } from './config-checks.ts';
 import { configSchema, type ConfigDocument } from './config-schema.ts';
-import type {
-  AdminTcpConfig,
-  AsgCall,
-  AsgConfig,
-  Config,
-  ListenerConfig,
-  PoolConfig,
-  TlsConfig,
-  TokenConfig,
-} from './config.ts';
+import type { AdminTcpConfig, Config, ListenerConfig, PoolConfig, TlsConfig, TokenConfig } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { overrideFromEnvironment, type Environment } from './environment.ts';
 import type { Path, Problem } from './problem.ts';
@@ -113,7 +105,7 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
       tcp: compileAdminTcp(document.admin, surroundings),
     },
     keda: document.keda && { bind: document.keda.bind, tls: compileTls(document.keda.tls, pems) },
-    asg: compileAsg(document.asg),
+    asg: compileAsg(document.asg, surroundings),
     state: { kind: 'memory' as const, file: stateFile(document, resolvePath) },
     log: { level: log.level, format: log.format },
     relay: { form: document.relay.form },
@@ -169,23 +161,6 @@ function compileAdminTcp(
     tokens: tokens.map((token) => compileToken(token, secrets)),
     tls: compileTls(tls, pems),
   };
-}
-
-function compileAsg(asg: ConfigDocument['asg']): AsgConfig | undefined {
-  if (asg === undefined) return undefined;
-  const { groups, nodes, timeout, heartbeat, complete } = asg;
-  return {
-    groups,
-    nodes,
-    timeoutMs: timeout,
-    heartbeat: heartbeat && compileCall(heartbeat),
-    complete: compileCall(complete),
-  };
-}
-
-function compileCall({ command, url }: NonNullable<ConfigDocument['asg']>['complete']): AsgCall {
-  // The schema demands one of them: an empty command does not happen.
-  return url === undefined ? { kind: 'command', command: command ?? [] } : { kind: 'url', url };
 }
 
 function compileTls(

@@ -63,10 +63,11 @@ export interface KedaConfig {
   readonly tls: TlsConfig | undefined;
 }
 
-/** How something outside is told: a program without a shell, or JSON posted. */
+/** How something outside is told: a program without a shell, or signed JSON posted. */
 export type AsgCall =
   | { readonly kind: 'command'; readonly command: readonly string[] }
-  | { readonly kind: 'url'; readonly url: string };
+  /** The secret signs it; never logged. */
+  | { readonly kind: 'url'; readonly url: string; readonly secret: string };
 
 /** Lifecycle hooks of AWS Auto Scaling. */
 export interface AsgConfig {
