@@ -5,7 +5,7 @@ import { createPolicyFiles } from '../platform/policy-files.ts';
 import type { Config } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { createAdmin, type Admin } from './admin/admin.ts';
-import type { Control, EventFeed } from './control/ports.ts';
+import type { Control, EventFeed, ScaleFeed } from './control/ports.ts';
 import type { WebhookDesk } from './admin/webhook-port.ts';
 import type { Registry } from './state/registry.ts';
 
@@ -20,6 +20,7 @@ export function createConfiguredAdmin(
     control: Control | undefined;
     feed: EventFeed;
     webhooks: WebhookDesk;
+    scale: ScaleFeed;
     policies: () => Iterable<Policy>;
     onInternalError: (error: unknown) => void;
   },

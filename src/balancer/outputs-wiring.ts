@@ -16,8 +16,7 @@ export interface OutputParts {
   /** Version of the package. */
   readonly version: string;
   readonly events: EventFeed;
-  /** Undefined: nobody recommends. */
-  readonly scaling: ScaleFeed | undefined;
+  readonly scaling: ScaleFeed;
 }
 
 type Outputs = Pick<Config, 'webhooks' | 'drivers'>;
@@ -98,7 +97,7 @@ export class ConfiguredOutputs {
     return new ExecDriver(config, {
       clock,
       environment: process.env,
-      currentNodes: (pool) => scaling?.scaling(pool).nodes,
+      currentNodes: (pool) => scaling.scaling(pool).nodes,
       count: (outcome) => (counts[outcome] += 1),
     });
   }

@@ -234,10 +234,12 @@ export const errorCatalogue = {
     remedy:
       'See docs/admission.md: add nodes, or raise `admit` and `place.connectRate` if the nodes can take it.',
   },
-  HERALD_LOAD_UNKNOWN: {
+  HERALD_SCALE_UNKNOWN: {
     status: 503,
-    meaning: 'No valid load data of the pool, so nothing is said that an autoscaler could act on.',
-    remedy: 'See `herald explain POOL` for why reports are missing; autoscalers hold until they are back.',
+    meaning:
+      'No valid load data say how many nodes the pool needs. Nothing is taken for 0, and nothing is taken away.',
+    remedy:
+      'See why nodes do not report: `herald status`, `herald scale POOL`. Autoscalers keep what there is meanwhile.',
   },
   HERALD_SCALER_METADATA_INVALID: {
     status: 400,

@@ -45,7 +45,7 @@ export const driverSchema = z
       .prefault('60s')
       .describe('A command that runs longer is ended, with all that it started.'),
     env: z
-      .record(z.string(), field(readVariable, { type: 'string', unit: 'text' }))
+      .record(z.string(), field(readVariable, { type: 'string', unit: 'text' }).describe('Its value.'))
       .prefault({})
       .describe('Variables for the command beside those of Herald itself.'),
   })

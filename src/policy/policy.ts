@@ -2,6 +2,9 @@
 import type { PickerName } from '../core/pick/picker-name.ts';
 import type { SignalRule } from '../core/signal.ts';
 
+/** Nodes at once: a number from 1 on, a part of the pool's nodes (0..1), or as many as are needed. */
+export type ScaleStep = number | { readonly share: number } | 'all';
+
 /** A policy ready for use. Durations are milliseconds, percentages fractions, rates per second. */
 export interface Policy {
   readonly name: string;
@@ -83,9 +86,19 @@ export interface Policy {
   readonly scale: {
     readonly min: number;
     readonly max: number;
+    /** Utilization of the pool that is aimed at; above 0, up to 1. */
     readonly target: number;
+    /** How long a new node needs until it takes connections. */
     readonly startTimeMs: number;
-    readonly down: { readonly afterMs: number; readonly step: number };
+    /** Nodes or zones whose loss there is room for, 0 or more, below `max`. */
+    readonly survive: number;
+    readonly surviveOf: 'node' | 'zone';
+    /** How long more nodes must have been needed; how many may be started at once. */
+    readonly up: { readonly afterMs: number; readonly step: ScaleStep };
+    /** How long fewer nodes must have sufficed, at least `startTimeMs`; how many are taken away at once. */
+    readonly down: { readonly afterMs: number; readonly step: ScaleStep };
+    /** Who chooses the nodes that go, and by what. */
+    readonly victims: 'any' | 'ordinal' | 'external';
   };
   readonly health: {
     /** Active check: none, over HTTP, or by connecting only. */

@@ -71,6 +71,7 @@ export class PoolScaler {
       noInUntilMs: this.#noInUntilMs,
       stateOf: (drain) => drainState(this.#deps, drain),
       isGone: (drain) => remaining(this.#deps, this.#pool, drain).length === 0,
+      isPlatformsChoice: this.#scale?.victims === 'external',
       leftover: () => {
         const drain = findDrain(this.#deps, this.#pool);
         const isTaken = drain?.operation === this.#taken.operation && nowMs < this.#taken.untilMs;

@@ -41,6 +41,8 @@ export interface Facts {
   stateOf(drain: VictimDrain): { readonly state: OperationState; readonly reason: string };
   /** None of the victims is there any more. */
   isGone(drain: VictimDrain): boolean;
+  /** The policy names no victims: the platform chooses, and its own hooks drain. */
+  readonly isPlatformsChoice: boolean;
   /** A drain of a scale-in whose nodes are there, and which the platform has not been asked for lately. */
   leftover(): VictimDrain | undefined;
 }
@@ -61,14 +63,11 @@ export function nextStep(phase: Phase, scaling: Scaling, facts: Facts): Step {
 function fromRest(scaling: Scaling, facts: Facts): Step {
   const leftover = facts.leftover();
   if (leftover !== undefined) return whileDraining(leftover, scaling, facts);
-  if (scaling.isFrozen || scaling.state !== 'known') return rest;
+  if (scaling.isFrozen) return rest;
   if (needsMore(scaling)) return { kind: 'ask', action: 'out' };
-  const { action, desiredNodes, nodes, min, victims } = scaling;
-  // Twice the same question, in figures: whoever writes recommendations, no node goes below the least.
-  const isFewer = action === 'in' && desiredNodes < nodes && desiredNodes >= min;
-  if (!isFewer || facts.nowMs < facts.noInUntilMs) return rest;
-  // Without victims the platform chooses, and its own hooks drain.
-  return victims.length === 0 ? { kind: 'ask', action: 'in' } : { kind: 'drain' };
+  if (!needsFewer(scaling) || facts.nowMs < facts.noInUntilMs) return rest;
+  if (facts.isPlatformsChoice) return { kind: 'ask', action: 'in' };
+  return scaling.victims.length === 0 ? rest : { kind: 'drain' };
 }
 
 /** Draining nodes do not count: a pool that needs no more than what it has then can do without them. */
@@ -113,8 +112,14 @@ function hasSettled(
   return drain === undefined ? scaling.nodes <= wish.desired : facts.isGone(drain);
 }
 
-function needsMore({ state, action, desiredNodes, nodes }: Scaling): boolean {
-  return state === 'known' && action === 'out' && desiredNodes > nodes;
+/** Also where load is not known: below `min`, or with clients and without nodes. */
+function needsMore({ action, desiredNodes, nodes }: Scaling): boolean {
+  return action === 'out' && desiredNodes > nodes;
+}
+
+/** Asked in figures as well: whoever writes recommendations, nothing goes below the least or on missing data. */
+function needsFewer({ state, action, desiredNodes, nodes, min }: Scaling): boolean {
+  return state === 'known' && action === 'in' && desiredNodes < nodes && desiredNodes >= min;
 }
 
 function reasonAgainst(scaling: Scaling): string | undefined {

@@ -1,5 +1,5 @@
 // Metrics of webhooks and scaling drivers: what there is, and its page, read at scrape time.
-import type { MetricEntry } from './catalogue.ts';
+import type { MetricEntry } from './metric-entry.ts';
 import { createExposition, labelText } from './exposition.ts';
 
 /** What follows webhooks and drivers. */

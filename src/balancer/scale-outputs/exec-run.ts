@@ -32,7 +32,6 @@ const maxOutputBytes = 4096;
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such program, or no such interpreter as its first line names',
   EACCES: 'it may not be executed',
-  ENOEXEC: 'it is no program: a script needs #! in its first line',
   E2BIG: 'its arguments and variables are too long together: read the victims from standard input',
   EAGAIN: 'this machine runs too many processes',
 };

@@ -16,8 +16,8 @@ export interface ExecDeps {
   readonly clock: Clock;
   /** The variables of this process: a command gets them, since they say where its tools and credentials are. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Nodes of a pool that serve or start; undefined when nobody knows. */
-  readonly currentNodes: (pool: string) => number | undefined;
+  /** Nodes of a pool that serve or start. */
+  readonly currentNodes: (pool: string) => number;
   readonly count: (outcome: DriverOutcome) => void;
 }
 
@@ -118,14 +118,14 @@ export class ExecDriver implements ScaleExecutor {
 // As much as plainLine leaves whole, from the end: the last words say why.
 const maxSaidCharacters = 300;
 
-function valuesOf(wish: ScaleWish, currentNodes: number | undefined): TemplateValues {
+function valuesOf(wish: ScaleWish, currentNodes: number): TemplateValues {
   const ids = wish.victims.map(({ id }) => id);
   return {
     id: wish.id,
     pool: wish.pool,
     action: wish.action,
     desired: String(wish.desired),
-    current: currentNodes === undefined ? '' : String(currentNodes),
+    current: String(currentNodes),
     victim: ids[0] ?? '',
     victims: ids.join(','),
     reason: wish.reason,

@@ -37,7 +37,7 @@ export function metricSpec(trigger: ScalerTrigger, { target }: Scaling): MetricS
 }
 
 /**
- * The value now. HERALD_LOAD_UNKNOWN without valid load data, never 0; HERALD_FROZEN for a frozen pool: an error
+ * The value now. HERALD_SCALE_UNKNOWN without valid load data, never 0; HERALD_FROZEN for a frozen pool: an error
  * makes the autoscaler hold. HERALD_SCALER_METADATA_INVALID for another metric's name; '' and KEDA's prefix are taken.
  */
 export function metricValue(trigger: ScalerTrigger, wanted: string, scaling: Scaling): MetricValue {
@@ -59,14 +59,14 @@ function valueOf(metric: ScalerMetric, { totalLoad, wantedNodes }: Scaling): num
   return metric === 'desired' ? wantedNodes : totalLoad;
 }
 
-/** Whether the pool should run at all. HERALD_LOAD_UNKNOWN where `no` would rest on missing data. */
+/** Whether the pool should run at all. HERALD_SCALE_UNKNOWN where `no` would rest on missing data. */
 export function isActive(scaling: Scaling): boolean {
   if (scaling.isActive || scaling.state === 'known') return scaling.isActive;
   throw loadUnknown(scaling);
 }
 
 function loadUnknown({ pool, reason }: Scaling): HeraldError {
-  return new HeraldError('HERALD_LOAD_UNKNOWN', `the load of pool '${pool}' is not known: ${reason}`, {
+  return new HeraldError('HERALD_SCALE_UNKNOWN', `the load of pool '${pool}' is not known: ${reason}`, {
     pool,
   });
 }

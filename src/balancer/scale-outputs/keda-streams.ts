@@ -29,7 +29,7 @@ export class ActiveStreams {
     return this.#open.size;
   }
 
-  /** Begins to tell. Throws HERALD_POOL_UNKNOWN, HERALD_LOAD_UNKNOWN, HERALD_TOO_MANY_STREAMS before anything is told. */
+  /** Begins to tell. Throws HERALD_POOL_UNKNOWN, HERALD_SCALE_UNKNOWN, HERALD_TOO_MANY_STREAMS before anything is told. */
   open(pool: string, stream: ActiveStream): void {
     if (this.#open.size >= this.#max)
       throw new HeraldError('HERALD_TOO_MANY_STREAMS', `${this.#open.size} streams are open`);

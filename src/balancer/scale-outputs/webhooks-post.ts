@@ -1,5 +1,5 @@
 // Posts one event to one receiver, once, and says what came of it. When to try again is delivery.ts's work.
-import { Agent, request, type Dispatcher } from 'undici';
+import { Agent, errors, request, type Dispatcher } from 'undici';
 import type { Clock } from '../../core/clock.ts';
 import type { WebhookConfig } from '../../policy/config.ts';
 import { retryAfterMs } from './delivery-backoff.ts';
@@ -142,7 +142,8 @@ async function firstWords(body: Dispatcher.ResponseData['body']): Promise<string
 function failureOf(error: unknown): string {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
-  if (code.startsWith('HPE_')) return `its answer is not HTTP: ${plainLine(message)}`;
+  // The one error of undici's whose code may be missing.
+  if (error instanceof errors.HTTPParserError) return `its answer is not HTTP: ${plainLine(message)}`;
   const hint = hints[code];
   return plainLine([code, hint ?? message].filter((part) => part !== '').join(': '));
 }

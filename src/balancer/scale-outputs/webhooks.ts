@@ -17,8 +17,7 @@ export interface WebhooksDeps extends Pick<HookDeps, 'clock' | 'rng' | 'version'
   readonly events: Pick<EventFeed, 'listen'>;
   /** Tells what an operator should know of webhooks themselves. */
   readonly tell: EventFeed['tell'];
-  /** Undefined: nobody recommends. */
-  readonly scaling: Pick<ScaleFeed, 'onScaling'> | undefined;
+  readonly scaling: Pick<ScaleFeed, 'onScaling'>;
 }
 
 /** What metrics read. */
@@ -74,13 +73,13 @@ export class Webhooks {
         for (const hook of wanting) hook.offer(event);
       }),
     );
-    const ending = scaling?.onScaling((each) => {
+    const ending = scaling.onScaling((each) => {
       const wanting = [...this.#hooks.values()].filter((hook) => hook.isNews(each));
       if (wanting.length === 0) return;
       const event = this.#writer.ofScaling(each);
       for (const hook of wanting) hook.offer(event);
     });
-    if (ending !== undefined) this.#endings.push(ending);
+    this.#endings.push(ending);
     for (const hook of this.#hooks.values()) hook.delivery.start();
   }
 

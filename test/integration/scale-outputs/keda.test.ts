@@ -103,7 +103,7 @@ describe('unary calls', () => {
     expect(await client.ask('GetMetrics', getMetricsRequest(metadata, 'herald_chat'))).toEqual({
       status: 14,
       message:
-        "HERALD_LOAD_UNKNOWN: the load of pool 'chat' is not known: No node of the pool has a valid report.",
+        "HERALD_SCALE_UNKNOWN: the load of pool 'chat' is not known: No node of the pool has a valid report.",
       answers: [],
     });
     expect(await client.ask('IsActive', ref)).toMatchObject({ status: 0, answers: ['0801'] });

@@ -73,11 +73,11 @@ describe('a metric', () => {
   it('is an error with the reason, never 0, where the load is not known', () => {
     for (const trigger of [load, desired])
       expect(codeOf(() => metricValue(trigger, '', anUnknownScaling()))).toBe(
-        "HERALD_LOAD_UNKNOWN: the load of pool 'chat' is not known: No node of the pool has a valid report.",
+        "HERALD_SCALE_UNKNOWN: the load of pool 'chat' is not known: No node of the pool has a valid report.",
       );
     // A state that contradicts its numbers is not believed either.
-    expect(codeOf(() => metricValue(load, '', aScaling({ state: 'unknown' })))).toContain('LOAD_UNKNOWN');
-    expect(codeOf(() => metricValue(load, '', aScaling({ totalLoad: null })))).toContain('LOAD_UNKNOWN');
+    expect(codeOf(() => metricValue(load, '', aScaling({ state: 'unknown' })))).toContain('SCALE_UNKNOWN');
+    expect(codeOf(() => metricValue(load, '', aScaling({ totalLoad: null })))).toContain('SCALE_UNKNOWN');
   });
 
   it('is an error while the pool is frozen, so that the autoscaler holds', () => {
@@ -99,6 +99,6 @@ describe('activity', () => {
   });
 
   it('is never denied on missing data', () => {
-    expect(codeOf(() => isActive(anUnknownScaling({ isActive: false, min: 0 })))).toContain('LOAD_UNKNOWN');
+    expect(codeOf(() => isActive(anUnknownScaling({ isActive: false, min: 0 })))).toContain('SCALE_UNKNOWN');
   });
 });

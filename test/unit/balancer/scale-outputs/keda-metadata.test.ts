@@ -37,7 +37,7 @@ describe('a status', () => {
       code: 5,
       details: 'HERALD_POOL_UNKNOWN: no',
     });
-    expect(status(new HeraldError('HERALD_LOAD_UNKNOWN', 'no')).code).toBe(14);
+    expect(status(new HeraldError('HERALD_SCALE_UNKNOWN', 'no')).code).toBe(14);
     expect(status(new HeraldError('HERALD_SCALER_METADATA_INVALID', 'no')).code).toBe(3);
     expect(status(new HeraldError('HERALD_FROZEN', 'no')).code).toBe(9);
     expect(status(new HeraldError('HERALD_NOT_AVAILABLE', 'no')).code).toBe(14);
