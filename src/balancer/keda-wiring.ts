@@ -1,6 +1,5 @@
 // What autoscalers of others call, by a configuration: KEDA's external scaler, Agones' webhook, AWS lifecycle hooks.
 import type { Clock } from '../core/clock.ts';
-import { HeraldError } from '../core/error.ts';
 import type { Rng } from '../core/rng.ts';
 import type { HttpRoutes } from '../platform/http-app.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -21,8 +20,7 @@ export interface ScalerParts {
   readonly registry: Registry;
   readonly control: Control;
   readonly events: EventFeed;
-  /** Undefined: nobody recommends. */
-  readonly scaling: ScaleFeed | undefined;
+  readonly scaling: ScaleFeed;
 }
 
 /** Made with a configuration; `routes` go to the intake, then `start` once and `stop` once. */
@@ -30,7 +28,6 @@ export class ConfiguredScalers {
   /** Where machines call: ADR 0022 says why this is the intake. */
   readonly routes: HttpRoutes;
   readonly #parts: ScalerParts;
-  readonly #feed: ScaleFeed;
   readonly #asg: AsgHooks | undefined;
   #config: Config;
   #keda: Keda | undefined;
@@ -38,10 +35,9 @@ export class ConfiguredScalers {
   constructor(config: Config, parts: ScalerParts) {
     this.#config = config;
     this.#parts = parts;
-    this.#feed = parts.scaling ?? nobodyRecommends;
     this.#asg = config.asg && createAsg(config.asg, parts);
     this.routes = {
-      ...agonesRoutes(this.#feed),
+      ...agonesRoutes(parts.scaling),
       ...asgRoutes(this.#asg, () => this.#config.intake.tokens),
     };
   }
@@ -50,12 +46,12 @@ export class ConfiguredScalers {
   async start(): Promise<number> {
     const { keda } = this.#config;
     if (keda === undefined) return 0;
-    const { clock, log } = this.#parts;
+    const { clock, log, scaling: feed } = this.#parts;
     // gRPC and its parsers are some 20 MiB of memory: only who asks for it pays.
     const { createKeda } = await import('./scale-outputs/keda-server.ts');
     this.#keda = createKeda({
       ...keda,
-      feed: this.#feed,
+      feed,
       clock,
       onInternalError: (error) => log.error({ err: error }, 'call of the external scaler failed'),
     });
@@ -100,10 +96,3 @@ function createAsg(config: AsgConfig, parts: ScalerParts): AsgHooks {
     },
   });
 }
-
-const nobodyRecommends: ScaleFeed = {
-  scaling(pool) {
-    throw new HeraldError('HERALD_NOT_AVAILABLE', `nobody recommends anything for pool '${pool}' here`);
-  },
-  onScaling: () => () => {},
-};
