@@ -47,7 +47,7 @@ export class ConfiguredScalers {
     const { keda } = this.#config;
     if (keda === undefined) return 0;
     const { clock, log, scaling: feed } = this.#parts;
-    // gRPC and its parsers are some 20 MiB of memory: only who asks for it pays.
+    // gRPC and its parsers are some 10 MiB of memory and 118 files: only who asks for it pays.
     const { createKeda } = await import('./scale-outputs/keda-server.ts');
     this.#keda = createKeda({
       ...keda,
