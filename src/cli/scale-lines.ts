@@ -26,14 +26,13 @@ export function scaleDetail(
   ];
 }
 
-/** The gist in one line of some 80 columns: `scale out to 5 nodes · 3 serve, 1 starting · load 2.41 of 3 · cpu`. */
+/** The gist in one line of some 80 columns: `scale out to 5 nodes · 2 serve, 1 starting · load 2.41 of 3`. */
 export function scaleLine(scaling: Scaling): string {
-  const { totalLoad, capacity, bottleneck, isFrozen } = scaling;
+  const { totalLoad, capacity, isFrozen } = scaling;
   return [
     verdict(scaling),
     countText(scaling),
     ...(totalLoad === null || capacity === null ? [] : [`load ${figure(totalLoad)} of ${figure(capacity)}`]),
-    ...(bottleneck === '' ? [] : [bottleneck]),
     ...(isFrozen ? ['frozen'] : []),
   ].join(' · ');
 }

@@ -89,8 +89,8 @@ describe('herald scale', () => {
     };
     const { stdout } = await herald(handler, ['--watch'], { signal: stop.signal });
     expect(stdout.split('\n')).toEqual([
-      '2026-01-01T00:00:00.000Z  scale out to 5 nodes · 2 serve, 1 starting · load 2.41 of 3 · cpu',
-      '2026-01-01T00:01:00.000Z  keep 5 nodes · 5 serve · load 1.8 of 5 · cpu',
+      '2026-01-01T00:00:00.000Z  scale out to 5 nodes · 2 serve, 1 starting · load 2.41 of 3',
+      '2026-01-01T00:01:00.000Z  keep 5 nodes · 5 serve · load 1.8 of 5',
       '',
     ]);
   });

@@ -145,7 +145,12 @@ describe('deliveries', () => {
     expect(ids(delivery.queue.events)).toEqual(['e7', 'e8', 'e9']);
     expect(delivery.deadLetters.map(({ event }) => event.id)).toEqual(['e6']);
     expect(notes.filter(({ kind }) => kind === 'forgotten').map(({ event }) => event.id)).toEqual([
-      ...['e0', 'e1', 'e2', 'e3', 'e4', 'e5'],
+      'e0',
+      'e1',
+      'e2',
+      'e3',
+      'e4',
+      'e5',
     ]);
   });
 
