@@ -2,7 +2,8 @@
 import type { Timer } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
 import { matchesPattern, readLifecycleEvent, type LifecycleEvent } from './asg-event.ts';
-import { LifecycleTask, type InstanceNode, type LifecycleState, type TaskDeps } from './asg-task.ts';
+import type { InstanceNode, LifecycleState, TaskDeps } from './asg-ports.ts';
+import { LifecycleTask } from './asg-task.ts';
 
 /** What `POST /v1/hooks/asg` answers. */
 export interface LifecycleAnswer {

@@ -1,38 +1,9 @@
 // One instance that AWS wants to terminate: its nodes are drained, AWS is kept waiting, then told that it may go.
-import type { Clock } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
-import type { Rng } from '../../core/rng.ts';
-import type { AsgConfig } from '../../policy/config.ts';
-import type { EventRecord, OperationState } from '../../protocol/operations.ts';
-import type { Control } from '../control/ports.ts';
-import type { TellAws } from './asg-call.ts';
+import type { OperationState } from '../../protocol/operations.ts';
 import type { LifecycleEvent } from './asg-event.ts';
+import type { InstanceNode, LifecycleState, TaskDeps } from './asg-ports.ts';
 import { untilTaken } from './asg-retry.ts';
-
-/** Where an instance stands. The last three are final; `failed` begins again when the event comes again. */
-export type LifecycleState = 'looking' | 'draining' | 'completing' | 'completed' | 'failed' | 'leftAlone';
-
-/** A node of an instance. */
-export interface InstanceNode {
-  readonly pool: string;
-  readonly id: string;
-}
-
-/** What tasks share. */
-export interface TaskDeps {
-  readonly config: AsgConfig;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly control: Pick<Control, 'setAdminState' | 'operation'>;
-  readonly tellAws: TellAws;
-  readonly tell: (event: Omit<EventRecord, 'id' | 'at'>) => void;
-  /** Aborted when the balancer stops. */
-  readonly signal: AbortSignal;
-  /** Nodes of an instance that are known now. */
-  readonly nodesOf: (instance: string) => readonly InstanceNode[];
-  /** Before this instant a node that is not known may only not have reported yet. */
-  readonly settledAtMs: number;
-}
 
 // What AWS needs to hear that it may go, before it would go by itself.
 const marginMs = 10_000;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AsgAction } from '../../../../src/balancer/scale-outputs/asg-call.ts';
 import { AsgHooks } from '../../../../src/balancer/scale-outputs/asg-hooks.ts';
-import type { InstanceNode } from '../../../../src/balancer/scale-outputs/asg-task.ts';
+import type { InstanceNode } from '../../../../src/balancer/scale-outputs/asg-ports.ts';
 import { HeraldError } from '../../../../src/core/error.ts';
 import { pcg32 } from '../../../../src/core/rng.ts';
 import type { AsgCall, AsgConfig } from '../../../../src/policy/config.ts';
