@@ -1,7 +1,14 @@
 // The schema of `keda`: where KEDA's external scaler listens. What it answers is in balancer/scale-outputs.
 import { z } from 'zod';
 import { tlsSchema } from './access-schema.ts';
-import { address } from './field.ts';
+import { address, text } from './field.ts';
+
+// The same but for the client's certificate, which is the only proof here: KEDA sends no tokens.
+const kedaTls = tlsSchema.extend({
+  clientCa: text('path')
+    .optional()
+    .describe('PEM file of who signs the certificates that KEDA must show; left out, it needs none.'),
+});
 
 /** `keda` */
 export const kedaSchema = z
@@ -9,7 +16,7 @@ export const kedaSchema = z
     bind: address(0)
       .prefault('127.0.0.1:9403')
       .describe('Address of the gRPC server; beyond loopback it needs `tls`.'),
-    tls: tlsSchema
+    tls: kedaTls
       .optional()
       .describe(
         'TLS of the gRPC server. With `clientCa`, KEDA must show a certificate (`tlsClientCert` of its TriggerAuthentication). Read again when a file changes.',
