@@ -1,5 +1,5 @@
 // Compiles src/ into dist/ from nothing, so that a deleted source leaves no compiled ghost behind.
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
@@ -10,3 +10,6 @@ const { status } = spawnSync(join('node_modules', '.bin', 'tsc'), ['-p', 'tsconf
 });
 if (status !== 0) process.exit(status ?? 1);
 chmodSync('dist/cli/main.js', 0o755);
+// What the compiler does not carry over.
+const proto = 'balancer/scale-outputs/externalscaler.proto';
+copyFileSync(join('src', proto), join('dist', proto));

@@ -241,6 +241,11 @@ export const errorCatalogue = {
     remedy:
       'See why nodes do not report: `herald status`, `herald scale POOL`. Autoscalers keep what there is meanwhile.',
   },
+  HERALD_SCALER_METADATA_INVALID: {
+    status: 400,
+    meaning: 'The trigger metadata or the metric name that KEDA sends names what there is not.',
+    remedy: 'Mend the `metadata` of the trigger in the ScaledObject; see docs/integrations/keda.md.',
+  },
   HERALD_WEBHOOK_UNKNOWN: {
     status: 404,
     meaning: 'No webhook has this name.',

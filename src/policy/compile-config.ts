@@ -1,5 +1,6 @@
 // From the text of herald.yaml to a Config. What lies in other files (policies, secrets) is the caller's to read.
 import { formatAddress } from './address.ts';
+import { compileAsg } from './compile-asg.ts';
 import { compileDriver, compileWebhook, outputFilesOf, type OutputFiles } from './compile-outputs.ts';
 import { checkConfig } from './config-checks.ts';
 import { configSchema, type ConfigDocument } from './config-schema.ts';
@@ -69,7 +70,7 @@ export function readConfig(file: string, text: string, environment: Environment)
         tokenFile === undefined ? [] : [{ path: [section, 'tokens', index, 'tokenFile'], tokenFile }],
       ),
     ),
-    tlsFiles: (['intake', 'admin'] as const).flatMap((section) => {
+    tlsFiles: (['intake', 'admin', 'keda'] as const).flatMap((section) => {
       const tls = sections[section]?.tls;
       return tls === undefined ? [] : [{ path: [section, 'tls'], ...tls }];
     }),
@@ -103,6 +104,8 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
       socketPath: resolvePath(document.admin.socket),
       tcp: compileAdminTcp(document.admin, surroundings),
     },
+    keda: document.keda && { bind: document.keda.bind, tls: compileTls(document.keda.tls, pems) },
+    asg: compileAsg(document.asg, surroundings),
     state: { kind: 'memory' as const, file: stateFile(document, resolvePath) },
     log: { level: log.level, format: log.format },
     relay: { form: document.relay.form },

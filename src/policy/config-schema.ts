@@ -2,6 +2,8 @@
 // docs/reference/config.md are generated from it. Checks across sections stand in config-checks.ts.
 import { z } from 'zod';
 import { log } from './log-schema.ts';
+import { asgSchema } from './asg-schema.ts';
+import { kedaSchema } from './keda-schema.ts';
 import { adminSchema, tlsSchema, tokenSchema } from './access-schema.ts';
 import { address, cidr, count, list, name, namePattern, notYet, text } from './field.ts';
 import { listenerSchema } from './listener-schema.ts';
@@ -79,6 +81,8 @@ export const configSchema = z.strictObject({
   listeners: list(listenerSchema, 1, 64).describe('Where clients connect.'),
   intake,
   admin: adminSchema,
+  keda: kedaSchema,
+  asg: asgSchema,
   state,
   log,
   relay,

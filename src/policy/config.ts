@@ -56,6 +56,32 @@ export interface AdminTcpConfig {
   readonly tls: TlsConfig | undefined;
 }
 
+/** KEDA's external scaler over gRPC. */
+export interface KedaConfig {
+  readonly bind: Address;
+  /** Undefined on loopback only. */
+  readonly tls: TlsConfig | undefined;
+}
+
+/** How something outside is told: a program without a shell, or signed JSON posted. */
+export type AsgCall =
+  | { readonly kind: 'command'; readonly command: readonly string[] }
+  /** The secret signs it; never logged. */
+  | { readonly kind: 'url'; readonly url: string; readonly secret: string };
+
+/** Lifecycle hooks of AWS Auto Scaling. */
+export interface AsgConfig {
+  /** Names of groups, at least one; `*` at the end stands for the rest. */
+  readonly groups: readonly string[];
+  /** Has `{instance}` once; `*` at the end stands for the rest. */
+  readonly nodes: string;
+  /** The heartbeat timeout of the hook. */
+  readonly timeoutMs: number;
+  /** Undefined: nothing keeps the hook waiting beyond its timeout. */
+  readonly heartbeat: AsgCall | undefined;
+  readonly complete: AsgCall;
+}
+
 /** A node that is always there, report or not. */
 export interface StaticNodeConfig {
   readonly id: string;
@@ -137,6 +163,10 @@ export interface Config {
     /** Undefined: the socket only. */
     readonly tcp: AdminTcpConfig | undefined;
   };
+  /** Undefined: none. */
+  readonly keda: KedaConfig | undefined;
+  /** Undefined: none. */
+  readonly asg: AsgConfig | undefined;
   readonly state: {
     readonly kind: 'memory';
     /** Where what must survive a restart is saved; undefined: nowhere. */
