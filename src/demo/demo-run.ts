@@ -98,10 +98,12 @@ export class DemoRun {
     return rows;
   }
 
-  /** Who joins now, and whose neighbour is noisy; `part` is how much of the run is over. */
+  /** Who joins now, who has work of its own, and whose neighbour is noisy; `part` is how much of the run is over. */
   async #playScript(part: number): Promise<void> {
     for (const node of this.#options.scenario.nodes) {
       if (part >= node.joinsAt && !this.#nodes.ids.includes(node.id)) await this.#nodes.start(node);
+      if (node.ownWork !== undefined && part >= node.ownWork.from)
+        this.#nodes.setOwnWork(node.id, node.ownWork.part);
       if (node.noise === undefined) continue;
       const slowdown = isNoisy(node.noise, part) ? node.noise.slowdown : 1;
       const serviceMs = node.serviceMs * slowdown;
