@@ -5,6 +5,7 @@ import type { Logger } from '../platform/logger.ts';
 import { RunningControl } from './control/control.ts';
 import { createEventFeed } from './control/event-feed.ts';
 import type { EventFeed } from './control/ports.ts';
+import { ScalingLoop } from './control/scaling.ts';
 import { createHealthChecker, type HealthChecker } from './health/checker.ts';
 import { createProbe } from './health/probe.ts';
 import { tellNotice } from './notices.ts';
@@ -20,6 +21,7 @@ export interface BalancerCore {
   readonly dataPlane: DataPlane;
   readonly events: EventFeed;
   readonly control: RunningControl;
+  readonly scaling: ScalingLoop;
   readonly placement: RunningPlacement;
   readonly health: HealthChecker;
 }
@@ -44,22 +46,19 @@ export function createCore(parts: {
   const registry = new Registry({ clock, rng, visibility, notify: notifyBy('info') });
   registry.configure(pools);
   const dataPlane = createRelayDataPlane({ pools: registry.pools, clock });
-  const control = new RunningControl({
-    registry,
-    dataPlane,
-    clock,
-    rng,
-    tell: (event) => {
-      const { type, message, facts, ...about } = event;
-      log.info({ type, ...about, ...facts }, message);
-      events.tell(event);
-    },
-  });
+  const tell: EventFeed['tell'] = (event) => {
+    const { type, message, facts, ...about } = event;
+    log.info({ type, ...about, ...facts }, message);
+    events.tell(event);
+  };
+  const control = new RunningControl({ registry, dataPlane, clock, rng, tell });
+  const isFrozen = (pool: string) => control.shared.freezes.isFrozen(pool);
   return {
     registry,
     dataPlane,
     events,
     control,
+    scaling: new ScalingLoop({ registry, clock, tell, isFrozen }),
     placement: createPlacement({ pools: registry.pools, clock, notify: notifyBy('warn') }),
     health: createHealthChecker({ registry, probe: createProbe(clock), clock, rng }),
   };

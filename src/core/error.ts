@@ -234,6 +234,13 @@ export const errorCatalogue = {
     remedy:
       'See docs/admission.md: add nodes, or raise `admit` and `place.connectRate` if the nodes can take it.',
   },
+  HERALD_SCALE_UNKNOWN: {
+    status: 503,
+    meaning:
+      'No valid load data say how many nodes the pool needs. Nothing is taken for 0, and nothing is taken away.',
+    remedy:
+      'See why nodes do not report: `herald status`, `herald scale POOL`. Autoscalers keep what there is meanwhile.',
+  },
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',

@@ -13,7 +13,7 @@ import {
 import type { PolicyFiles } from '../../platform/policy-files.ts';
 import { formatAddress, type Address } from '../../policy/address.ts';
 import type { Policy } from '../../policy/policy.ts';
-import type { Control, EventFeed } from '../control/ports.ts';
+import type { Control, EventFeed, ScaleFeed } from '../control/ports.ts';
 import type { Registry } from '../state/registry.ts';
 import { ok } from './answer.ts';
 import { openApiDocument } from './api/openapi.ts';
@@ -53,6 +53,8 @@ export interface AdminDeps {
   /** Undefined: routes that need it answer HERALD_NOT_AVAILABLE, and admin states are set plainly. */
   readonly control: Control | undefined;
   readonly feed: EventFeed;
+  /** Undefined: the routes about scaling answer HERALD_NOT_AVAILABLE. */
+  readonly scale?: ScaleFeed | undefined;
   /** Every policy that is loaded, used by a pool or not. */
   readonly policies: () => Iterable<Policy>;
   readonly policyFiles: PolicyFiles;

@@ -21,6 +21,8 @@ export interface RouteSpec {
   /** `/v1/pools/{pool}`; `{pool}` is a name of a pool, `{id}` of a node or operation, `{name}` of a policy. */
   readonly path: string;
   readonly summary: string;
+  /** Sentences for the document beside the summary, in Markdown; left out: there are none. */
+  readonly description?: string;
   readonly role: RouteRole;
   /** Keys of the query; texts in, values out. Left out: none is taken. */
   readonly query?: z.ZodObject;

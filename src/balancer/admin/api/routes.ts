@@ -3,11 +3,8 @@ import { z } from 'zod';
 import { healthAnswer, policyDocument, policyPutAnswer } from './explain-schemas.ts';
 import { intakeRoutes } from './intake-routes.ts';
 import { freezeRequest, freezeState, operation, operationList } from './operation-schemas.ts';
-import { operations, poolRoutes, why } from './pool-specs.ts';
+import { flag, operations, poolRoutes, why } from './pool-specs.ts';
 import type { RouteSpec } from './route-spec.ts';
-
-/** A yes or no in a query. */
-const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** Routes of the admin listener by operation id. */
 export const adminRoutes = {
