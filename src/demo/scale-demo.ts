@@ -1,8 +1,7 @@
 // `herald demo --scale`: real node processes come and go by the recommendation, and nobody is cut off.
-import type { Balancer } from '../balancer/balancer.ts';
 import { paintFor } from '../cli/table.ts';
 import type { DemoDeps } from './demo.ts';
-import { runScaling } from './scale-run.ts';
+import { runScaling, type ScaleRunOptions } from './scale-run.ts';
 import { createScaleScenario } from './scale-scenario.ts';
 import { createScaleView, renderScaleSummary, scaleFiguresOf, type ScaleFigures } from './scale-view.ts';
 
@@ -15,7 +14,7 @@ export interface ScaleDemoOptions {
 
 /** What it needs from outside. */
 export type ScaleDemoDeps = Omit<DemoDeps, 'startBalancer'> & {
-  readonly startBalancer: () => Promise<Balancer>;
+  readonly startBalancer: ScaleRunOptions['startBalancer'];
 };
 
 /** Runs it. Rejects when something does not start; everything it started has ended either way. */
@@ -28,8 +27,8 @@ export async function runScaleDemo(options: ScaleDemoOptions, deps: ScaleDemoDep
   const view = json
     ? { second: ({ row }: { readonly row: object }) => writeLine(row), end: () => {} }
     : createScaleView({ scenario, stdout, paint });
-  const balancer = await deps.startBalancer();
-  const result = await runScaling({ seed, scenario, balancer, clock, signal, onSecond: view.second });
+  const { startBalancer } = deps;
+  const result = await runScaling({ seed, scenario, startBalancer, clock, signal, onSecond: view.second });
   view.end();
   const figures = scaleFiguresOf(result);
   if (json) writeLine(figures);

@@ -2,6 +2,7 @@
 // under clients that come, talk, and come back where they are asked to.
 import type { Balancer } from '../balancer/balancer.ts';
 import type { Assessment } from '../core/assess.ts';
+import type { ScaleExecutor } from '../balancer/control/ports.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EventRecord } from '../protocol/operations.ts';
 import type { Scaling } from '../protocol/scaling.ts';
@@ -44,8 +45,8 @@ export interface ScaleResult {
 export interface ScaleRunOptions {
   readonly seed: number;
   readonly scenario: ScaleScenario;
-  /** Started already; the run stops it. */
-  readonly balancer: Balancer;
+  /** Starts a balancer that has this start and stop the nodes of its pool; the run stops it. */
+  readonly startBalancer: (executor: ScaleExecutor) => Promise<Balancer>;
   readonly clock: Clock;
   /** Ends the run early: it rejects with the signal's reason. */
   readonly signal: AbortSignal;
@@ -54,24 +55,24 @@ export interface ScaleRunOptions {
 
 const pool = 'demo';
 const answerWithinMs = 3000;
-// The agents' first reports are in before the first client comes.
-const settleMs = 1500;
+const startWithinMs = 60_000;
+const pollMs = 100;
 const toldTypes = /^(scale|operation)\./;
 
 /** Runs it. Everything that was started has ended when this settles. */
 export async function runScaling(options: ScaleRunOptions): Promise<ScaleResult> {
-  const { seed, scenario, balancer, clock, signal } = options;
-  const fleet = new NodeFleet({ clock, intakeUrl: () => `http://127.0.0.1:${balancer.intakePort}` });
+  const { seed, scenario, clock, signal } = options;
+  let intakeUrl = '';
+  const fleet = new NodeFleet({ clock, intakeUrl: () => intakeUrl });
   const executor = createProcessExecutor({ fleet, serviceMs: scenario.serviceMs });
   const clients = new Child<ToClients, FromClients>('client-process', { name: 'clients', clock });
+  const balancer = await options.startBalancer(executor);
+  intakeUrl = `http://127.0.0.1:${balancer.intakePort}`;
   try {
-    const { nodes: desired } = scenario;
-    await executor.apply({ id: 'start', pool, desired, action: 'out', victims: [], reason: 'the start' });
-    await sleep(clock, settleMs, signal);
-    balancer.control.drive(pool, executor);
+    await untilServed(balancer, options);
     const plans = planTraffic(scenario.traffic, seed);
     clients.send({ kind: 'start', url: `ws://127.0.0.1:${balancer.listenerPort('public')}/`, plans });
-    const rows = await watch(options, fleet);
+    const rows = await watch(options, balancer, fleet);
     const finished = clients.next('finished', answerWithinMs);
     clients.send({ kind: 'stop' });
     return { rows, clients: await finished };
@@ -87,9 +88,21 @@ export async function runScaling(options: ScaleRunOptions): Promise<ScaleResult>
   }
 }
 
+/** The policy's `min` is what starts the first nodes. */
+async function untilServed(balancer: Balancer, { clock, signal }: ScaleRunOptions): Promise<void> {
+  const untilMs = clock.nowMs() + startWithinMs;
+  for (;;) {
+    const { min } = balancer.scaling.scaling(pool);
+    const ready = balancer.assess(pool).states.filter((state) => state === 'valid').length;
+    if (ready >= min) return;
+    if (clock.nowMs() > untilMs) throw new Error(`${ready} of ${min} nodes have come in ${startWithinMs} ms`);
+    await sleep(clock, pollMs, signal);
+  }
+}
+
 /** Measures once a second until the traffic is over. */
-async function watch(options: ScaleRunOptions, fleet: NodeFleet): Promise<ScaleRow[]> {
-  const { scenario, clock, signal, onSecond, balancer } = options;
+async function watch(options: ScaleRunOptions, balancer: Balancer, fleet: NodeFleet): Promise<ScaleRow[]> {
+  const { scenario, clock, signal, onSecond } = options;
   const rows: ScaleRow[] = [];
   const events: ScaleSecond['events'][number][] = [];
   let second = 1;
@@ -101,7 +114,7 @@ async function watch(options: ScaleRunOptions, fleet: NodeFleet): Promise<ScaleR
   for (; second <= seconds; second += 1) {
     await sleep(clock, startedAtMs + second * 1000 - clock.nowMs(), signal);
     const measured = await fleet.measure();
-    const scaling = balancer.control.scaling(pool);
+    const scaling = balancer.scaling.scaling(pool);
     const { desiredNodes, wantedNodes, totalLoad } = scaling;
     const nodes = [...measured.values()].map(({ id, utilization, connections }) => ({
       id,

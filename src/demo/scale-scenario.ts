@@ -5,8 +5,6 @@ import type { TrafficShape } from './traffic.ts';
 export interface ScaleScenario {
   /** Time that one message takes on any node. */
   readonly serviceMs: number;
-  /** Nodes at the start. */
-  readonly nodes: number;
   readonly traffic: TrafficShape;
 }
 
@@ -19,7 +17,6 @@ const rush = 4.5;
 export function createScaleScenario(durationMs: number): ScaleScenario {
   return {
     serviceMs,
-    nodes: 2,
     traffic: {
       durationMs,
       ...calm,

@@ -114,7 +114,7 @@ export function renderScaleSummary(figures: ScaleFigures, paint: Paint): string 
     `  ${figures.saturatedSeconds} seconds with a node above 95%; answers: p99 ${figures.answerP99Ms.toFixed(0)} ms`,
     `  ${nodeSeconds} node-seconds, ${saved} less than with ${most} nodes all the time`,
     '',
-    'docs/scaling.md says how the number of nodes is computed, and how your platform follows it.',
+    'docs/scaling.md: how the number is computed, and how a platform follows it.',
     '',
   ].join('\n');
 }

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError, type Command } from 'commander';
 import { Balancer, type BalancerSettings } from '../../balancer/balancer.ts';
+import type { ScaleExecutor } from '../../balancer/control/ports.ts';
 import { HeraldError } from '../../core/error.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { runDemo } from '../../demo/demo.ts';
@@ -54,7 +55,8 @@ async function demoPlacing({ json, seed, seeds, duration }: Flags, io: CliIo): P
 async function demoScaling({ json, seed, seeds, duration }: Flags, io: CliIo): Promise<ExitCode> {
   if (seeds !== 1) throw new HeraldError('HERALD_USAGE', '--scale runs one seed: leave --seeds out');
   const durationMs = (duration ?? defaultSeconds.scale) * 1000;
-  const startBalancer = async () => startWith(io, scaled(await loadConfig(demoConfig, {})));
+  const loaded = scaled(await loadConfig(demoConfig, {}));
+  const startBalancer = async (executor: ScaleExecutor) => startWith(io, loaded, executor);
   const { closed1006 } = await runScaleDemo({ seed, durationMs, json }, { ...io, startBalancer });
   return closed1006 > 0 ? exitCodes.failed : exitCodes.done;
 }
@@ -86,9 +88,13 @@ function balancerStarter(io: CliIo): (rule: DemoRule) => Promise<Balancer> {
   };
 }
 
-async function startWith({ clock }: CliIo, loaded: BalancerSettings): Promise<Balancer> {
+async function startWith(
+  { clock }: CliIo,
+  loaded: BalancerSettings,
+  scaleExecutor?: ScaleExecutor,
+): Promise<Balancer> {
   const parts = { clock, rng: createSystemRng(), log: createSilentLogger(), version: packageVersion() };
-  const balancer = new Balancer({ ...parts, loaded });
+  const balancer = new Balancer({ ...parts, loaded, ...(scaleExecutor && { scaleExecutor }) });
   await balancer.start();
   return balancer;
 }
