@@ -9,13 +9,14 @@ import type { Logger } from '../platform/logger.ts';
 import type { EventRecord } from '../protocol/operations.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
 import { createCore, type BalancerCore } from './core-wiring.ts';
-import type { EventFeed, ScaleFeed } from './control/ports.ts';
+import type { EventFeed, ScaleExecutor, ScaleFeed } from './control/ports.ts';
 import { createEdges, type Edges } from './edges.ts';
 import { registrationRule } from './intake-wiring.ts';
 import type { RunningControl } from './control/control.ts';
 import type { Phase } from './intake/readiness.ts';
 import { createConfiguredListener } from './listeners.ts';
 import type { Metrics } from './metrics/metrics.ts';
+import { ConfiguredOutputs } from './outputs-wiring.ts';
 import type { HttpListener } from './proxy/listener.ts';
 import { proxyEvents, relayEndSink } from './proxy-events.ts';
 import { Relays } from './proxy/relays.ts';
@@ -39,6 +40,8 @@ export interface BalancerOptions {
   readonly log: Logger;
   /** Version of this package. */
   readonly version: string;
+  /** What starts and stops the nodes of a pool; absent, or undefined for a pool: recommendations are told only. */
+  readonly executorOf?: (pool: string) => ScaleExecutor | undefined;
 }
 
 /** What came of a new configuration. */
@@ -60,6 +63,8 @@ export class Balancer {
   readonly control: RunningControl;
   /** What is recommended to whoever starts and stops nodes. */
   readonly scaling: ScaleFeed;
+  /** Webhooks and scaling drivers. */
+  readonly outputs: ConfiguredOutputs;
   readonly #options: BalancerOptions;
   readonly #relays: Relays;
   readonly #core: BalancerCore;
@@ -72,12 +77,14 @@ export class Balancer {
   #phase: Phase = 'starting';
 
   constructor(options: BalancerOptions) {
-    const { loaded, clock, rng, log } = options;
+    const { loaded, clock, rng, log, executorOf = () => undefined } = options;
     this.#options = options;
     this.#loaded = { config: loaded.config, policies: loaded.policies };
     this.#route = buildRouteTable(loaded.config.pools);
     this.#relays = new Relays(clock);
-    this.#core = createCore({ clock, rng, log, pools: poolSettings(loaded.config, loaded.policies) });
+    const pools = poolSettings(loaded.config, loaded.policies);
+    const configuredOr = (pool: string) => this.outputs.executorOf(pool) ?? executorOf(pool);
+    this.#core = createCore({ clock, rng, log, pools, executorOf: configuredOr });
     ({
       registry: this.registry,
       dataPlane: this.dataPlane,
@@ -85,6 +92,11 @@ export class Balancer {
       control: this.control,
       scaling: this.scaling,
     } = this.#core);
+    this.outputs = new ConfiguredOutputs(loaded.config, {
+      ...options,
+      events: this.events,
+      scaling: this.scaling,
+    });
   }
 
   /** The bound port of the intake; 0 before `start`. */
@@ -126,6 +138,7 @@ export class Balancer {
         ...this.#options,
         ...this.#core,
         config: this.#loaded.config,
+        outputs: this.outputs,
         policies: () => this.#loaded.policies.values(),
         relayForm: transport.form,
         phase: () => this.#phase,
@@ -138,6 +151,7 @@ export class Balancer {
         metrics,
         mayRegister: registrationRule(this.#loaded.config.intake),
         control: this.control.section,
+        webhooks: this.outputs.webhooks.section,
       });
       await this.#saved?.restore();
       this.#ports = await this.#edges.start();
@@ -148,6 +162,8 @@ export class Balancer {
     }
     this.#core.health.start();
     this.control.start();
+    this.outputs.start();
+    this.#core.scaleDriver.start();
     this.#core.scaling.start();
     // Not before everything is bound: a second Herald that finds the sockets taken must not write over the first's.
     this.#saved?.start();
@@ -165,12 +181,14 @@ export class Balancer {
     // The farewell tells everybody; a drain would only count them twice.
     this.control.stop();
     this.#core.scaling.stop();
+    this.#core.scaleDriver.stop();
     this.#core.placement.close();
     const report = await endGracefully(this.#shutdownDeps(), graceMs);
     this.#core.health.stop();
     await Promise.all(listeners.map((listener) => listener.stop()));
     this.#relays.stop();
     await this.#edges?.stop();
+    await this.outputs.stop(graceMs);
     this.registry.stop();
     await this.#saved?.stop();
     return report;
@@ -186,6 +204,7 @@ export class Balancer {
     this.#route = buildRouteTable(config.pools);
     this.#loaded = { config, policies };
     this.#edges?.reconfigure(config);
+    this.outputs.reconfigure(config);
     this.#tell('configuration.reloaded', 'The configuration has been reloaded.', {
       needRestart: needRestart.join(', '),
     });

@@ -4,7 +4,8 @@ import type { Rng } from '../core/rng.ts';
 import type { Logger } from '../platform/logger.ts';
 import { RunningControl } from './control/control.ts';
 import { createEventFeed } from './control/event-feed.ts';
-import type { EventFeed } from './control/ports.ts';
+import type { EventFeed, ScaleExecutor } from './control/ports.ts';
+import { ScaleDriver } from './control/scale-driver.ts';
 import { ScalingLoop } from './control/scaling.ts';
 import { createHealthChecker, type HealthChecker } from './health/checker.ts';
 import { createProbe } from './health/probe.ts';
@@ -22,6 +23,7 @@ export interface BalancerCore {
   readonly events: EventFeed;
   readonly control: RunningControl;
   readonly scaling: ScalingLoop;
+  readonly scaleDriver: ScaleDriver;
   readonly placement: RunningPlacement;
   readonly health: HealthChecker;
 }
@@ -32,8 +34,10 @@ export function createCore(parts: {
   readonly rng: Rng;
   readonly log: Logger;
   readonly pools: Parameters<Registry['configure']>[0];
+  /** What starts and stops the nodes of a pool; undefined: nothing does. */
+  readonly executorOf: (pool: string) => ScaleExecutor | undefined;
 }): BalancerCore {
-  const { clock, rng, log, pools } = parts;
+  const { clock, rng, log, pools, executorOf } = parts;
   const events = createEventFeed(clock);
   // One line in the log and one event for each: what changes by itself is news, what goes wrong is a warning.
   const notifyBy =
@@ -53,12 +57,14 @@ export function createCore(parts: {
   };
   const control = new RunningControl({ registry, dataPlane, clock, rng, tell });
   const isFrozen = (pool: string) => control.shared.freezes.isFrozen(pool);
+  const scaling = new ScalingLoop({ registry, clock, tell, isFrozen });
   return {
     registry,
     dataPlane,
     events,
     control,
-    scaling: new ScalingLoop({ registry, clock, tell, isFrozen }),
+    scaling,
+    scaleDriver: new ScaleDriver({ feed: scaling, control, registry, clock, rng, tell, executorOf }),
     placement: createPlacement({ pools: registry.pools, clock, notify: notifyBy('warn') }),
     health: createHealthChecker({ registry, probe: createProbe(clock), clock, rng }),
   };

@@ -9,10 +9,12 @@ import type { BalancerCore } from './core-wiring.ts';
 import { createConfiguredIntake, reportersOf } from './intake-wiring.ts';
 import type { Phase } from './intake/readiness.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
+import type { ConfiguredOutputs } from './outputs-wiring.ts';
 
 /** What they are made of. */
 export interface EdgeParts extends Pick<BalancerCore, 'registry' | 'events' | 'control' | 'scaling'> {
   readonly config: Config;
+  readonly outputs: ConfiguredOutputs;
   /** Every policy that is loaded now. */
   readonly policies: () => Iterable<Policy>;
   readonly clock: Clock;
@@ -35,7 +37,7 @@ export interface Edges {
 
 /** The edges of this configuration, not yet listening. */
 export function createEdges(parts: EdgeParts): Edges {
-  const { config, clock, log, version, control, scaling, registry, phase } = parts;
+  const { config, clock, log, version, control, scaling, registry, phase, outputs } = parts;
   const metrics = createMetrics({
     pools: registry.pools,
     clock,
@@ -43,13 +45,22 @@ export function createEdges(parts: EdgeParts): Edges {
     version,
     control: () => control.figures(),
     scalingOf: (pool) => scaling.scaling(pool),
+    outputs: () => outputs.figures(),
   });
   const onInternalError = (error: unknown) => log.error({ err: error }, 'request failed');
   const shared = { registry, clock, feed: parts.events, control, onInternalError };
   const takeShed = (pool: string, node: string) => control.takeShed(pool, node);
   const intake = createConfiguredIntake(config.intake, { ...shared, metrics, takeShed, phase });
   const { policies } = parts;
-  const admin = createConfiguredAdmin(config, { ...shared, log, version, policies, scale: scaling });
+  const { webhooks } = outputs;
+  const admin = createConfiguredAdmin(config, {
+    ...shared,
+    log,
+    version,
+    policies,
+    scale: scaling,
+    webhooks,
+  });
   return {
     metrics,
     async start() {

@@ -31,6 +31,8 @@ import { policyHandlers } from './policy-routes.ts';
 import { poolHandlers } from './pool-routes.ts';
 import { createRequestRate, defaultRequestRate, type RequestRate } from './request-rate.ts';
 import { listenPrivately } from './unix-socket.ts';
+import type { WebhookDesk } from './webhook-port.ts';
+import { webhookHandlers } from './webhook-routes.ts';
 
 /** The TCP listener of the admin API. */
 export interface AdminTcp {
@@ -55,6 +57,8 @@ export interface AdminDeps {
   readonly feed: EventFeed;
   /** Undefined: the routes about scaling answer HERALD_NOT_AVAILABLE. */
   readonly scale?: ScaleFeed | undefined;
+  /** Undefined: the routes about webhooks answer HERALD_NOT_AVAILABLE. */
+  readonly webhooks?: WebhookDesk | undefined;
   /** Every policy that is loaded, used by a pool or not. */
   readonly policies: () => Iterable<Policy>;
   readonly policyFiles: PolicyFiles;
@@ -181,5 +185,6 @@ function handlersOf(deps: AdminDeps, streams: EventStreams): AdminHandlers {
     ...operationHandlers(deps),
     ...policyHandlers(deps),
     ...eventHandlers({ streams }),
+    ...webhookHandlers(deps),
   };
 }

@@ -2,6 +2,7 @@
 // in the files by subject beside this one.
 import { controlMetrics } from './control-metrics.ts';
 import type { MetricEntry } from './metric-entry.ts';
+import { outputMetrics } from './output-metrics.ts';
 import { poolMetrics } from './pool-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
 import { scaleMetrics } from './scale-metrics.ts';
@@ -11,6 +12,7 @@ export const metricCatalogue: Readonly<Record<string, MetricEntry>> = {
   ...poolMetrics,
   ...controlMetrics,
   ...scaleMetrics,
+  ...outputMetrics,
   ...processMetrics,
 };
 

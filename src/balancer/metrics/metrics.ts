@@ -8,6 +8,7 @@ import type { PoolState } from '../state/pool-state.ts';
 import { boundedLabel } from './bounded-label.ts';
 import { processMetrics } from './process-metrics.ts';
 import { controlPage, noFigures } from './control-page.ts';
+import { noOutputs, outputPage, type OutputFigures } from './output-metrics.ts';
 import { poolPage } from './pool-page.ts';
 import { scalePage } from './scale-page.ts';
 
@@ -42,8 +43,10 @@ export function createMetrics(deps: {
   readonly control?: () => ControlFigures;
   /** The recommendation of a pool; absent: there are none. */
   readonly scalingOf?: (pool: string) => Scaling;
+  /** Webhooks and drivers; absent: there are none. */
+  readonly outputs?: () => OutputFigures;
 }): Metrics {
-  const { pools, clock, control = () => noFigures, scalingOf } = deps;
+  const { pools, clock, control = () => noFigures, scalingOf, outputs = () => noOutputs } = deps;
   const register = new Register();
   collectDefaultMetrics({ register });
   for (const name of misnamedDefaults) register.removeSingleMetric(name);
@@ -62,6 +65,7 @@ export function createMetrics(deps: {
       poolPage(pools.values(), clock.nowMs()),
       controlPage(pools.keys(), control()),
       scalePage(scalings),
+      outputPage(outputs()),
     ];
     return [...pages, await register.metrics()].join('\n');
   };

@@ -2,11 +2,14 @@
 import type { Command } from 'commander';
 import { HeraldError } from '../../core/error.ts';
 import type { NodeDetail, NodeList, PoolList, PoolSummary } from '../../protocol/admin-api.ts';
+import type { Scaling } from '../../protocol/scaling.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { formatAnswer, withAdminClient, withAdminOptions, type AdminFlags } from '../admin-options.ts';
 import type { CliIo } from '../io.ts';
 import { LiveScreen } from '../live-screen.ts';
 import { pause } from '../pause.ts';
+import { readScalingIfAny } from '../read-scaling.ts';
+import { scaleLine } from '../scale-lines.ts';
 import { bar, paintFor, percent, renderTable, type Column, type Paint } from '../table.ts';
 import { learnedColumns, learnedLine } from './learned-columns.ts';
 
@@ -16,6 +19,8 @@ interface Flags extends AdminFlags<'table' | 'wide' | 'json' | 'yaml'> {
 
 interface PoolStatus extends PoolSummary {
   readonly members: readonly NodeDetail[];
+  /** Null from a balancer that recommends nothing. */
+  readonly scaling: Scaling | null;
 }
 
 const watchEveryMs = 1000;
@@ -70,8 +75,11 @@ async function readStatus(client: AdminClient, only: string | undefined): Promis
       : [await client.get<PoolSummary>(`/v1/pools/${encodeURIComponent(only)}`)];
   return Promise.all(
     pools.map(async (pool) => {
-      const { nodes } = await client.get<NodeList>(`/v1/pools/${encodeURIComponent(pool.pool)}/nodes`);
-      return { ...pool, members: nodes };
+      const [{ nodes }, scaling] = await Promise.all([
+        client.get<NodeList>(`/v1/pools/${encodeURIComponent(pool.pool)}/nodes`),
+        readScalingIfAny(client, pool.pool),
+      ]);
+      return { ...pool, members: nodes, scaling };
     }),
   );
 }
@@ -85,6 +93,7 @@ function renderStatus(
   return pools.flatMap((pool, index) => [
     ...(index > 0 ? [''] : []),
     paint('bold', headline(pool)),
+    ...(pool.scaling === null ? [] : [scaleLine(pool.scaling)]),
     ...(isWide ? [learnedLine(pool.learned)] : []),
     ...renderTable([...columns(paint), ...(isWide ? learnedColumns : [])], pool.members),
     ...(pool.members.length === 0 ? ['no nodes yet: none is configured and no agent has reported'] : []),

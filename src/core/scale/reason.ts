@@ -1,4 +1,5 @@
 // The sentence of a recommendation: its figures in the order in which they are computed. Decides nothing.
+import type { ScaleStep } from '../../policy/policy.ts';
 import { percent, rounded } from '../explain-node.ts';
 import type { ScalePolicy } from './history.ts';
 import type { KnownRecommendation } from './recommendation.ts';
@@ -10,6 +11,8 @@ export type Hold =
   | { readonly kind: 'downAfter'; readonly steadyMs: number }
   | { readonly kind: 'settling'; readonly sinceShrunkMs: number }
   | { readonly kind: 'peak'; readonly peak: number; readonly apart: number }
+  | { readonly kind: 'chance'; readonly unrest: number }
+  | { readonly kind: 'asked'; readonly asked: number }
   | { readonly kind: 'leaving'; readonly leaving: number };
 
 type Figures = Omit<KnownRecommendation, 'isKnown' | 'action' | 'reason' | 'victims'>;
@@ -52,14 +55,16 @@ export function unknownReason(of: {
   if (length === 0) return emptyReason(sample, desired, policy);
   const known = counted.filter(({ utilization }) => !Number.isNaN(utilization)).length;
   const why = `load is not known: ${known} of ${length} ${noun(length)} have valid data`;
-  return desired > length ? `${why}; min is ${policy.min}` : `${why}; holds at ${length}`;
+  if (desired === length) return `${why}; holds at ${length}`;
+  return desired === policy.min ? `${why}; min is ${policy.min}` : `${why}; ${desired} were asked for before`;
 }
 
 function emptyReason({ waiting }: ScaleSample, desired: number, { min }: ScalePolicy): string {
   const clients = waiting > 0 ? `, and ${waiting} ${waiting === 1 ? 'client waits' : 'clients wait'}` : '';
   const why = `load is not known: no node serves${clients}`;
   if (desired === 0) return `${why}; holds at 0`;
-  return desired === min ? `${why}; min is ${min}` : `${why}; 1 to begin with`;
+  if (desired === min) return `${why}; min is ${min}`;
+  return desired === 1 ? `${why}; 1 to begin with` : `${why}; ${desired} were asked for before`;
 }
 
 function loadPart(figures: Figures, { policy, needed, canSurvive }: Context): string {
@@ -99,14 +104,18 @@ function holdPart({ desired, nodes }: Figures, { policy, hold, needed }: Context
   return hold === undefined ? '' : holdText(hold, policy, nodes);
 }
 
-function holdText(hold: Hold, { up, down }: ScalePolicy, nodes: number): string {
+function holdText(hold: Hold, { up, down, startTimeMs }: ScalePolicy, nodes: number): string {
   switch (hold.kind) {
     case 'upAfter':
       return `holds at ${nodes}: more must be needed for ${seconds(up.afterMs)}`;
+    case 'chance':
+      return `holds at ${nodes}: that is no more than the load scatters by, ${percent(hold.unrest)}`;
+    case 'asked':
+      return `${hold.asked} were asked for within ${seconds(startTimeMs)} and are awaited`;
     case 'upStep':
-      return `up.step lets ${up.step} start at once`;
+      return `up.step lets ${stepText(up.step)} start at once`;
     case 'downStep':
-      return `down.step takes ${down.step} at once`;
+      return `down.step takes ${stepText(down.step)} at once`;
     case 'downAfter':
       return `holds at ${nodes}: known for ${seconds(hold.steadyMs)}, fewer must suffice for ${seconds(down.afterMs)}`;
     case 'settling':
@@ -118,15 +127,20 @@ function holdText(hold: Hold, { up, down }: ScalePolicy, nodes: number): string 
   }
 }
 
+function stepText(step: ScaleStep): string {
+  return typeof step === 'object' ? percent(step.share) : `${step}`;
+}
+
 /** A hot node in a pool that fits is no reason for more nodes: that is said, since somebody looking at it would ask. */
-function levelPart({ load, target, desired, nodes }: Figures, { sample }: Context): string {
-  if (load > target || desired > nodes) return '';
+function levelPart({ load, target, desired, nodes, starting }: Figures, { sample }: Context): string {
+  // What is starting takes load off the others by itself.
+  if (load > target || desired > nodes || starting > 0) return '';
   let hottest: ScaleNode | undefined;
   for (const node of sample.nodes) {
     if (node.phase === 'serving' && node.utilization > (hottest?.utilization ?? 0)) hottest = node;
   }
   if (hottest === undefined || hottest.utilization < Math.max(target, load) + hotBand) return '';
-  return `${hottest.id} is at ${percent(hottest.utilization)} and the pool at ${percent(load)}: a rebalance levels that, not a node more`;
+  return `${hottest.id} is at ${percent(hottest.utilization)} and the pool at ${percent(load)}: a rebalance can level that, a node more is not needed`;
 }
 
 function noun(count: number, word = 'node'): string {

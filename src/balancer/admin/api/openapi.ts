@@ -7,6 +7,7 @@ import * as operationSchemas from './operation-schemas.ts';
 import * as poolSchemas from './pool-schemas.ts';
 import * as scaleSchemas from './scale-schemas.ts';
 import type { AnswerSpec, RouteSpec } from './route-spec.ts';
+import * as webhookSchemas from './webhook-schemas.ts';
 
 type Json = Record<string, unknown>;
 
@@ -29,6 +30,7 @@ const byParameter: Readonly<Record<string, ErrorCode>> = {
   '/v1/nodes/{id}': 'HERALD_NODE_UNKNOWN',
   '/v1/operations/{id}': 'HERALD_OPERATION_UNKNOWN',
   '/v1/policies/{name}': 'HERALD_POLICY_UNKNOWN',
+  '/v1/webhooks/{name}': 'HERALD_WEBHOOK_UNKNOWN',
 };
 
 /** The document of these routes; `version` is the package's. Frozen in no way: it is printed at once. */
@@ -146,9 +148,13 @@ const { maybeNumber: _plain, ...namedPools } = poolSchemas;
 
 /** Every exported schema under its own name with a capital, so that equal parts are written once. */
 const components = new Map<z.ZodType, string>(
-  Object.entries({ ...namedPools, ...explainSchemas, ...operationSchemas, ...scaleSchemas }).map(
-    ([name, schema]) => [schema, name.slice(0, 1).toUpperCase() + name.slice(1)],
-  ),
+  Object.entries({
+    ...namedPools,
+    ...explainSchemas,
+    ...operationSchemas,
+    ...scaleSchemas,
+    ...webhookSchemas,
+  }).map(([name, schema]) => [schema, name.slice(0, 1).toUpperCase() + name.slice(1)]),
 );
 
 function componentSchemas(): Json {

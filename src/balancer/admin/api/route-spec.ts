@@ -18,7 +18,7 @@ export interface AnswerSpec {
 /** One method of one path. */
 export interface RouteSpec {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** `/v1/pools/{pool}`; `{pool}` is a name of a pool, `{id}` of a node or operation, `{name}` of a policy. */
+  /** `/v1/pools/{pool}`; `{pool}` is a name of a pool, `{id}` of a node or operation, `{name}` of a policy or webhook. */
   readonly path: string;
   readonly summary: string;
   /** Sentences for the document beside the summary, in Markdown; left out: there are none. */

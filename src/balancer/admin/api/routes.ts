@@ -5,6 +5,7 @@ import { intakeRoutes } from './intake-routes.ts';
 import { freezeRequest, freezeState, operation, operationList } from './operation-schemas.ts';
 import { flag, operations, poolRoutes, why } from './pool-specs.ts';
 import type { RouteSpec } from './route-spec.ts';
+import { webhookRoutes } from './webhook-specs.ts';
 
 /** Routes of the admin listener by operation id. */
 export const adminRoutes = {
@@ -122,6 +123,7 @@ export const adminRoutes = {
     ],
     problems: ['HERALD_TOO_MANY_STREAMS'],
   },
+  ...webhookRoutes,
 } as const satisfies Record<string, RouteSpec>;
 
 /** Every route there is. */

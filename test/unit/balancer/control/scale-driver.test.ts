@@ -79,6 +79,12 @@ describe('scale-out', () => {
     expect(scale.told()).toEqual(['scale.failed', 'scale.cancelled', 'scale.failed']);
   });
 
+  it('is asked for without load data where nodes are below the least', async () => {
+    const scale = aScaleHouse();
+    await scale.say(unknown({ action: 'out', nodes: 1, desiredNodes: 3 }));
+    expect(scale.wishes.map(({ desired }) => desired)).toEqual([3]);
+  });
+
   it('that hangs has failed after two minutes, and meanwhile nothing else is asked', async () => {
     const scale = aScaleHouse();
     scale.platform = 'hangs';
@@ -192,8 +198,15 @@ describe('scale-in', () => {
     expect(scale.told()).toEqual(['scale.failed', 'scale.failed']);
   });
 
-  it('without victims is left to the platform, which chooses for itself', async () => {
+  it('without victims yet waits for them', async () => {
     const scale = withGuests();
+    await scale.say({ ...inC, victims: [] });
+    expect(scale.wishes).toEqual([]);
+    expect(scale.told()).toEqual([]);
+  });
+
+  it('without victims is left to the platform, which chooses for itself', async () => {
+    const scale = withGuests({ scale: { victims: 'external' } });
     await scale.say({ ...inC, victims: [] });
     expect(scale.wishes[0]).toMatchObject({ action: 'in', desired: 2, victims: [] });
     expect(scale.house.control.operations()).toEqual([]);

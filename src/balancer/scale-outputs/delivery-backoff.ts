@@ -1,0 +1,24 @@
+// When a failed delivery is tried again. Arithmetic only.
+import type { Rng } from '../../core/rng.ts';
+
+const firstDelayMs = 1000;
+// A receiver that comes back after an outage hears of it within a minute.
+const longestDelayMs = 60_000;
+/** A receiver may ask for more patience than that, but not for so much that an hour's events pile up. */
+const longestWishMs = 300_000;
+
+/**
+ * Milliseconds until the next try after `failures` (1 or more) in a row: doubling from a second to a minute, from half
+ * of it to all of it by chance, so that webhooks that failed together do not come back together. `wishMs` is the
+ * receiver's Retry-After: waited for up to five minutes, never shortening the wait.
+ */
+export function retryDelayMs(failures: number, rng: Rng, wishMs = 0): number {
+  const fullMs = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(failures - 1, 16));
+  const ownMs = fullMs * (0.5 + 0.5 * rng.next());
+  return Math.max(ownMs, Math.min(longestWishMs, wishMs));
+}
+
+/** The wish of a Retry-After field in milliseconds; undefined for none, and for a date, which no clock is trusted for. */
+export function retryAfterMs(field: string | undefined): number | undefined {
+  return field !== undefined && /^\d{1,9}$/.test(field.trim()) ? Number(field) * 1000 : undefined;
+}
