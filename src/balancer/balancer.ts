@@ -42,6 +42,8 @@ export interface BalancerOptions {
   readonly version: string;
   /** What starts and stops the nodes of a pool; absent, or undefined for a pool: recommendations are told only. */
   readonly executorOf?: (pool: string) => ScaleExecutor | undefined;
+  /** How long after the start it is asked nothing; absent: 30 s. Shorter only where no node was there before. */
+  readonly scaleGraceMs?: number;
 }
 
 /** What came of a new configuration. */
@@ -77,14 +79,14 @@ export class Balancer {
   #phase: Phase = 'starting';
 
   constructor(options: BalancerOptions) {
-    const { loaded, clock, rng, log, executorOf = () => undefined } = options;
+    const { loaded, clock, rng, log, executorOf = () => undefined, scaleGraceMs } = options;
     this.#options = options;
     this.#loaded = { config: loaded.config, policies: loaded.policies };
     this.#route = buildRouteTable(loaded.config.pools);
     this.#relays = new Relays(clock);
     const pools = poolSettings(loaded.config, loaded.policies);
     const configuredOr = (pool: string) => this.outputs.executorOf(pool) ?? executorOf(pool);
-    this.#core = createCore({ clock, rng, log, pools, executorOf: configuredOr });
+    this.#core = createCore({ clock, rng, log, pools, executorOf: configuredOr, scaleGraceMs });
     ({
       registry: this.registry,
       dataPlane: this.dataPlane,

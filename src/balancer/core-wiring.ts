@@ -36,8 +36,10 @@ export function createCore(parts: {
   readonly pools: Parameters<Registry['configure']>[0];
   /** What starts and stops the nodes of a pool; undefined: nothing does. */
   readonly executorOf: (pool: string) => ScaleExecutor | undefined;
+  /** As `ScaleDriverDeps.graceMs`. */
+  readonly scaleGraceMs: number | undefined;
 }): BalancerCore {
-  const { clock, rng, log, pools, executorOf } = parts;
+  const { clock, rng, log, pools, executorOf, scaleGraceMs: graceMs } = parts;
   const events = createEventFeed(clock);
   // One line in the log and one event for each: what changes by itself is news, what goes wrong is a warning.
   const notifyBy =
@@ -55,16 +57,17 @@ export function createCore(parts: {
     log.info({ type, ...about, ...facts }, message);
     events.tell(event);
   };
-  const control = new RunningControl({ registry, dataPlane, clock, rng, tell });
+  const shared = { registry, clock, rng, tell };
+  const control = new RunningControl({ ...shared, dataPlane });
   const isFrozen = (pool: string) => control.shared.freezes.isFrozen(pool);
-  const scaling = new ScalingLoop({ registry, clock, tell, isFrozen });
+  const scaling = new ScalingLoop({ ...shared, isFrozen });
   return {
     registry,
     dataPlane,
     events,
     control,
     scaling,
-    scaleDriver: new ScaleDriver({ feed: scaling, control, registry, clock, rng, tell, executorOf }),
+    scaleDriver: new ScaleDriver({ ...shared, feed: scaling, control, executorOf, graceMs }),
     placement: createPlacement({ pools: registry.pools, clock, notify: notifyBy('warn') }),
     health: createHealthChecker({ registry, probe: createProbe(clock), clock, rng }),
   };

@@ -29,7 +29,8 @@ export function webhookHandlers({ webhooks }: { webhooks?: WebhookDesk | undefin
       const letter = seenLetters(desk(), name, { view, caller }).find((each) => each.id === id);
       if (letter === undefined) throw letterUnknown(name, id);
       desk().redeliver(name, id);
-      return { status: 202, json: letter };
+      const { event: _sent, ...summary } = letter;
+      return { status: 202, json: summary };
     },
   };
 }

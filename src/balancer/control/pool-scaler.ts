@@ -1,20 +1,19 @@
 // Acts on the recommendations of one pool: asks for nodes, or drains victims and lets them go. What is next is decided
 // in scale-step.ts.
-import type { Clock } from '../../core/clock.ts';
-import type { Rng } from '../../core/rng.ts';
 import type { Scaling } from '../../protocol/scaling.ts';
-import type { EventFeed, ScaleExecutor, ScaleWish } from './ports.ts';
+import type { EventFeed, ScaleExecutor } from './ports.ts';
+import { ScaleActs, type ScaleActDeps } from './scale-acts.ts';
 import { requestScale, retryAfterMs, type ScaleOutcome } from './scale-request.ts';
 import { nextStep, type Act, type Facts, type Phase, type Step } from './scale-step.ts';
 import { beginDrain, drainState, findDrain, releaseDrain, remaining } from './scale-victims.ts';
-import type { VictimDeps, VictimDrain } from './scale-victims.ts';
+import type { VictimDrain } from './scale-victims.ts';
 import { ScaleVoice } from './scale-voice.ts';
 
 /** What a scaler is made with. */
-export interface PoolScalerDeps extends VictimDeps {
-  readonly clock: Clock;
-  readonly rng: Rng;
+export interface PoolScalerDeps extends ScaleActDeps {
   readonly tell: EventFeed['tell'];
+  /** Instant of the clock before which nothing is asked: until then not every node may have been heard of. */
+  readonly actsFromMs: number;
 }
 
 const idle: Phase = { kind: 'idle' };
@@ -26,6 +25,7 @@ export class PoolScaler {
   readonly #pool: string;
   readonly #deps: PoolScalerDeps;
   readonly #voice: ScaleVoice;
+  readonly #acts: ScaleActs;
   #phase: Phase = idle;
   /** In a row. */
   #failures = 0;
@@ -37,10 +37,12 @@ export class PoolScaler {
     this.#pool = pool;
     this.#deps = deps;
     this.#voice = new ScaleVoice(pool, deps.tell);
+    this.#acts = new ScaleActs(pool, deps);
   }
 
   /** Does what is next, at most one thing. */
   hear(scaling: Scaling, executor: ScaleExecutor): void {
+    this.#acts.note(scaling);
     if (!scaling.isFrozen) this.#voice.thawed();
     this.#do(nextStep(this.#phase, scaling, this.#facts()), { scaling, executor });
     if (scaling.isFrozen && scaling.action !== 'hold') this.#voice.frozen(scaling);
@@ -68,6 +70,7 @@ export class PoolScaler {
     const nowMs = this.#nowMs;
     return {
       nowMs,
+      knowsNodes: nowMs >= this.#deps.actsFromMs,
       noInUntilMs: this.#noInUntilMs,
       stateOf: (drain) => drainState(this.#deps, drain),
       isGone: (drain) => remaining(this.#deps, this.#pool, drain).length === 0,
@@ -87,13 +90,13 @@ export class PoolScaler {
       case 'rest':
         this.#phase = idle;
         return;
+      case 'adopt':
+        this.#phase = { kind: 'draining', drain: step.drain };
+        return;
       case 'drain':
         return this.#drain(scaling, executor);
-      case 'ask': {
-        const { action, drain } = step;
-        const wish = action === 'out' ? this.#outWish(scaling) : this.#inWish(scaling, drain);
-        return this.#ask({ wish, drain }, executor);
-      }
+      case 'ask':
+        return this.#ask(this.#acts.actOf(step, scaling), executor);
       case 'repeat':
         return this.#ask(step.act, executor);
       case 'giveUp':
@@ -114,7 +117,7 @@ export class PoolScaler {
       const retryMs = retryAfterMs(this.#failures);
       this.#noInUntilMs = this.#nowMs + retryMs;
       const words = error instanceof Error ? error.message : String(error);
-      const wish = this.#inWish(scaling, undefined);
+      const { wish } = this.#acts.actOf({ action: 'in' }, scaling);
       this.#voice.failed(wish, { executor: name, error: words, retryMs, attempt: this.#failures });
     }
   }
@@ -161,35 +164,5 @@ export class PoolScaler {
 
   get #scale() {
     return this.#deps.registry.pools.get(this.#pool)?.policy.scale;
-  }
-
-  #outWish({ desiredNodes, reason }: Scaling): ScaleWish {
-    return this.#wish({ id: this.#newId('out'), desired: desiredNodes, action: 'out', victims: [], reason });
-  }
-
-  /** Never fewer than those that count now: a recommendation may have gone on while these were drained. */
-  #inWish({ nodes, desiredNodes, reason }: Scaling, drain: VictimDrain | undefined): ScaleWish {
-    if (drain === undefined)
-      return this.#wish({
-        id: this.#newId('in'),
-        desired: desiredNodes,
-        action: 'in',
-        victims: [],
-        reason,
-      });
-    const desired = Math.max(drain.desired, nodes);
-    // By the operation, so that a wish that is repeated after a restart is the same one.
-    const id = `in-${drain.operation}`;
-    return this.#wish({ id, desired, action: 'in', victims: drain.victims, reason: drain.reason });
-  }
-
-  #wish(wish: Omit<ScaleWish, 'pool'>): ScaleWish {
-    return { pool: this.#pool, ...wish };
-  }
-
-  #newId(action: 'out' | 'in'): string {
-    const { clock, rng } = this.#deps;
-    const chance = Math.floor(rng.next() * 36 ** 4).toString(36);
-    return `${action}-${Math.floor(clock.wallMs()).toString(36)}-${chance.padStart(4, '0')}`;
   }
 }

@@ -69,7 +69,10 @@ export interface ScaleWish {
   /** `[a-z0-9-]{1,60}`: names this wish. A repetition after a failure has the same id, so that it is done once. */
   readonly id: string;
   readonly pool: string;
-  /** Nodes that there should be, those that serve and those that start; never below the policy's `min`. */
+  /**
+   * Nodes that the platform should run: those that are to serve, at least the policy's `min`, and beside them those that
+   * an operator keeps in drain or maint.
+   */
   readonly desired: number;
   readonly action: 'out' | 'in';
   /** `in`: the nodes to stop, drained already; empty where the platform chooses for itself. `out`: empty. */

@@ -4,11 +4,17 @@ import { PoolScaler, type PoolScalerDeps } from './pool-scaler.ts';
 import type { ScaleExecutor, ScaleFeed } from './ports.ts';
 
 /** What a driver is made with. */
-export interface ScaleDriverDeps extends PoolScalerDeps {
+export interface ScaleDriverDeps extends Omit<PoolScalerDeps, 'actsFromMs'> {
   readonly feed: ScaleFeed;
   /** What starts and stops the nodes of a pool; undefined: nothing does, and the pool is let be. */
   readonly executorOf: (pool: string) => ScaleExecutor | undefined;
+  /** How long after `start` nothing is asked, 0 or more; left out: 30 s. */
+  readonly graceMs?: number | undefined;
 }
+
+// Agents find a restarted balancer within some report intervals, and one that lost its state knows no node before. A
+// number of nodes made by then would be too low, and a platform told of it would stop the others.
+const defaultGraceMs = 30_000;
 
 /**
  * A driver with a lifetime: `start`, then `stop`. It keeps nothing that a restart could lose: drains of scale-ins are
@@ -18,6 +24,7 @@ export class ScaleDriver {
   readonly #deps: ScaleDriverDeps;
   readonly #pools = new Map<string, PoolScaler>();
   #end: (() => void) | undefined;
+  #actsFromMs = Infinity;
 
   constructor(deps: ScaleDriverDeps) {
     this.#deps = deps;
@@ -25,6 +32,8 @@ export class ScaleDriver {
 
   /** Hears recommendations from now on. */
   start(): void {
+    const { clock, graceMs = defaultGraceMs } = this.#deps;
+    this.#actsFromMs = clock.nowMs() + graceMs;
     this.#end ??= this.#deps.feed.onScaling((scaling) => {
       const { registry } = this.#deps;
       for (const [name, scaler] of this.#pools) {
@@ -53,7 +62,7 @@ export class ScaleDriver {
       this.#pools.delete(pool);
       return;
     }
-    scaler ??= new PoolScaler(pool, this.#deps);
+    scaler ??= new PoolScaler(pool, { ...this.#deps, actsFromMs: this.#actsFromMs });
     this.#pools.set(pool, scaler);
     scaler.hear(scaling, executor);
   }

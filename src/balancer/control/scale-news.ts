@@ -33,11 +33,11 @@ function told(type: string, scaling: Scaling): Told {
   };
 }
 
-function sentence(type: string, { pool, action, desiredNodes, nodes, reason }: Scaling): string {
-  if (type === 'scale.unknown') return `pool '${pool}': ${reason}`;
-  if (type === 'scale.known') return `pool '${pool}': load is known again: ${reason}`;
+function sentence(type: string, { action, desiredNodes, nodes, reason }: Scaling): string {
+  if (type === 'scale.unknown') return reason;
+  if (type === 'scale.known') return `load is known again: ${reason}`;
   const count = action === 'hold' ? `${desiredNodes}` : `${nodes} to ${desiredNodes}`;
-  return `pool '${pool}': ${words[action]} ${count} nodes: ${reason}`;
+  return `${words[action]} ${count} nodes: ${reason}`;
 }
 
 function factsOf(scaling: Scaling): Told['facts'] {

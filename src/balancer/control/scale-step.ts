@@ -8,6 +8,8 @@ import type { VictimDrain } from './scale-victims.ts';
 /** A wish, and for a scale-in with victims their drain. */
 export interface Act {
   readonly wish: ScaleWish;
+  /** Nodes that are to count when it is done: what the wish desires without those that an operator keeps out. */
+  readonly target: number;
   readonly drain: VictimDrain | undefined;
 }
 
@@ -26,6 +28,8 @@ export type Step =
   | { readonly kind: 'rest' }
   /** Drain the victims of the recommendation. */
   | { readonly kind: 'drain' }
+  /** Go on with a drain that an earlier process has begun. */
+  | { readonly kind: 'adopt'; readonly drain: VictimDrain }
   | { readonly kind: 'ask'; readonly action: 'out' | 'in'; readonly drain?: VictimDrain }
   | { readonly kind: 'repeat'; readonly act: Act }
   /** Take back what the platform has not taken. */
@@ -36,6 +40,8 @@ export type Step =
 /** What a decision asks for beside the recommendation. */
 export interface Facts {
   readonly nowMs: number;
+  /** The balancer runs for long enough to know its nodes. */
+  readonly knowsNodes: boolean;
   /** No scale-in begins before. */
   readonly noInUntilMs: number;
   stateOf(drain: VictimDrain): { readonly state: OperationState; readonly reason: string };
@@ -61,13 +67,22 @@ export function nextStep(phase: Phase, scaling: Scaling, facts: Facts): Step {
 }
 
 function fromRest(scaling: Scaling, facts: Facts): Step {
+  // A number that was made without half of the nodes would have the platform stop them.
+  if (!facts.knowsNodes) return rest;
   const leftover = facts.leftover();
-  if (leftover !== undefined) return whileDraining(leftover, scaling, facts);
+  if (leftover !== undefined) return withLeftover(leftover, scaling, facts);
   if (scaling.isFrozen) return rest;
   if (needsMore(scaling)) return { kind: 'ask', action: 'out' };
   if (!needsFewer(scaling) || facts.nowMs < facts.noInUntilMs) return rest;
   if (facts.isPlatformsChoice) return { kind: 'ask', action: 'in' };
   return scaling.victims.length === 0 ? rest : { kind: 'drain' };
+}
+
+/** A process that has just begun knows no load yet: neither a reason to go on nor one to give up. */
+function withLeftover(drain: VictimDrain, scaling: Scaling, facts: Facts): Step {
+  if (scaling.state !== 'known' && !scaling.isFrozen && !needsMore(scaling)) return rest;
+  const step = whileDraining(drain, scaling, facts);
+  return step.kind === 'stay' ? { kind: 'adopt', drain } : step;
 }
 
 /** Draining nodes do not count: a pool that needs no more than what it has then can do without them. */
@@ -88,7 +103,7 @@ function afterFailure(
   const against = reasonAgainstAct(act, scaling);
   if (against !== undefined) return { kind: 'giveUp', act, why: against };
   if (nowMs < retryAtMs) return stay;
-  const isOther = act.drain === undefined && act.wish.desired !== scaling.desiredNodes;
+  const isOther = act.drain === undefined && act.target !== scaling.desiredNodes;
   return isOther ? { kind: 'ask', action: act.wish.action } : { kind: 'repeat', act };
 }
 
@@ -104,12 +119,11 @@ function hasSettled(
   facts: Facts,
 ): boolean {
   if (facts.nowMs >= untilMs) return true;
-  const { wish, drain } = act;
+  const { wish, drain, target } = act;
   const isMore = needsMore(scaling);
-  if (wish.action === 'out')
-    return scaling.nodes >= wish.desired || (isMore && scaling.desiredNodes > wish.desired);
+  if (wish.action === 'out') return scaling.nodes >= target || (isMore && scaling.desiredNodes > target);
   if (isMore) return true;
-  return drain === undefined ? scaling.nodes <= wish.desired : facts.isGone(drain);
+  return drain === undefined ? scaling.nodes <= target : facts.isGone(drain);
 }
 
 /** Also where load is not known: below `min`, or with clients and without nodes. */

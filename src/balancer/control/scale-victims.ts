@@ -91,6 +91,17 @@ export function remaining({ registry }: VictimDeps, pool: string, drain: VictimD
   return drain.victims.filter(({ id }) => isWaiting(nodes?.get(id)));
 }
 
+/**
+ * Nodes that an operator keeps in drain or maint: they run, and do not count. A wish that left them out would have the
+ * platform stop as many others.
+ */
+export function keptOutCount({ registry }: VictimDeps, pool: string): number {
+  let count = 0;
+  for (const node of registry.pools.get(pool)?.nodes.values() ?? [])
+    if (node.adminState !== 'ready' && !isPassing(node) && isThere(node)) count += 1;
+  return count;
+}
+
 /** Makes the victims ready again; those that are gone, or that somebody has set to something else, are let be. */
 export function releaseDrain(
   deps: VictimDeps,
@@ -122,9 +133,14 @@ function isPassing(node: NodeRecord | undefined): boolean {
   return node?.adminState === 'drain' && node.selfDrainEpoch !== undefined;
 }
 
-/** Drained, and still running: its agent has not said goodbye and its check does not fail. */
+/** Drained, and still running. */
 function isWaiting(node: NodeRecord | undefined): boolean {
-  return isPassing(node) && node?.hasLeft === false && node.checkFailure === '';
+  return node !== undefined && isPassing(node) && isThere(node);
+}
+
+/** Its agent has not said goodbye and its check does not fail. */
+function isThere({ hasLeft, checkFailure }: NodeRecord): boolean {
+  return !hasLeft && checkFailure === '';
 }
 
 function shortWhy(reason: string): string {

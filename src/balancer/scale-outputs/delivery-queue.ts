@@ -120,7 +120,7 @@ export class DeliveryQueue {
   }
 }
 
-/** What an event takes of the bounds: its body and some more around it. */
+/** Bytes that an event takes of the bounds: its body and some more around it. */
 export function sizeOf({ body }: { readonly body: string }): number {
-  return body.length + 128;
+  return Buffer.byteLength(body) + 128;
 }

@@ -3,7 +3,7 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Rng } from '../../core/rng.ts';
 import { isoTime } from '../../protocol/iso-time.ts';
-import { retryDelayMs } from './delivery-backoff.ts';
+import { endOf, retryDelayMs } from './delivery-backoff.ts';
 import { DeadLetters, type DeadEvent } from './delivery-dead.ts';
 import type { DeliveryNote, DeliveryRule, LostNote, Send, SendOutcome } from './delivery-ports.ts';
 import { DeliveryQueue, type Lane, type QueueBounds, type QueuedEvent } from './delivery-queue.ts';
@@ -166,18 +166,12 @@ export class Delivery {
     }
     const pauseMs = retryDelayMs(lane.failures, this.#rng, outcome.wishMs);
     lane.dueAtMs = this.#phase === 'flushing' ? Infinity : this.#clock.nowMs() + pauseMs;
-    const end = this.#phase === 'flushing' ? undefined : this.#endOf(event, pauseMs);
+    const end =
+      this.#phase === 'flushing'
+        ? undefined
+        : endOf(event, this.#settings.rule, this.#clock.nowMs() + pauseMs);
     if (end === undefined) this.#note({ kind: 'retried', event, reason: outcome.reason });
     else this.#bury(lane, event, `${end}: ${outcome.reason}`);
-  }
-
-  /** Why there is no next attempt; undefined when there is one. */
-  #endOf({ attempts, queuedAtMs }: QueuedEvent, pauseMs: number): string | undefined {
-    const { rule } = this.#settings;
-    if (attempts >= rule.attempts) return `failed in each of ${attempts} attempts`;
-    const ageMs = this.#clock.nowMs() + pauseMs - queuedAtMs;
-    if (ageMs <= rule.maxAgeMs) return undefined;
-    return `older than ${rule.maxAgeMs / 1000} s before it could be tried again, attempts: ${attempts}`;
   }
 
   #take(lane: Lane, event: QueuedEvent): void {

@@ -64,6 +64,8 @@ class Run {
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   #endedBy: 'late' | 'stopped' | undefined;
+  #isKilled = false;
+  #finish: () => void = () => undefined;
   #timer: Timer | undefined;
 
   constructor(
@@ -102,14 +104,17 @@ class Run {
         for (const pipe of [child.stdout, child.stderr]) pipe?.destroy();
         resolve(end());
       };
+      this.#finish = finish;
       child.on('exit', (code, signal) => {
-        this.#timer?.cancel();
-        // Its children outlive a command that was ended: they go, too.
-        if (this.#endedBy !== undefined) this.#signalGroup('SIGKILL');
         end = () => this.#endOf(code, signal);
+        // What it has started has as long to end in order as itself: a shell dies at once, what it runs cleans up.
+        if (this.#isEnding) return;
+        this.#timer?.cancel();
         this.#timer = this.#clock.schedule(pipesAfterMs, finish);
       });
-      child.on('close', finish);
+      child.on('close', () => {
+        if (!this.#isEnding) finish();
+      });
     });
   }
 
@@ -126,17 +131,27 @@ class Run {
     this.#endedBy = by;
     this.#signalGroup('SIGTERM');
     this.#timer?.cancel();
-    this.#timer = this.#clock.schedule(killAfterMs, () => this.#signalGroup('SIGKILL'));
+    this.#timer = this.#clock.schedule(killAfterMs, () => {
+      this.#isKilled = true;
+      this.#signalGroup('SIGKILL');
+      this.#timer = this.#clock.schedule(pipesAfterMs, () => this.#finish());
+    });
   }
 
-  #signalGroup(signal: 'SIGTERM' | 'SIGKILL'): void {
+  /** Whether somebody of the group still has time to end in order. */
+  get #isEnding(): boolean {
+    return this.#endedBy !== undefined && !this.#isKilled && this.#signalGroup(0);
+  }
+
+  /** Whether anybody of the group was there to get it; 0 only asks. */
+  #signalGroup(signal: 'SIGTERM' | 'SIGKILL' | 0): boolean {
     const { pid } = this.#child;
-    if (pid === undefined) return;
+    if (pid === undefined) return false;
     try {
       // Below 0: the group that `detached` has made, whose number is that of its first process.
-      process.kill(-pid, signal);
+      return process.kill(-pid, signal);
     } catch {
-      // Nobody of the group is left.
+      return false;
     }
   }
 

@@ -28,6 +28,7 @@ const hints: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'it closed the connection before it answered',
   UND_ERR_SOCKET: 'it closed the connection before it answered',
+  UND_ERR_CONNECT_TIMEOUT: 'it does not accept connections',
   ENOTFOUND: 'the host name does not resolve',
   EAI_AGAIN: 'the name server does not answer',
   UND_ERR_HEADERS_OVERFLOW: 'the head of its answer is too large',
@@ -42,14 +43,15 @@ export function createPoster(
   { clock, version }: { clock: Clock; version: string },
 ): Poster {
   const { url, timeoutMs, ca } = receiver;
-  // The whole exchange has one bound, from `clock`: undici's own timers are off.
+  // The whole exchange has one bound, from `clock`: undici's own timers are off, but for the one that gives a
+  // connection up that was never made. The next attempt would wait for it else.
   const dispatcher = new Agent({
     connections,
     pipelining: 1,
     maxHeaderSize: maxHeadBytes,
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: 0, ...(ca === undefined ? {} : { ca }) },
+    connect: { timeout: timeoutMs, ...(ca === undefined ? {} : { ca }) },
   });
   return {
     async send(event, signal) {

@@ -67,16 +67,22 @@ function emptyReason({ waiting }: ScaleSample, desired: number, { min }: ScalePo
   return desired === 1 ? `${why}; 1 to begin with` : `${why}; ${desired} were asked for before`;
 }
 
-function loadPart(figures: Figures, { policy, needed, canSurvive }: Context): string {
+function loadPart(figures: Figures, { policy, sample, needed, canSurvive }: Context): string {
   const { totalLoad, forecastLoad, target, bottleneck } = figures;
   const of = bottleneck === '' ? '' : ` of ${bottleneck}`;
+  const idle = sample.load?.idle ?? 0;
   const plain = forecastLoad / target;
   const smoothed =
     two(forecastLoad) === two(totalLoad)
       ? ''
       : ` (${two(forecastLoad)} smoothed and ${rounded(policy.startTimeMs / 1000)} s ahead)`;
   const sum = `total load ${two(totalLoad)} nodes${of}${smoothed} ÷ target ${percent(target)} = ${two(plain)}`;
-  return `${sum}: ${needed}${reservePart(policy, canSurvive)}`;
+  return `${sum}: ${needed}${idlePart(figures, needed, idle)}${reservePart(policy, canSurvive)}`;
+}
+
+/** Below a hundredth of a node it changes nothing that anybody would ask about. */
+function idlePart({ nodes }: Figures, needed: number, idle: number): string {
+  return needed > nodes && idle >= 0.01 ? `, each using ${percent(idle)} by being there` : '';
 }
 
 function reservePart({ survive, surviveOf }: ScalePolicy, canSurvive: boolean): string {

@@ -111,3 +111,41 @@ describe('herald scale', () => {
     expect(stderr).toContain(told);
   });
 });
+
+describe('herald status', () => {
+  async function statusWith(handlers: Record<string, StubHandler>): Promise<string[]> {
+    const summary = {
+      pool: 'chat',
+      picker: 'waterfill',
+      basis: 'load',
+      panic: false,
+      nodes: { total: 0, eligible: 0 },
+      connections: { open: 0, dialling: 0 },
+      imbalance: null,
+    };
+    const stub = await aStubAdmin({
+      'GET /v1/pools/chat': () => summary,
+      'GET /v1/pools/chat/nodes': () => ({ pool: 'chat', nodes: [] }),
+      ...handlers,
+    });
+    const { code, stdout } = await runHerald(['status', 'chat', '-s', stub.socketPath]);
+    expect(code).toBe(0);
+    return stdout.split('\n');
+  }
+
+  it('has a line about scaling', async () => {
+    const lines = await statusWith({ [path]: () => inward });
+    expect(lines[1]).toBe('scale in to 2 nodes · 3 serve · load 1.8 of 3');
+  });
+
+  it('has none where nothing is known and nothing to be done', async () => {
+    const lines = await statusWith({ [path]: () => anUnknownScaling() });
+    expect(lines[1]).toMatch(/^NODE/);
+  });
+
+  it('has none from a balancer that recommends nothing', async () => {
+    expect((await statusWith({}))[1]).toMatch(/^NODE/);
+    const off: StubHandler = (_, response) => refusal(response, 'HERALD_NOT_AVAILABLE', 'none');
+    expect((await statusWith({ [path]: off }))[1]).toMatch(/^NODE/);
+  });
+});

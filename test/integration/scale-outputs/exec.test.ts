@@ -169,6 +169,24 @@ describe('the exec driver', () => {
     expect(counts).toEqual(['timeout']);
   });
 
+  it('lets what a shell has started end in order, although the shell is gone at once', async () => {
+    const folder = aFolder();
+    const file = join(folder, 'cleaned');
+    const child = `
+      process.on('SIGTERM', () => setTimeout(() => {
+        require('node:fs').writeFileSync(${JSON.stringify(file)}, 'yes\\n');
+        process.exit(0);
+      }, 50));
+      setInterval(() => {}, 1000);
+    `;
+    const script = aFolder({ 'run.sh': `#!/bin/sh\n"$@" > /dev/null 2>&1\n` });
+    chmodSync(join(script, 'run.sh'), 0o755);
+    const [program, ...args] = node(child);
+    const { driver } = aDriver([join(script, 'run.sh'), program, ...args], { timeoutMs: 10_000 });
+    await expect(driver.apply(aWish())).rejects.toThrow(/still running after 10 s, and ended/);
+    expect(await untilFile(file)).toBe('yes');
+  });
+
   it('kills a command that does not want to end', async () => {
     const file = join(aFolder(), 'pid');
     const script = `

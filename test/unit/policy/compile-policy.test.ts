@@ -92,6 +92,7 @@ describe('a compiled policy', () => {
         max: 50,
         target: 0.6,
         startTimeMs: 90_000,
+        windowMs: 'auto',
         survive: 0,
         surviveOf: 'node',
         up: { afterMs: 0, step: 'all' },
@@ -128,6 +129,15 @@ describe('a compiled policy', () => {
       `${head}signals: { cpu: {}, cpu2: { saturation: 1, kind: distress } }\n`,
     );
     expect(policy.signals.map(({ name }) => name)).toEqual(['cpu', 'cpu2']);
+  });
+
+  it('takes steps of scaling as nodes, as a part of them, or as all', () => {
+    const stepOf = (step: string) =>
+      parsePolicy(
+        'p.yaml',
+        `apiVersion: herald/v1\nkind: Policy\nname: x\nscale: { down: { step: ${step} } }\n`,
+      ).scale.down.step;
+    expect(['3', '10%', 'all'].map(stepOf)).toEqual([3, { share: 0.1 }, 'all']);
   });
 
   it('reads the example of a chat service', () => {

@@ -85,6 +85,34 @@ describe('scale-out', () => {
     expect(scale.wishes.map(({ desired }) => desired)).toEqual([3]);
   });
 
+  it('counts nodes that an operator keeps out, since the platform runs them', async () => {
+    const scale = withGuests();
+    scale.house.control.setAdminState(['c'], { adminState: 'maint' }, { by: 'local' });
+    await scale.say({ ...out, nodes: 2, desiredNodes: 4 });
+    expect(scale.wishes[0]?.desired).toBe(5);
+    await scale.say({ nodes: 4, desiredNodes: 4 });
+    await scale.say({ ...out, nodes: 4, desiredNodes: 6 });
+    expect(scale.wishes.map(({ desired }) => desired)).toEqual([5, 7]);
+  });
+
+  it('without load data never asks for fewer than were known: they may be there unheard', async () => {
+    const scale = aScaleHouse();
+    await scale.say({ nodes: 8, desiredNodes: 8 });
+    await scale.say(unknown({ action: 'out', nodes: 0, desiredNodes: 2 }));
+    expect(scale.wishes.map(({ desired }) => desired)).toEqual([8]);
+  });
+
+  it('waits at the start until every node may have been heard of', async () => {
+    const scale = aScaleHouse({ graceMs: 30_000 });
+    await scale.say({ ...out, nodes: 1, desiredNodes: 2 });
+    scale.house.clock.advance(29_000);
+    await scale.say({ ...out, nodes: 1, desiredNodes: 2 });
+    expect(scale.wishes).toEqual([]);
+    scale.house.clock.advance(1_000);
+    await scale.say(out);
+    expect(scale.wishes.map(({ desired }) => desired)).toEqual([5]);
+  });
+
   it('that hangs has failed after two minutes, and meanwhile nothing else is asked', async () => {
     const scale = aScaleHouse();
     scale.platform = 'hangs';
@@ -285,6 +313,33 @@ describe('a restart', () => {
     live(scale.house, 60);
     await scale.say(two);
     expect(scale.wishes[0]).toMatchObject({ desired: 2, victims: [{ id: 'c' }], reason: 'Two suffice.' });
+  });
+
+  it('waits for load data before it goes on with a drain, and then gives it up for want of data as ever', async () => {
+    const scale = withGuests();
+    await scale.say(inC);
+    scale.restart();
+    await scale.say(unknown());
+    expect(scale.adminState('c')).toBe('drain');
+    await scale.say(two);
+    await scale.say(unknown());
+    expect(scale.adminState('c')).toBe('ready');
+  });
+
+  it('gives a drain up without load data where nodes are below the least', async () => {
+    const scale = withGuests();
+    await scale.say(inC);
+    scale.restart();
+    await scale.say(unknown({ action: 'out', desiredNodes: 3, min: 3 }));
+    expect(scale.adminState('c')).toBe('ready');
+  });
+
+  it('gives a drain up that meets a freeze', async () => {
+    const scale = withGuests();
+    await scale.say(inC);
+    scale.restart();
+    await scale.say({ ...two, isFrozen: true });
+    expect(scale.adminState('c')).toBe('ready');
   });
 
   it('asks again for what may not have been asked, under the same id', async () => {

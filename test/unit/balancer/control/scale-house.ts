@@ -28,8 +28,10 @@ export interface ScaleHouse {
 
 const noPool = () => new Error('the feed has said nothing yet');
 
-/** Nodes a, b, c of pool `chat`; drains of connections are quick unless the house's manners are others. */
-export function aScaleHouse(options: { nodes?: readonly string[]; policy?: PolicyParts } = {}): ScaleHouse {
+/** Nodes a, b, c of pool `chat`; drains are quick unless the house's manners are others, and there is no grace. */
+export function aScaleHouse(
+  options: { nodes?: readonly string[]; policy?: PolicyParts; graceMs?: number } = {},
+): ScaleHouse {
   const house = aDrainHouse(options);
   live(house, 6);
   const feed = aStubFeed(noPool);
@@ -51,6 +53,7 @@ export function aScaleHouse(options: { nodes?: readonly string[]; policy?: Polic
       rng: pcg32(7),
       tell: (event) => void house.events.push(event),
       executorOf: () => (self.hasExecutor ? executor : undefined),
+      graceMs: options.graceMs ?? 0,
     });
     driver.start();
     return driver;

@@ -195,7 +195,7 @@ describe('events', () => {
         victims: '',
       },
     });
-    expect(events[0]?.message).toMatch(/^pool 'chat': scale out 3 to 5 nodes: total load 2\.7 nodes of cpu/);
+    expect(events[0]?.message).toMatch(/^scale out 3 to 5 nodes: total load 2\.7 nodes of cpu/);
   });
 
   it('tell of data that go missing and come back, once each', () => {
@@ -203,7 +203,7 @@ describe('events', () => {
     pass(10, 0.5);
     pass(20);
     expect(types()).toEqual(['scale.unknown']);
-    expect(events[0]?.message).toMatch(/^pool 'chat': load is not known: 0 of 3 nodes have valid data/);
+    expect(events[0]?.message).toMatch(/^load is not known: 0 of 3 nodes have valid data/);
     pass(10, 0.5);
     expect(types()).toEqual(['scale.unknown', 'scale.known']);
   });

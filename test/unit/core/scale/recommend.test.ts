@@ -99,7 +99,10 @@ describe('the number of nodes', () => {
     const load = { total: 3.6, cautious: 3.6, bottleneck: 'cpu' };
     expect(recommended({ ...sample, load: { ...load, idle: 0 } }, policy)).toMatchObject({ desired: 6 });
     // Work 3.2 on nodes of which 50 points are left for it: 6.4.
-    expect(recommended({ ...sample, load: { ...load, idle: 0.1 } }, policy)).toMatchObject({ desired: 7 });
+    expect(recommended({ ...sample, load: { ...load, idle: 0.1 } }, policy)).toMatchObject({
+      desired: 7,
+      reason: 'total load 3.6 nodes of cpu ÷ target 60% = 6: 7, each using 10% by being there; 4 serve',
+    });
   });
 
   it('of one node, and of 5,000', () => {
