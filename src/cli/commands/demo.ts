@@ -91,10 +91,10 @@ function balancerStarter(io: CliIo): (rule: DemoRule) => Promise<Balancer> {
 async function startWith(
   { clock }: CliIo,
   loaded: BalancerSettings,
-  scaleExecutor?: ScaleExecutor,
+  executor?: ScaleExecutor,
 ): Promise<Balancer> {
   const parts = { clock, rng: createSystemRng(), log: createSilentLogger(), version: packageVersion() };
-  const balancer = new Balancer({ ...parts, loaded, ...(scaleExecutor && { scaleExecutor }) });
+  const balancer = new Balancer({ ...parts, loaded, executorOf: () => executor });
   await balancer.start();
   return balancer;
 }
