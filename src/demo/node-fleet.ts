@@ -17,6 +17,7 @@ const answerWithinMs = 10_000;
 /** Node processes that report to one balancer. */
 export class NodeFleet {
   readonly #nodes = new Map<string, Child<ToNode, FromNode>>();
+  readonly #serving = new Set<string>();
   readonly #clock: Clock;
   readonly #intakeUrl: () => string;
 
@@ -38,12 +39,14 @@ export class NodeFleet {
     const started = child.next('started', startWithinMs);
     child.send({ kind: 'start', settings: { id, intakeUrl: this.#intakeUrl(), serviceMs } });
     await started;
+    this.#serving.add(id);
   }
 
   /** Ends a node: it deregisters first. Does nothing for one that does not run. */
   async stop(id: string): Promise<void> {
     const child = this.#nodes.get(id);
     this.#nodes.delete(id);
+    this.#serving.delete(id);
     await child?.stop({ kind: 'stop' });
   }
 
@@ -57,9 +60,10 @@ export class NodeFleet {
     this.#nodes.get(id)?.send({ kind: 'ownWork', part });
   }
 
-  /** What each node did since the last time. */
+  /** What each node that has started did since the last time. */
   async measure(): Promise<Measured> {
-    const readings = [...this.#nodes].map(async ([id, child]) => {
+    const serving = [...this.#nodes].filter(([id]) => this.#serving.has(id));
+    const readings = serving.map(async ([id, child]) => {
       const reading = child.next('measured', answerWithinMs);
       child.send({ kind: 'measure' });
       const { utilization, connections, delayMs } = await reading;
