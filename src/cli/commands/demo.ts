@@ -94,7 +94,7 @@ async function startWith(
   executor?: ScaleExecutor,
 ): Promise<Balancer> {
   const parts = { clock, rng: createSystemRng(), log: createSilentLogger(), version: packageVersion() };
-  const balancer = new Balancer({ ...parts, loaded, executorOf: () => executor });
+  const balancer = new Balancer({ ...parts, loaded, executorOf: () => executor, scaleGraceMs: 0 });
   await balancer.start();
   return balancer;
 }
