@@ -7,6 +7,7 @@ import type { Clock, Timer } from '../core/clock.ts';
 import { HeraldError } from '../core/error.ts';
 import { problemResponse } from '../protocol/http-error.ts';
 import { answerProblem, type HttpApp } from './http-app.ts';
+import { listenIn, type ListenSlot } from './listening-sockets.ts';
 
 /** How long and how much a client may take. */
 export interface HttpLimits {
@@ -91,13 +92,14 @@ export class HttpServer {
 
   /**
    * Starts listening; the bind itself happens before this returns. Rejects with what node:net says, so that
-   * the caller can name the listener. After a rejection it may be called again.
+   * the caller can name the listener. After a rejection it may be called again. What `slot` has inherited is listened on
+   * in place of `options`.
    */
-  listen(options: ListenOptions): Promise<AddressInfo | string | null> {
+  listen(options: ListenOptions, slot?: ListenSlot): Promise<AddressInfo | string | null> {
     const server = this.#server;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen(options, () => {
+      listenIn(server, { slot, options }, () => {
         server.off('error', reject);
         server.on('error', this.#onError);
         resolve(server.address());

@@ -10,6 +10,7 @@ import {
   type HttpLimits,
   type TlsMaterial,
 } from '../../platform/http-server.ts';
+import type { ListenSlot } from '../../platform/listening-sockets.ts';
 import type { PolicyFiles } from '../../platform/policy-files.ts';
 import { formatAddress, type Address } from '../../policy/address.ts';
 import type { Policy } from '../../policy/policy.ts';
@@ -30,7 +31,7 @@ import { operationHandlers } from './operation-routes.ts';
 import { policyHandlers } from './policy-routes.ts';
 import { poolHandlers } from './pool-routes.ts';
 import { createRequestRate, defaultRequestRate, type RequestRate } from './request-rate.ts';
-import { listenPrivately } from './unix-socket.ts';
+import { listenPrivately, type SocketFile } from './unix-socket.ts';
 import type { WebhookDesk } from './webhook-port.ts';
 import { webhookHandlers } from './webhook-routes.ts';
 
@@ -48,6 +49,8 @@ export interface AdminTcp {
 /** What the admin API needs. */
 export interface AdminDeps {
   readonly socketPath: string;
+  /** Where its sockets are kept for the next process; absent: nowhere. */
+  readonly slots?: { readonly socket: ListenSlot; readonly tcp: ListenSlot | undefined };
   /** Undefined: no TCP. */
   readonly tcp?: AdminTcp | undefined;
   readonly registry: Registry;
@@ -78,8 +81,11 @@ export interface Admin {
   start(): Promise<number>;
   /** New tokens and certificates count from the next request and connection on. */
   reconfigure(tcp: Pick<AdminTcp, 'tokens' | 'tls'>): void;
-  /** Ends in bounded time and removes the socket file. Idempotent. */
-  stop(): Promise<void>;
+  /**
+   * Ends in bounded time and removes the socket file, unless another process listens behind it (`keepsFile`).
+   * Idempotent.
+   */
+  stop(options?: { readonly keepsFile?: boolean }): Promise<void>;
 }
 
 /** The names by which a local client may call a UNIX socket, where a Host means nothing. */
@@ -100,6 +106,7 @@ export function createAdmin(deps: AdminDeps): Admin {
   const socket = new HttpServer({ app: local, clock, limits, onError: onInternalError });
   let tokens = tcp?.tokens ?? [];
   let identify = identifyByToken(tokens);
+  let file: SocketFile | undefined;
   const remote =
     tcp &&
     tcpServer(
@@ -109,8 +116,8 @@ export function createAdmin(deps: AdminDeps): Admin {
     );
   return {
     async start() {
-      await listenPrivately(socket, deps.socketPath);
-      return tcp === undefined || remote === undefined ? 0 : listenAt(remote, tcp.bind);
+      file = await listenPrivately(socket, deps.socketPath, deps.slots?.socket);
+      return tcp === undefined || remote === undefined ? 0 : listenAt(remote, tcp.bind, deps.slots?.tcp);
     },
     reconfigure(next) {
       if (next.tls !== undefined) remote?.replaceTls(next.tls);
@@ -119,8 +126,12 @@ export function createAdmin(deps: AdminDeps): Admin {
       identify = identifyByToken(tokens);
       streams.endOf((by) => by !== localCaller.by, 'the tokens have changed');
     },
-    async stop() {
+    async stop({ keepsFile = false } = {}) {
       streams.stop();
+      const leaving = file;
+      file = undefined;
+      // First the name: who asks from now on is told at once that nobody is there.
+      if (!keepsFile) await leaving?.remove();
       await Promise.all([socket.stop(), remote?.stop()]);
     },
   };
@@ -138,9 +149,9 @@ function tcpServer({ hosts, tls }: AdminTcp, deps: AdminDeps, routes: HttpRoutes
   return new HttpServer({ app, clock, limits: { ...limits, maxConnections }, tls, onError: onInternalError });
 }
 
-async function listenAt(server: HttpServer, { host, port }: Address): Promise<number> {
+async function listenAt(server: HttpServer, { host, port }: Address, slot?: ListenSlot): Promise<number> {
   try {
-    const address = await server.listen({ host, port });
+    const address = await server.listen({ host, port }, slot);
     return typeof address === 'object' ? (address?.port ?? 0) : 0;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

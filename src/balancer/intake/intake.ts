@@ -9,6 +9,7 @@ import {
   type HttpLimits,
   type TlsMaterial,
 } from '../../platform/http-server.ts';
+import type { ListenSlot } from '../../platform/listening-sockets.ts';
 import { plainAddress } from '../../policy/address.ts';
 import type { HealthAnswer } from '../../protocol/admin-api.ts';
 import { maxReportBytes, type Report, type ReportAnswer, type ShedDirective } from '../../protocol/report.ts';
@@ -22,6 +23,8 @@ import { nodeAddress } from './source-address.ts';
 /** What the intake needs. */
 export interface IntakeDeps {
   readonly bind: { readonly host: string; readonly port: number };
+  /** Where its socket is kept for the next process; absent: nowhere. */
+  readonly slot?: ListenSlot;
   readonly registry: Registry;
   readonly clock: Clock;
   /** Checks the parsed JSON of a report; throws HERALD_REPORT_INVALID. */
@@ -70,7 +73,7 @@ export function createIntake(deps: IntakeDeps): Intake {
     },
     async start() {
       try {
-        const address = await server.listen({ host: bind.host, port: bind.port });
+        const address = await server.listen({ host: bind.host, port: bind.port }, deps.slot);
         return { host: bind.host, port: typeof address === 'object' ? (address?.port ?? 0) : 0 };
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
