@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { HeraldError } from '../core/error.ts';
 import type { Rng } from '../core/rng.ts';
 import type { LoadedConfig } from '../platform/config.ts';
+import { unixKey } from '../platform/listening-sockets.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { EventRecord } from '../protocol/operations.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
@@ -28,6 +29,7 @@ import { endGracefully, type StopReport } from './shutdown.ts';
 import type { DataPlane } from './state/ports.ts';
 import type { Registry } from './state/registry.ts';
 import type { SavedState } from './state/saved-state.ts';
+import { Takeovers, type Heritage } from './takeover-wiring.ts';
 
 /** What a balancer starts from. */
 export type BalancerSettings = Pick<LoadedConfig, 'config' | 'policies'>;
@@ -44,6 +46,8 @@ export interface BalancerOptions {
   readonly executorOf?: (pool: string) => ScaleExecutor | undefined;
   /** How long after the start it is asked nothing; absent: 30 s. Shorter only where no node was there before. */
   readonly scaleGraceMs?: number;
+  /** What it takes to replace another process and to be replaced; absent: neither. */
+  readonly heritage?: Heritage;
 }
 
 /** What came of a new configuration. */
@@ -67,13 +71,16 @@ export class Balancer {
   readonly scaling: ScaleFeed;
   /** Webhooks and scaling drivers. */
   readonly outputs: ConfiguredOutputs;
+  /** Replacing this process by a new one. */
+  readonly takeovers: Takeovers;
   readonly #options: BalancerOptions;
   readonly #relays: Relays;
   readonly #core: BalancerCore;
   readonly #listeners = new Map<string, { listener: HttpListener; port: number }>();
   #edges: Edges | undefined;
   #saved: SavedState | undefined;
-  #ports: EdgePorts = { intake: 0, admin: 0, keda: 0 };
+  #ports: EdgePorts = { intake: 0, admin: 0 };
+  #kedaPort = 0;
   #loaded: BalancerSettings;
   #route: RouteTable;
   #phase: Phase = 'starting';
@@ -99,6 +106,15 @@ export class Balancer {
       events: this.events,
       scaling: this.scaling,
     });
+    this.takeovers = new Takeovers({
+      ...options,
+      ...this.#core,
+      heritage: options.heritage,
+      saved: () => this.#saved,
+      openCount: () => this.openCount,
+      relayForMs: () => this.#loaded.config.takeover.relayForMs,
+      release: (taken) => this.#retire(taken),
+    });
   }
 
   /** The bound port of the intake; 0 before `start`. */
@@ -113,7 +129,7 @@ export class Balancer {
 
   /** The bound port of KEDA's external scaler; 0 before `start`, and where none is configured. */
   get kedaPort(): number {
-    return this.#ports.keda;
+    return this.#kedaPort;
   }
 
   /** The bound port of a public listener; HERALD_INTERNAL when there is no such listener. */
@@ -149,6 +165,8 @@ export class Balancer {
         policies: () => this.#loaded.policies.values(),
         relayForm: transport.form,
         phase: () => this.#phase,
+        sockets: this.takeovers.sockets,
+        takeover: this.#options.heritage && this.takeovers,
       });
       const { metrics } = this.#edges;
       this.#saved = createConfiguredState(this.#loaded.config.state, {
@@ -160,21 +178,25 @@ export class Balancer {
         control: this.control.section,
         webhooks: this.outputs.webhooks.section,
       });
-      await this.#saved?.restore();
+      await this.#saved.restore(await this.takeovers.inherit());
       this.#ports = await this.#edges.start();
       await this.#startListeners(transport, metrics);
     } catch (error) {
+      this.takeovers.refuse(error);
       await this.stop();
       throw error;
     }
+    this.#phase = 'serving';
     this.#core.health.start();
     this.control.start();
+    // What acts outside, and what is written, is one process's: until the one before has let go it is that one's.
+    await this.takeovers.serve();
+    await this.#startScalers();
     this.outputs.start();
     this.#core.scaleDriver.start();
     this.#core.scaling.start();
     // Not before everything is bound: a second Herald that finds the sockets taken must not write over the first's.
-    this.#saved?.start();
-    this.#phase = 'serving';
+    this.#saved.start();
   }
 
   /**
@@ -183,6 +205,8 @@ export class Balancer {
    */
   async stop(graceMs = 0): Promise<StopReport> {
     this.#phase = 'stopping';
+    const keepsFile = this.takeovers.keepsSocketFile;
+    this.takeovers.stop();
     const listeners = [...this.#listeners.values()].map(({ listener }) => listener);
     await Promise.all(listeners.map((listener) => listener.stopAccepting()));
     // The farewell tells everybody; a drain would only count them twice.
@@ -194,7 +218,7 @@ export class Balancer {
     this.#core.health.stop();
     await Promise.all(listeners.map((listener) => listener.stop()));
     this.#relays.stop();
-    await this.#edges?.stop();
+    await this.#edges?.stop({ keepsFile });
     await this.outputs.stop(graceMs);
     this.registry.stop();
     await this.#saved?.stop();
@@ -224,6 +248,30 @@ export class Balancer {
     this.#tell('configuration.refused', 'A configuration was refused: the old one goes on.', {});
   }
 
+  /** Stops accepting and acting: another process does. What is open is relayed on, drains go on. */
+  async #retire(taken: ReadonlySet<string>): Promise<void> {
+    const { scaling, scaleDriver } = this.#core;
+    await Promise.all([...this.#listeners.values()].map(({ listener }) => listener.stopAccepting()));
+    this.control.retire();
+    scaling.stop();
+    scaleDriver.stop();
+    const keepsFile = taken.has(unixKey(this.#options.loaded.config.admin.socketPath));
+    await Promise.all([this.#edges?.retire({ keepsFile }), this.outputs.stop(0)]);
+  }
+
+  /** The external scaler's address cannot be inherited. A process that has taken over goes on without it if it must. */
+  async #startScalers(): Promise<void> {
+    try {
+      this.#kedaPort = (await this.#edges?.startScalers()) ?? 0;
+    } catch (error) {
+      if (this.takeovers.generation === 1) {
+        await this.stop();
+        throw error;
+      }
+      this.#options.log.error({ err: error }, 'the external scaler does not listen');
+    }
+  }
+
   #tell(type: string, message: string, facts: EventRecord['facts']): void {
     this.events.tell({ type, pool: '', node: '', by: '', why: '', message, facts });
   }
@@ -247,6 +295,7 @@ export class Balancer {
       rng,
       events: proxyEvents(metrics, log),
       onRelayEnd: relayEndSink(metrics, log),
+      sockets: this.takeovers.sockets,
     };
     for (const settings of this.#loaded.config.listeners) {
       const listener = createConfiguredListener(settings, parts);

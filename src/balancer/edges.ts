@@ -2,15 +2,18 @@
 // clients are listeners.ts.
 import type { Clock } from '../core/clock.ts';
 import type { Rng } from '../core/rng.ts';
+import type { ListeningSockets } from '../platform/listening-sockets.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Config } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { createConfiguredAdmin } from './admin-wiring.ts';
+import type { TakeoverDesk } from './admin/takeover-port.ts';
 import type { BalancerCore } from './core-wiring.ts';
 import { createConfiguredIntake, reportersOf } from './intake-wiring.ts';
 import { ConfiguredScalers } from './keda-wiring.ts';
 import type { Phase } from './intake/readiness.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
+import type { TakeoverFigures } from './metrics/takeover-metrics.ts';
 import type { ConfiguredOutputs } from './outputs-wiring.ts';
 
 /** What they are made of. */
@@ -25,30 +28,36 @@ export interface EdgeParts extends Pick<BalancerCore, 'registry' | 'events' | 'c
   readonly version: string;
   readonly relayForm: 'fast' | 'plain';
   readonly phase: () => Phase;
+  readonly sockets: ListeningSockets;
+  /** Undefined: this process cannot be replaced. */
+  readonly takeover: (TakeoverDesk & { figures(): TakeoverFigures }) | undefined;
 }
 
 /** Bound ports; 0 for what is not there. */
 export interface EdgePorts {
   readonly intake: number;
   readonly admin: number;
-  /** The external scaler. */
-  readonly keda: number;
 }
 
 /** Edges with a lifetime: `start`, then `stop`. */
 export interface Edges {
   readonly metrics: Metrics;
-  /** Binds them; resolves with their ports, 0 for what is not there. Rejects with HERALD_LISTEN_FAILED. */
+  /** Binds intake and admin; resolves with their ports, 0 for what is not there. Rejects with HERALD_LISTEN_FAILED. */
   start(): Promise<EdgePorts>;
+  /** Binds what cannot be inherited; resolves with the port of the external scaler, 0 without. HERALD_LISTEN_FAILED. */
+  startScalers(): Promise<number>;
+  /** Stops accepting; requests in progress go on until `stop`. `keepsFile`: another process has the admin socket. */
+  retire(options: { readonly keepsFile: boolean }): Promise<void>;
   /** Takes over what of a new configuration takes no restart. */
   reconfigure(config: Config): void;
-  /** Ends in bounded time. Idempotent. */
-  stop(): Promise<void>;
+  /** Ends in bounded time. `keepsFile` as for `retire`. Idempotent. */
+  stop(options: { readonly keepsFile: boolean }): Promise<void>;
 }
 
 /** The edges of this configuration, not yet listening. */
 export function createEdges(parts: EdgeParts): Edges {
-  const { config, clock, log, version, control, scaling, registry, phase, outputs } = parts;
+  const { config, clock, log, version, control, scaling, registry, phase, outputs, sockets, takeover } =
+    parts;
   const metrics = createMetrics({
     pools: registry.pools,
     clock,
@@ -57,13 +66,22 @@ export function createEdges(parts: EdgeParts): Edges {
     control: () => control.figures(),
     scalingOf: (pool) => scaling.scaling(pool),
     outputs: () => outputs.figures(),
+    ...(takeover && { takeover: () => takeover.figures() }),
   });
   const onInternalError = (error: unknown) => log.error({ err: error }, 'request failed');
   const shared = { registry, clock, feed: parts.events, control, onInternalError };
   const takeShed = (pool: string, node: string) => control.takeShed(pool, node);
   const scalers = new ConfiguredScalers(config, parts);
   const hooks = scalers.routes;
-  const intake = createConfiguredIntake(config.intake, { ...shared, metrics, takeShed, phase, hooks });
+  const intake = createConfiguredIntake(config.intake, {
+    ...shared,
+    metrics,
+    takeShed,
+    phase,
+    hooks,
+    sockets,
+    passGate: () => takeover?.passGate(),
+  });
   const { policies } = parts;
   const { webhooks } = outputs;
   const admin = createConfiguredAdmin(config, {
@@ -73,6 +91,8 @@ export function createEdges(parts: EdgeParts): Edges {
     policies,
     scale: scaling,
     webhooks,
+    takeover,
+    sockets,
   });
   return {
     metrics,
@@ -83,15 +103,20 @@ export function createEdges(parts: EdgeParts): Edges {
       log.info({ listener: 'admin', socket: socketPath, ...overTcp }, 'listening');
       const { host, port } = await intake.start();
       log.info({ listener: 'intake', host, port }, 'listening');
-      return { intake: port, admin: adminPort, keda: await scalers.start() };
+      return { intake: port, admin: adminPort };
+    },
+    startScalers: () => scalers.start(),
+    async retire(options) {
+      intake.retire();
+      await Promise.all([admin.retire(options), scalers.stop()]);
     },
     reconfigure(next) {
       intake.reconfigure({ reporters: reportersOf(next.intake), tls: next.intake.tls });
       scalers.reconfigure(next);
       if (next.admin.tcp !== undefined) admin.reconfigure(next.admin.tcp);
     },
-    async stop() {
-      await Promise.all([intake.stop(), admin.stop(), scalers.stop()]);
+    async stop(options) {
+      await Promise.all([intake.stop(), admin.stop(options), scalers.stop()]);
     },
   };
 }

@@ -22,6 +22,8 @@ export class NodeCounters {
   open = 0;
   /** Messages per second to be expected now from what is open and being dialled; see ConnectionTable. */
   messagesPerSecond = 0;
+  /** Open in processes that this one has replaced, 0 or more; with their end they vanish. */
+  earlierOpen = 0;
   /** What `place.connectRate` has left of it. */
   readonly connects = new TokenBucket();
   placedTotal = 0;
@@ -38,8 +40,13 @@ export class NodeCounters {
   readonly #messagesPerSecond = new Float64Array(historyLength);
   #recorded = 0;
 
-  /** Connections open or being dialled. */
+  /** Connections open or being dialled, those of earlier processes included: what the node has. */
   get connections(): number {
+    return this.ownConnections + this.earlierOpen;
+  }
+
+  /** Connections open or being dialled in this process. */
+  get ownConnections(): number {
     return this.open + this.dialling;
   }
 

@@ -45,6 +45,8 @@ export interface TlsMaterial {
 const maxHeadBytes = 16 * 1024;
 // Node looks for overdue requests this often: half a second is fine against timeouts of seconds.
 const timeoutCheckMs = 500;
+// Agents report every second on a connection that they keep: none may go on talking to a server that has retired.
+const retiredCheckMs = 250;
 
 /** A server that listens once and stops once. */
 export class HttpServer {
@@ -54,6 +56,7 @@ export class HttpServer {
   readonly #limits: HttpLimits;
   readonly #onError: (error: unknown) => void;
   #stopping: Promise<void> | undefined;
+  #retiring: Timer | undefined;
 
   /** `onError` hears of trouble with accepting, such as a system out of descriptors: the server goes on. */
   constructor(deps: {
@@ -107,6 +110,15 @@ export class HttpServer {
     });
   }
 
+  /** Stops accepting; requests in progress take what time they need, until `stop`, and none follows on their connection. Idempotent. */
+  retire(): void {
+    if (!this.#server.listening) return;
+    const server = this.#server;
+    // Connections between two requests are closed by this, too; those that are answered now are idle a moment later.
+    server.close();
+    this.#retiring = this.#clock.repeat(retiredCheckMs, () => server.closeIdleConnections());
+  }
+
   /** Stops accepting, lets requests in progress end within the grace, then closes every connection. Idempotent. */
   stop(): Promise<void> {
     this.#stopping ??= this.#close();
@@ -114,7 +126,8 @@ export class HttpServer {
   }
 
   async #close(): Promise<void> {
-    if (!this.#server.listening) return;
+    if (!this.#server.listening && this.#retiring === undefined) return;
+    this.#retiring?.cancel();
     let timer: Timer | undefined;
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());

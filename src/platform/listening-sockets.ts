@@ -64,6 +64,11 @@ export function tcpKey({ host, port }: { host: string; port: number }, name: str
   return port === 0 ? `tcp:${host}:0:${name}` : `tcp:${host}:${port}`;
 }
 
+/** The key of a UNIX socket. */
+export function unixKey(path: string): string {
+  return `unix:${path}`;
+}
+
 /** Makes `server` listen on the slot's inherited descriptor, else as `options` say. */
 export function listenIn(
   server: Server,

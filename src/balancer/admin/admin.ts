@@ -32,6 +32,8 @@ import { policyHandlers } from './policy-routes.ts';
 import { poolHandlers } from './pool-routes.ts';
 import { createRequestRate, defaultRequestRate, type RequestRate } from './request-rate.ts';
 import { listenPrivately, type SocketFile } from './unix-socket.ts';
+import type { TakeoverDesk } from './takeover-port.ts';
+import { takeoverHandlers } from './takeover-routes.ts';
 import type { WebhookDesk } from './webhook-port.ts';
 import { webhookHandlers } from './webhook-routes.ts';
 
@@ -62,6 +64,8 @@ export interface AdminDeps {
   readonly scale?: ScaleFeed | undefined;
   /** Undefined: the routes about webhooks answer HERALD_NOT_AVAILABLE. */
   readonly webhooks?: WebhookDesk | undefined;
+  /** Undefined: the routes about takeovers answer HERALD_NOT_AVAILABLE. */
+  readonly takeover?: TakeoverDesk | undefined;
   /** Every policy that is loaded, used by a pool or not. */
   readonly policies: () => Iterable<Policy>;
   readonly policyFiles: PolicyFiles;
@@ -81,6 +85,8 @@ export interface Admin {
   start(): Promise<number>;
   /** New tokens and certificates count from the next request and connection on. */
   reconfigure(tcp: Pick<AdminTcp, 'tokens' | 'tls'>): void;
+  /** Stops accepting and ends streams; requests in progress go on. `keepsFile`: another process listens behind it. */
+  retire(options: { readonly keepsFile: boolean }): Promise<void>;
   /**
    * Ends in bounded time and removes the socket file, unless another process listens behind it (`keepsFile`).
    * Idempotent.
@@ -126,6 +132,14 @@ export function createAdmin(deps: AdminDeps): Admin {
       identify = identifyByToken(tokens);
       streams.endOf((by) => by !== localCaller.by, 'the tokens have changed');
     },
+    async retire({ keepsFile }) {
+      streams.stop();
+      const leaving = file;
+      file = undefined;
+      if (!keepsFile) await leaving?.remove();
+      socket.retire();
+      remote?.retire();
+    },
     async stop({ keepsFile = false } = {}) {
       streams.stop();
       const leaving = file;
@@ -168,6 +182,7 @@ function routesBy(deps: AdminDeps, streams: EventStreams): (identify: Identify) 
     registry: deps.registry,
     audit: createAudit(deps.feed, deps.note),
     answerOnce: createIdempotency(deps.clock),
+    passGate: () => deps.takeover?.passGate(),
     // The socket's owner could stop the process: there is nothing to keep from him.
     takeRequest: (by) => (by === localCaller.by ? undefined : takeOfToken(by)),
   };
@@ -197,5 +212,6 @@ function handlersOf(deps: AdminDeps, streams: EventStreams): AdminHandlers {
     ...policyHandlers(deps),
     ...eventHandlers({ streams }),
     ...webhookHandlers(deps),
+    ...takeoverHandlers(deps),
   };
 }

@@ -63,6 +63,7 @@ export class RunningControl implements Control {
   readonly #rebalances: Rebalances;
   #timer: Timer | undefined;
   #tickedAtMs: number;
+  #isRetired = false;
 
   constructor(deps: ControlDeps) {
     this.#deps = deps;
@@ -90,6 +91,16 @@ export class RunningControl implements Control {
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+  }
+
+  /** Rebalances nothing any more: another process places. Drains go on. */
+  retire(): void {
+    this.#isRetired = true;
+  }
+
+  /** The instant of the clock by which a drain under way empties this node; undefined for none. */
+  drainDeadlineAtMs(pool: string, node: string): number | undefined {
+    return this.#drains.of(pool, node)?.nodes.get(node)?.deadlineAtMs;
   }
 
   setAdminState(ids: readonly string[], request: AdminStateRequest, asker: Asker): AdminStateAnswer {
@@ -172,7 +183,7 @@ export class RunningControl implements Control {
     this.#tickedAtMs = nowMs;
     this.shared.shedder.tick();
     this.#drains.tick(elapsedMs);
-    this.#rebalances.tick();
+    if (!this.#isRetired) this.#rebalances.tick();
   }
 
   #beginDrain(

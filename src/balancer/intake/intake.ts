@@ -42,6 +42,8 @@ export interface IntakeDeps {
   /** What a node that drains itself asks. */
   readonly control: Control | undefined;
   readonly onSelfDrain: SelfDrainDeps['onSelfDrain'];
+  /** As `SelfDrainDeps`; absent: changes never wait. */
+  readonly passGate?: SelfDrainDeps['passGate'];
   /** What else is served here; each route knows for itself who may ask. */
   readonly hooks?: HttpRoutes;
   /** Undefined: plain HTTP. */
@@ -55,6 +57,8 @@ export interface Intake {
   start(): Promise<{ host: string; port: number }>;
   /** Ends in bounded time, keep-alive connections included. Idempotent. */
   stop(): Promise<void>;
+  /** Stops accepting; who is being answered, one that waits for a drain among them, goes on. */
+  retire(): void;
   /** New tokens and certificates count from the next request and connection on. */
   reconfigure(settings: { readonly reporters: ReporterRule; readonly tls: TlsMaterial | undefined }): void;
 }
@@ -67,6 +71,7 @@ export function createIntake(deps: IntakeDeps): Intake {
   const server = new HttpServer({ app, clock, limits, tls: deps.tls, onError: onInternalError });
   return {
     stop: () => server.stop(),
+    retire: () => server.retire(),
     reconfigure({ reporters, tls }) {
       current = createReporters(reporters);
       if (tls !== undefined) server.replaceTls(tls);

@@ -6,6 +6,7 @@ import { outputMetrics } from './output-metrics.ts';
 import { poolMetrics } from './pool-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
 import { scaleMetrics } from './scale-metrics.ts';
+import { takeoverMetrics } from './takeover-metrics.ts';
 
 /** Every metric of Herald's own. A name is API: it is never reused for another meaning. */
 export const metricCatalogue: Readonly<Record<string, MetricEntry>> = {
@@ -13,6 +14,7 @@ export const metricCatalogue: Readonly<Record<string, MetricEntry>> = {
   ...controlMetrics,
   ...scaleMetrics,
   ...outputMetrics,
+  ...takeoverMetrics,
   ...processMetrics,
 };
 

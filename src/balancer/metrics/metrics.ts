@@ -11,6 +11,7 @@ import { controlPage, noFigures } from './control-page.ts';
 import { noOutputs, outputPage, type OutputFigures } from './output-metrics.ts';
 import { poolPage } from './pool-page.ts';
 import { scalePage } from './scale-page.ts';
+import { noTakeovers, takeoverPage, type TakeoverFigures } from './takeover-metrics.ts';
 
 /** What came of a reload of configuration or policies. */
 type ReloadOutcome = 'replaced' | 'unchanged' | 'refused';
@@ -45,8 +46,11 @@ export function createMetrics(deps: {
   readonly scalingOf?: (pool: string) => Scaling;
   /** Webhooks and drivers; absent: there are none. */
   readonly outputs?: () => OutputFigures;
+  /** Absent: this process cannot be replaced. */
+  readonly takeover?: () => TakeoverFigures;
 }): Metrics {
   const { pools, clock, control = () => noFigures, scalingOf, outputs = () => noOutputs } = deps;
+  const { takeover = () => noTakeovers } = deps;
   const register = new Register();
   collectDefaultMetrics({ register });
   for (const name of misnamedDefaults) register.removeSingleMetric(name);
@@ -66,6 +70,7 @@ export function createMetrics(deps: {
       controlPage(pools.keys(), control()),
       scalePage(scalings),
       outputPage(outputs()),
+      takeoverPage(takeover()),
     ];
     return [...pages, await register.metrics()].join('\n');
   };

@@ -81,7 +81,7 @@ export class PoolState {
   /** Forgets a node. Its connections are counted on until the last has ended. */
   remove(id: string): void {
     const counters = this.nodes.get(id)?.counters;
-    if (counters !== undefined && counters.connections > 0) this.#departed.add(counters);
+    if (counters !== undefined && counters.ownConnections > 0) this.#departed.add(counters);
     this.nodes.delete(id);
     this.discardAssessment();
   }
@@ -165,6 +165,6 @@ export class PoolState {
   #sweep(nowMs: number): void {
     const here = [...this.nodes.values()].map(({ counters }) => counters);
     this.table.sweep(nowMs, [...here, ...this.#departed]);
-    for (const counters of this.#departed) if (counters.connections === 0) this.#departed.delete(counters);
+    for (const counters of this.#departed) if (counters.ownConnections === 0) this.#departed.delete(counters);
   }
 }

@@ -6,6 +6,7 @@ import { intakeRoutes } from './intake-routes.ts';
 import { freezeRequest, freezeState, operation, operationList } from './operation-schemas.ts';
 import { flag, operations, poolRoutes, why } from './pool-specs.ts';
 import type { RouteSpec } from './route-spec.ts';
+import { takeoverRoutes } from './takeover-specs.ts';
 import { webhookRoutes } from './webhook-specs.ts';
 
 /** Routes of the admin listener by operation id. */
@@ -125,6 +126,7 @@ export const adminRoutes = {
     problems: ['HERALD_TOO_MANY_STREAMS'],
   },
   ...webhookRoutes,
+  ...takeoverRoutes,
 } as const satisfies Record<string, RouteSpec>;
 
 /** Every route there is. */
