@@ -58,16 +58,7 @@ export interface Edges {
 export function createEdges(parts: EdgeParts): Edges {
   const { config, clock, log, version, control, scaling, registry, phase, outputs, sockets, takeover } =
     parts;
-  const metrics = createMetrics({
-    pools: registry.pools,
-    clock,
-    relayForm: parts.relayForm,
-    version,
-    control: () => control.figures(),
-    scalingOf: (pool) => scaling.scaling(pool),
-    outputs: () => outputs.figures(),
-    ...(takeover && { takeover: () => takeover.figures() }),
-  });
+  const metrics = createConfiguredMetrics(parts);
   const onInternalError = (error: unknown) => log.error({ err: error }, 'request failed');
   const shared = { registry, clock, feed: parts.events, control, onInternalError };
   const takeShed = (pool: string, node: string) => control.takeShed(pool, node);
@@ -119,4 +110,18 @@ export function createEdges(parts: EdgeParts): Edges {
       await Promise.all([intake.stop(), admin.stop(options), scalers.stop()]);
     },
   };
+}
+
+function createConfiguredMetrics(parts: EdgeParts): Metrics {
+  const { registry, clock, relayForm, version, control, scaling, outputs, takeover } = parts;
+  return createMetrics({
+    pools: registry.pools,
+    clock,
+    relayForm,
+    version,
+    control: () => control.figures(),
+    scalingOf: (pool) => scaling.scaling(pool),
+    outputs: () => outputs.figures(),
+    ...(takeover && { takeover: () => takeover.figures() }),
+  });
 }

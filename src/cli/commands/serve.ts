@@ -7,7 +7,7 @@ import { HeraldError } from '../../core/error.ts';
 import { findConfigPath, loadConfig, type LoadedConfig } from '../../platform/config.ts';
 import { createLogger, type Logger } from '../../platform/logger.ts';
 import { createSystemRng } from '../../platform/system-rng.ts';
-import { createSystemdNotifier, runProgram } from '../../platform/systemd-notify.ts';
+import { createSystemdNotifier, runProgram, type SystemdNotifier } from '../../platform/systemd-notify.ts';
 import { readInheritance, spawnSuccessor, type Inheritance } from '../../platform/takeover-process.ts';
 import { packageVersion } from '../../platform/version.ts';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
@@ -103,10 +103,7 @@ async function serve(run: Start & { path: string; loaded: LoadedConfig; log: Log
   log.info({ version, config: path, pid, generation }, 'serving');
   // By its process id the manager knows that this is the service now, and not the process before.
   await systemd.ready();
-  void balancer.takeovers.released.then(() => {
-    systemd.letGo();
-    follower.close();
-  });
+  void letGoWhenReplaced(balancer, { systemd, follower });
   await Promise.race([aborted(io.signal), balancer.takeovers.retired]);
   ends();
   follower.close();
@@ -117,6 +114,16 @@ async function serve(run: Start & { path: string; loaded: LoadedConfig; log: Log
   await telling;
   log.info({ ...report, generation }, 'stopped');
   return exitCodes.done;
+}
+
+/** From then on the files, and the service, are the new process's. */
+async function letGoWhenReplaced(
+  { takeovers }: Balancer,
+  { systemd, follower }: { systemd: SystemdNotifier; follower: ConfigFollower },
+): Promise<void> {
+  await takeovers.released;
+  systemd.letGo();
+  follower.close();
 }
 
 /** SIGHUP reloads, SIGUSR2 replaces the process; the answer ends that. */

@@ -5,6 +5,7 @@ import type { FreezeState } from '../../protocol/operations.ts';
 import type { Scaling } from '../../protocol/scaling.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { formatAnswer, withAdminClient, withAdminOptions, type AdminFlags } from '../admin-options.ts';
+import { earlierSentence, readTakeover } from '../earlier-processes.ts';
 import { usageError } from '../flag-values.ts';
 import type { CliIo } from '../io.ts';
 import { LiveScreen } from '../live-screen.ts';
@@ -41,6 +42,8 @@ interface Look {
   readonly isWide: boolean;
   /** By pool; none for pools of a balancer that recommends nothing. In JSON it is `herald scale` that has them. */
   readonly scalings: ReadonlyMap<string, Scaling>;
+  /** Of processes that have been replaced and still relay; '' for none. */
+  readonly earlier: string;
   /** Most that a line may take. */
   readonly columns: number;
 }
@@ -72,7 +75,8 @@ async function showStatus(
   const { output } = flags;
   const paint = paintFor(io.stdout, io.env);
   if (output === 'json' || output === 'yaml') {
-    io.stdout.write(formatAnswer({ pools: await readStatus(client, pool) }, output));
+    const takeover = (await readTakeover(client)) ?? null;
+    io.stdout.write(formatAnswer({ pools: await readStatus(client, pool), takeover }, output));
     return;
   }
   const isWide = output === 'wide';
@@ -82,6 +86,7 @@ async function showStatus(
       paint,
       isWide,
       scalings: await readScalings(client, pools),
+      earlier: earlierSentence(await readTakeover(client)),
       columns: Math.max(isWide ? wideColumns : 0, columnsOf(io.stdout, io.env)),
     });
   };
@@ -130,7 +135,8 @@ function renderStatus(pools: readonly PoolStatus[], look: Look): string[] {
   const { paint, isWide, columns, scalings } = look;
   if (pools.length === 0) return ['no pools'];
   const lines = (text: string) => wrapText(text, columns, '  ');
-  return pools.flatMap((pool, index) => [
+  const earlier = look.earlier === '' ? [] : [...lines(look.earlier), ''];
+  const tables = pools.flatMap((pool, index) => [
     ...(index > 0 ? [''] : []),
     ...lines(headline(pool)).map((line) => paint('bold', line)),
     ...(pool.freeze?.frozen === true
@@ -141,6 +147,7 @@ function renderStatus(pools: readonly PoolStatus[], look: Look): string[] {
     ...nodeTable(pool.members, look),
     ...(pool.members.length === 0 ? ['no nodes yet: none is configured and no agent has reported'] : []),
   ]);
+  return [...earlier, ...tables];
 }
 
 /** None where nothing is known and nothing is to be done: pools without agents are no news. */
