@@ -23,6 +23,7 @@ import { proxyEvents, relayEndSink } from './proxy-events.ts';
 import { Relays } from './proxy/relays.ts';
 import { createTransport } from './proxy/transport.ts';
 import type { Transport } from './proxy/wire.ts';
+import { retire } from './retire.ts';
 import { createConfiguredState } from './saving.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
 import { endGracefully, type StopReport } from './shutdown.ts';
@@ -141,7 +142,11 @@ export class Balancer {
 
   /** Connections and exchanges under way. */
   get openCount(): number {
-    return [...this.#listeners.values()].reduce((sum, { listener }) => sum + listener.openCount, 0);
+    return this.#httpListeners.reduce((sum, listener) => sum + listener.openCount, 0);
+  }
+
+  get #httpListeners(): HttpListener[] {
+    return [...this.#listeners.values()].map(({ listener }) => listener);
   }
 
   /** A pool as placement sees it now. HERALD_POOL_UNKNOWN when there is none. */
@@ -151,52 +156,13 @@ export class Balancer {
 
   /** Binds everything. Rejects with HERALD_LISTEN_FAILED after ending what was bound before. */
   async start(): Promise<void> {
-    const { clock, log } = this.#options;
     try {
-      const { form } = this.#loaded.config.relay;
-      const transport = await createTransport({ form, clock });
-      const { fallbackReason } = transport;
-      log.info({ form: transport.form, ...(fallbackReason && { fallbackReason }) }, 'relay form chosen');
-      this.#edges = createEdges({
-        ...this.#options,
-        ...this.#core,
-        config: this.#loaded.config,
-        outputs: this.outputs,
-        policies: () => this.#loaded.policies.values(),
-        relayForm: transport.form,
-        phase: () => this.#phase,
-        sockets: this.takeovers.sockets,
-        takeover: this.#options.heritage && this.takeovers,
-      });
-      const { metrics } = this.#edges;
-      this.#saved = createConfiguredState(this.#loaded.config.state, {
-        registry: this.registry,
-        clock,
-        log,
-        metrics,
-        mayRegister: registrationRule(this.#loaded.config.intake),
-        control: this.control.section,
-        webhooks: this.outputs.webhooks.section,
-      });
-      await this.#saved.restore(await this.takeovers.inherit());
-      this.#ports = await this.#edges.start();
-      await this.#startListeners(transport, metrics);
+      await this.#begin(await this.#bind());
     } catch (error) {
       this.takeovers.refuse(error);
       await this.stop();
       throw error;
     }
-    this.#phase = 'serving';
-    this.#core.health.start();
-    this.control.start();
-    // What acts outside, and what is written, is one process's: until the one before has let go it is that one's.
-    await this.takeovers.serve();
-    await this.#startScalers();
-    this.outputs.start();
-    this.#core.scaleDriver.start();
-    this.#core.scaling.start();
-    // Not before everything is bound: a second Herald that finds the sockets taken must not write over the first's.
-    this.#saved.start();
   }
 
   /**
@@ -207,7 +173,7 @@ export class Balancer {
     this.#phase = 'stopping';
     const keepsFile = this.takeovers.keepsSocketFile;
     this.takeovers.stop();
-    const listeners = [...this.#listeners.values()].map(({ listener }) => listener);
+    const listeners = this.#httpListeners;
     await Promise.all(listeners.map((listener) => listener.stopAccepting()));
     // The farewell tells everybody; a drain would only count them twice.
     this.control.stop();
@@ -248,28 +214,62 @@ export class Balancer {
     this.#tell('configuration.refused', 'A configuration was refused: the old one goes on.', {});
   }
 
-  /** Stops accepting and acting: another process does. What is open is relayed on, drains go on. */
-  async #retire(taken: ReadonlySet<string>): Promise<void> {
-    const { scaling, scaleDriver } = this.#core;
-    await Promise.all([...this.#listeners.values()].map(({ listener }) => listener.stopAccepting()));
-    this.control.retire();
-    scaling.stop();
-    scaleDriver.stop();
-    const keepsFile = taken.has(unixKey(this.#options.loaded.config.admin.socketPath));
-    await Promise.all([this.#edges?.retire({ keepsFile }), this.outputs.stop(0)]);
+  /** Restores what is known and binds what clients, agents and operators connect to. */
+  async #bind(): Promise<{ edges: Edges; saved: SavedState }> {
+    const { clock, log } = this.#options;
+    const { form } = this.#loaded.config.relay;
+    const transport = await createTransport({ form, clock });
+    const { fallbackReason } = transport;
+    log.info({ form: transport.form, ...(fallbackReason && { fallbackReason }) }, 'relay form chosen');
+    const edges = createEdges({
+      ...this.#options,
+      ...this.#core,
+      config: this.#loaded.config,
+      outputs: this.outputs,
+      policies: () => this.#loaded.policies.values(),
+      relayForm: transport.form,
+      phase: () => this.#phase,
+      sockets: this.takeovers.sockets,
+      takeover: this.#options.heritage && this.takeovers,
+    });
+    this.#edges = edges;
+    const { metrics } = edges;
+    const saved = createConfiguredState(this.#loaded.config.state, {
+      registry: this.registry,
+      clock,
+      log,
+      metrics,
+      mayRegister: registrationRule(this.#loaded.config.intake),
+      control: this.control.section,
+      webhooks: this.outputs.webhooks.section,
+    });
+    this.#saved = saved;
+    await saved.restore(await this.takeovers.inherit());
+    this.#ports = await edges.start();
+    await this.#startListeners(transport, metrics);
+    return { edges, saved };
   }
 
-  /** The external scaler's address cannot be inherited. A process that has taken over goes on without it if it must. */
-  async #startScalers(): Promise<void> {
-    try {
-      this.#kedaPort = (await this.#edges?.startScalers()) ?? 0;
-    } catch (error) {
-      if (this.takeovers.generation === 1) {
-        await this.stop();
-        throw error;
-      }
-      this.#options.log.error({ err: error }, 'the external scaler does not listen');
-    }
+  /** Begins everything that acts by itself. */
+  async #begin({ edges, saved }: { edges: Edges; saved: SavedState }): Promise<void> {
+    this.#phase = 'serving';
+    this.#core.health.start();
+    this.control.start();
+    // What acts outside, and what is written, is one process's: until the one before has let go it is that one's.
+    await this.takeovers.serve();
+    this.#kedaPort = await edges.startScalers({ isNeeded: this.takeovers.generation === 1 });
+    this.outputs.start();
+    this.#core.scaleDriver.start();
+    this.#core.scaling.start();
+    // Not before everything is bound: a second Herald that finds the sockets taken must not write over the first's.
+    saved.start();
+  }
+
+  /** Stops accepting and acting: another process does, on the sockets that it has taken. */
+  #retire(taken: ReadonlySet<string>): Promise<void> {
+    const keepsFile = taken.has(unixKey(this.#options.loaded.config.admin.socketPath));
+    const { outputs } = this;
+    return retire({ ...this.#core, listeners: this.#httpListeners, outputs, edges: this.#edges, keepsFile });
   }
 
   #tell(type: string, message: string, facts: EventRecord['facts']): void {

@@ -44,8 +44,11 @@ export interface Edges {
   readonly metrics: Metrics;
   /** Binds intake and admin; resolves with their ports, 0 for what is not there. Rejects with HERALD_LISTEN_FAILED. */
   start(): Promise<EdgePorts>;
-  /** Binds what cannot be inherited; resolves with the port of the external scaler, 0 without. HERALD_LISTEN_FAILED. */
-  startScalers(): Promise<number>;
+  /**
+   * Binds what cannot be inherited; resolves with the port of the external scaler, 0 without. HERALD_LISTEN_FAILED,
+   * unless clients are served already and it is not needed for that.
+   */
+  startScalers(options: { readonly isNeeded: boolean }): Promise<number>;
   /** Stops accepting; requests in progress go on until `stop`. `keepsFile`: another process has the admin socket. */
   retire(options: { readonly keepsFile: boolean }): Promise<void>;
   /** Takes over what of a new configuration takes no restart. */
@@ -96,7 +99,12 @@ export function createEdges(parts: EdgeParts): Edges {
       log.info({ listener: 'intake', host, port }, 'listening');
       return { intake: port, admin: adminPort };
     },
-    startScalers: () => scalers.start(),
+    startScalers: ({ isNeeded }) =>
+      scalers.start().catch((error: unknown) => {
+        if (isNeeded) throw error;
+        log.error({ err: error }, 'the external scaler does not listen');
+        return 0;
+      }),
     async retire(options) {
       intake.retire();
       await Promise.all([admin.retire(options), scalers.stop()]);

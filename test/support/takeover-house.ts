@@ -149,15 +149,15 @@ export interface Knocker {
 export function aKnocker(attempt: () => Promise<void>): Knocker {
   const refusals: string[] = [];
   let tries = 0;
-  let isOver = false;
+  const over = new AbortController();
   const ended = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       tries += 1;
       await attempt().catch((error: unknown) => void refusals.push(String(error)));
     }
   })();
   const stop = async () => {
-    isOver = true;
+    over.abort();
     await ended;
   };
   onTestFinished(stop);

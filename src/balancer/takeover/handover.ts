@@ -80,7 +80,7 @@ export class Handover {
         'HERALD_TAKEOVER_FAILED',
         `this process has been replaced by ${this.#successor?.pid} already: ask that one`,
       );
-    this.#outcome ??= this.#begin(by);
+    if (this.#outcome === undefined || !this.isUnderWay) this.#outcome = this.#begin(by);
     return this.#outcome;
   }
 
@@ -160,9 +160,7 @@ export class Handover {
     this.#successor = undefined;
     successor?.kill();
     if (hadHanded) this.#parts.takeBack();
-    const settle = this.#settle;
-    this.#outcome = undefined;
-    settle?.({ done: false, reason });
+    this.#settle?.({ done: false, reason });
   }
 }
 

@@ -9,7 +9,7 @@ import type { NodeWish } from './messages.ts';
 /** What both ends act on. */
 export interface WishParts {
   readonly registry: Pick<Registry, 'pools' | 'setAdminState'>;
-  readonly control: Pick<RunningControl, 'setAdminState' | 'drainDeadlineAtMs'>;
+  readonly control: Pick<RunningControl, 'setAdminState' | 'drainDeadlineAtMs' | 'operations' | 'cancel'>;
   readonly clock: Clock;
 }
 
@@ -58,11 +58,18 @@ export class WishReport {
     for (const [key, wished] of now) {
       if (isSame(this.#known.get(key), wished)) continue;
       const [pool = '', node = ''] = key.split(' ');
-      const { adminState, deadlineAtMs } = wished;
-      const deadlineMs = deadlineAtMs === undefined ? null : Math.max(1, Math.round(deadlineAtMs - nowMs));
+      const { adminState } = wished;
+      const isNew = adminState === 'drain' && this.#known.get(key)?.adminState !== 'drain';
+      // A drain that is over before anybody looked was one of a node that has nothing here; there it may have much.
+      const atMs = wished.deadlineAtMs ?? (isNew ? nowMs + this.#usualDeadlineMs(pool) : undefined);
+      const deadlineMs = atMs === undefined ? null : Math.max(1, Math.round(atMs - nowMs));
       this.#parts.send({ pool, node, adminState, deadlineMs });
     }
     this.#known = now;
+  }
+
+  #usualDeadlineMs(pool: string): number {
+    return this.#parts.registry.pools.get(pool)?.policy.drain.deadlineMs ?? 0;
   }
 
   #look(): Map<string, Wished> {
@@ -83,7 +90,7 @@ export function applyWish({ registry, control }: WishParts, wish: NodeWish): voi
   const { pool, node, adminState, deadlineMs } = wish;
   if (registry.pools.get(pool)?.nodes.has(node) !== true) return;
   try {
-    if (adminState === 'drain' && deadlineMs === null) registry.setAdminState(node, 'drain', { by, why: '' });
+    if (adminState === 'drain' && deadlineMs === null) endDrain(control, wish);
     else if (adminState === 'drain')
       // Forced: the new process has looked whether the others have room, and they are its to fill.
       control.setAdminState([node], { adminState, force: true, deadlineMs: deadlineMs ?? 1 }, { by });
@@ -92,6 +99,17 @@ export function applyWish({ registry, control }: WishParts, wish: NodeWish): voi
     // A drain of other nodes is under way that this one cannot join: that one sheds them.
     if (!(error instanceof HeraldError)) throw error;
   }
+}
+
+/** The drain was cancelled: the node takes nothing more, and what is left stays. */
+function endDrain(control: WishParts['control'], { pool, node }: NodeWish): void {
+  const running = control
+    .operations()
+    .find(
+      (each) =>
+        each.kind === 'drain' && each.state === 'running' && each.pool === pool && each.nodes.includes(node),
+    );
+  if (running !== undefined) control.cancel(running.id, { by, why: '' });
 }
 
 function isSame(a: Wished | undefined, b: Wished): boolean {

@@ -158,11 +158,11 @@ function scalingLines(scaling: Scaling | undefined): string[] {
 }
 
 function headline(pool: PoolStatus): string {
-  const { open, dialling } = pool.connections;
+  const { open, dialling, earlier } = pool.connections;
   const parts = [
     `pool ${pool.pool}`,
     `${pool.nodes.eligible} of ${pool.nodes.total} nodes eligible`,
-    `${open + dialling} connections`,
+    `${open + dialling + earlier} connections`,
     `by ${ruleOf(pool)}${pool.panic ? ' (panic)' : ''}`,
     ...(pool.imbalance === null ? [] : [`max ÷ mean ${pool.imbalance.toFixed(2)}`]),
   ];
