@@ -100,11 +100,7 @@ export function createEdges(parts: EdgeParts): Edges {
       return { intake: port, admin: adminPort };
     },
     startScalers: ({ isNeeded }) =>
-      scalers.start().catch((error: unknown) => {
-        if (isNeeded) throw error;
-        log.error({ err: error }, 'the external scaler does not listen');
-        return 0;
-      }),
+      scalers.start().catch((error: unknown) => scalersFailed(error, { isNeeded, log })),
     async retire(options) {
       intake.retire();
       await Promise.all([admin.retire(options), scalers.stop()]);
@@ -132,4 +128,11 @@ function createConfiguredMetrics(parts: EdgeParts): Metrics {
     outputs: () => outputs.figures(),
     ...(takeover && { takeover: () => takeover.figures() }),
   });
+}
+
+/** The port that there is then. Throws what it was given where nothing is served yet. */
+function scalersFailed(error: unknown, { isNeeded, log }: { isNeeded: boolean; log: Logger }): number {
+  if (isNeeded) throw error;
+  log.error({ err: error }, 'the external scaler does not listen');
+  return 0;
 }
