@@ -34,6 +34,8 @@ export class Departure {
   readonly #remainder: Remainder;
   #counts: CountsReport | undefined;
   #successor: Successor | undefined;
+  /** The new process is known to whoever watches over the service; until then the end of this one is its end. */
+  #isSettled = false;
   #tellReleased: () => void = () => {};
   /** New processes that could not take over. */
   failed = 0;
@@ -43,7 +45,7 @@ export class Departure {
     this.#parts = parts;
     this.released = new Promise((resolve) => (this.#tellReleased = resolve));
     // Who passes the counts of those before it on stays as long as they do.
-    const count = () => openCount() + (hasEarlier() ? 1 : 0);
+    const count = () => openCount() + (hasEarlier() ? 1 : 0) + (this.#isSettled ? 0 : 1);
     this.#remainder = new Remainder({ clock, count, relayForMs });
     this.retired = this.#remainder.over;
     this.#handover = this.#createHandover();
@@ -88,13 +90,23 @@ export class Departure {
         saved()?.start();
       },
       release: (taken) => this.#release(taken),
-      heard: (message) => {
-        const wish = readMessage<ToPredecessor & { type: 'wish' }>(message, 'wish');
-        if (wish !== undefined) applyWish(this.#parts, wish.wish);
+      heard: (message) => this.#heard(message),
+      successorEnded: (how) => {
+        this.#isSettled = true;
+        this.#parts.log.error(
+          { pid: this.#successor?.pid, open: this.#parts.openCount() },
+          `the new process ${how}`,
+        );
       },
       began: (by) => tell('takeover.began', 'A new process is being started to take over.', {}, by),
       ended: (outcome, by) => this.#ended(outcome, by),
     });
+  }
+
+  #heard(message: unknown): void {
+    if (readMessage(message, 'settled') !== undefined) this.#isSettled = true;
+    const wish = readMessage<ToPredecessor & { type: 'wish' }>(message, 'wish');
+    if (wish !== undefined) applyWish(this.#parts, wish.wish);
   }
 
   /** Before the state, so that the new process never places without them. */

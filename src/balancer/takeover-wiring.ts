@@ -114,6 +114,11 @@ export class Takeovers implements TakeoverDesk {
     this.#tell('takeover.ended', message, { generation: this.generation, connections });
   }
 
+  /** Whoever watches over the service knows that it is this process: the one before may end. */
+  settled(): void {
+    this.#succession?.settled();
+  }
+
   /** This process cannot serve: the process before hears why. */
   refuse(error: unknown): void {
     this.#succession?.failed(error instanceof Error ? error.message : String(error));

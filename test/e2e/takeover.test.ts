@@ -1,5 +1,5 @@
 // A balancer is replaced by a new process while clients talk through it: nobody may notice.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { NodeDetail } from '../../src/protocol/admin-api.ts';
@@ -17,6 +17,7 @@ import {
   takeOver,
   takeoverView,
 } from '../support/takeover-house.ts';
+import { aManager } from '../support/service-manager.ts';
 import { connectWs } from '../support/ws-client.ts';
 import { anEchoNode } from '../support/ws-fleet.ts';
 
@@ -186,6 +187,36 @@ describe('a takeover', () => {
     for (const client of clients) expect((await client.close()).code).toBe(1012);
     await gone(herald.pid);
     await eventually(herald.nodes, ({ a }) => countOf(a) === 0);
+  });
+
+  it('goes on without the old process when that one is killed in the middle', async () => {
+    const herald = await aReplaceableHerald({ pools: await onePool() });
+    await herald.eligible('a');
+    const from = herald.logs.length;
+    herald.signal('SIGUSR2');
+    // The new process is there, and has not asked for the state yet.
+    await herald.logged('node added', from);
+    herald.signal('SIGKILL');
+    await gone(herald.pid);
+    await herald.logged('serving', from);
+    await herald.eligible('a');
+    await knockOverWebSocket(herald.publicPort);
+    expect(await takeoverView(herald)).toMatchObject({ generation: 2, earlier: [] });
+    // The socket's file is the new one's now, also to remove.
+    const [, pid = 0] = servingPids(herald);
+    kill(pid, 'SIGTERM');
+    await gone(pid);
+    expect(existsSync(herald.socketPath)).toBe(false);
+  });
+
+  it('tells systemd which process the service is, and the old one says nothing more', async () => {
+    const { env, states } = await aManager();
+    const herald = await aReplaceableHerald({ pools: await onePool(), env });
+    await eventually(states, (text) => text.includes(String(herald.pid)) && text.includes('READY=1'));
+    const pid = await takeOver(herald);
+    await gone(herald.pid);
+    expect(states()).toContain(String(pid));
+    expect(states()).not.toContain('STOPPING=1');
   });
 
   it('ends what the old process still relays when its time is over, as SIGTERM does', async () => {

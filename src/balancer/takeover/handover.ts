@@ -35,6 +35,8 @@ export interface HandoverParts {
   release(taken: ReadonlySet<string>, successor: Successor): Promise<void>;
   /** Hears every message of a successor that has taken over. */
   heard(message: unknown): void;
+  /** A successor that had taken over has ended. */
+  successorEnded(how: string): void;
   readonly began: (by: string) => void;
   readonly ended: (outcome: HandoverOutcome, by: string) => void;
 }
@@ -111,12 +113,17 @@ export class Handover {
     try {
       own = this.#parts.spawn({
         heard: (message) => void (isCurrent() && this.#heard(message)),
-        ended: (how) => void (isCurrent() && this.isUnderWay && this.#fail(`the new process ${how}`)),
+        ended: (how) => void (isCurrent() && this.#ended(how)),
       });
       this.#successor = own;
     } catch (error) {
       this.#fail(`the new process cannot be started: ${messageOf(error)}`);
     }
+  }
+
+  #ended(how: string): void {
+    if (this.#phase === 'over') this.#parts.successorEnded(how);
+    else this.#fail(`the new process ${how}`);
   }
 
   #heard(message: unknown): void {

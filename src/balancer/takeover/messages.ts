@@ -17,6 +17,8 @@ export type ToPredecessor =
   | { readonly type: 'prepared' }
   /** Every listener accepts. `taken`: keys of the inherited sockets among them. */
   | { readonly type: 'serving'; readonly taken: readonly string[] }
+  /** Whoever watches over the service knows that it is this process now: the old one may end. */
+  | { readonly type: 'settled' }
   /** It cannot start, and why. */
   | { readonly type: 'failed'; readonly reason: string }
   /** What an operator wants of nodes from now on. */

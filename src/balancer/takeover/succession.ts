@@ -67,6 +67,11 @@ export class Succession {
     timer.cancel();
   }
 
+  /** Says that the old process may end whenever it has nothing left. */
+  settled(): void {
+    this.#channel.send({ type: 'settled' });
+  }
+
   /** Says why this process cannot serve. */
   failed(reason: string): void {
     this.#channel.send({ type: 'failed', reason });

@@ -103,6 +103,7 @@ async function serve(run: Start & { path: string; loaded: LoadedConfig; log: Log
   log.info({ version, config: path, pid, generation }, 'serving');
   // By its process id the manager knows that this is the service now, and not the process before.
   await systemd.ready();
+  balancer.takeovers.settled();
   void letGoWhenReplaced(balancer, { systemd, follower });
   await Promise.race([aborted(io.signal), balancer.takeovers.retired]);
   ends();

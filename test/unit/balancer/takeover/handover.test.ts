@@ -42,6 +42,7 @@ function aHandover(parts: Partial<ConstructorParameters<typeof Handover>[0]> = {
       return Promise.resolve();
     },
     heard: (message) => void done.push(`heard ${JSON.stringify(message)}`),
+    successorEnded: (how) => void done.push(`successor ${how}`),
     began: (by) => void done.push(`began by ${by}`),
     ended: (outcome) => void outcomes.push(outcome),
     ...parts,
@@ -86,6 +87,9 @@ describe('a handover', () => {
     await settle();
     puppet().events.heard({ type: 'wish' });
     expect(done.at(-1)).toBe('heard {"type":"wish"}');
+    puppet().events.ended('was ended by SIGKILL');
+    expect(done.at(-1)).toBe('successor was ended by SIGKILL');
+    expect(handover.isOver).toBe(true);
   });
 
   it('is refused once this process has been replaced', async () => {
