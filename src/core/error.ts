@@ -269,7 +269,7 @@ export const errorCatalogue = {
   HERALD_HANDED_OVER: {
     status: 503,
     meaning: 'The change came in the moment in which another process took over. Nothing was changed.',
-    remedy: 'Ask again: the same address is answered by the new process.',
+    remedy: 'Ask again: the new process answers at the same address.',
   },
   HERALD_INTERNAL: {
     status: 500,
