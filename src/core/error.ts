@@ -234,6 +234,11 @@ export const errorCatalogue = {
     remedy:
       'See docs/admission.md: add nodes, or raise `admit` and `place.connectRate` if the nodes can take it.',
   },
+  HERALD_STATE_REFUSED: {
+    status: 500,
+    meaning: 'What peers share cannot be used as configured: password, rights, TLS, or it is no Redis.',
+    remedy: 'Mend what the message names in `state` of herald.yaml or at the server; see docs/integrations/redis.md.',
+  },
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',
