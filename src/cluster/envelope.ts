@@ -74,6 +74,9 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
 
 function isPart(value: unknown): value is Part {
   return (
-    Array.isArray(value) && typeof value[0] === 'string' && Number.isInteger(value[1]) && Number(value[1]) >= 0
+    Array.isArray(value) &&
+    typeof value[0] === 'string' &&
+    Number.isInteger(value[1]) &&
+    Number(value[1]) >= 0
   );
 }

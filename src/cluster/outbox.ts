@@ -1,7 +1,6 @@
 // Words that wait to be sent, bounded in bytes. When they go, and how, is not known here.
 import type { Word } from './envelope.ts';
-import { maxTextBytes } from './limits.ts';
-import { textBytes } from './text-bytes.ts';
+import { complaintAboutSize, textBytes } from './text-bytes.ts';
 
 interface Waiting extends Word {
   readonly bytes: number;
@@ -32,7 +31,7 @@ export class Outbox {
   /** Adds a word, or counts it as dropped. */
   add(channel: string, text: string): void {
     const bytes = textBytes(text) + textBytes(channel) + overheadBytes;
-    if (bytes > maxTextBytes + overheadBytes + 64 || this.#bytes + bytes > this.#maxWaitingBytes) {
+    if (complaintAboutSize(text) !== undefined || this.#bytes + bytes > this.#maxWaitingBytes) {
       this.drop(1);
       return;
     }

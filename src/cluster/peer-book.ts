@@ -4,7 +4,8 @@ import type { PeerPresence } from '../balancer/state/shared-store.ts';
 interface Entry {
   readonly id: string;
   epoch: string;
-  about: string;
+  /** Undefined: not said yet. */
+  about: string | undefined;
   heardAtMs: number;
 }
 
@@ -28,7 +29,7 @@ export class PeerBook {
     if (this.isPast(id, epoch)) return undefined;
     const entry = this.#entries.get(id);
     if (entry === undefined) {
-      const fresh = { id, epoch, about: about ?? '', heardAtMs: atMs };
+      const fresh = { id, epoch, about, heardAtMs: atMs };
       this.#entries.set(id, fresh);
       return presence(fresh, atMs);
     }
@@ -49,11 +50,17 @@ export class PeerBook {
     return presence(entry, nowMs);
   }
 
+  /** Takes out one that is not heard any more; it may come back in the same life. The peer when it was here. */
+  lose(id: string, nowMs: number): PeerPresence | undefined {
+    const entry = this.#entries.get(id);
+    this.#entries.delete(id);
+    return entry === undefined ? undefined : presence(entry, nowMs);
+  }
+
   /** Takes out those who were last heard before `beforeMs`. They may come back in the same life. */
   takeSilent(beforeMs: number, nowMs: number): readonly PeerPresence[] {
     const silent = [...this.#entries.values()].filter(({ heardAtMs }) => heardAtMs < beforeMs);
-    for (const { id } of silent) this.#entries.delete(id);
-    return silent.map((entry) => presence(entry, nowMs));
+    return silent.flatMap(({ id }) => this.lose(id, nowMs) ?? []);
   }
 
   /** True when this life of the peer has ended or was replaced by another. */
@@ -61,8 +68,9 @@ export class PeerBook {
     return this.#past.has(`${epoch} ${id}`);
   }
 
-  has(id: string): boolean {
-    return this.#entries.has(id);
+  /** True when somebody has not said yet what he is. */
+  get hasUndescribed(): boolean {
+    return [...this.#entries.values()].some(({ about }) => about === undefined);
   }
 
   list(nowMs: number): readonly PeerPresence[] {
@@ -77,5 +85,5 @@ export class PeerBook {
 }
 
 function presence({ id, epoch, about, heardAtMs }: Entry, nowMs: number): PeerPresence {
-  return { id, epoch, about, ageMs: Math.max(0, nowMs - heardAtMs) };
+  return { id, epoch, about: about ?? '', ageMs: Math.max(0, nowMs - heardAtMs) };
 }

@@ -1,5 +1,6 @@
 // Sizes and order of texts as they are on the wire: in UTF-8.
 import { Buffer } from 'node:buffer';
+import { maxTextBytes } from './limits.ts';
 
 /** Bytes of a text in UTF-8. */
 export function textBytes(text: string): number {
@@ -18,4 +19,12 @@ export function commandBytes(parts: readonly string[]): number {
     const bytes = textBytes(part);
     return sum + 5 + String(bytes).length + bytes;
   }, head);
+}
+
+/** Why a text cannot be shared; undefined when it can. */
+export function complaintAboutSize(text: string): string | undefined {
+  const bytes = textBytes(text);
+  return bytes <= maxTextBytes
+    ? undefined
+    : `it has ${bytes} bytes, and ${maxTextBytes} are the most that is shared`;
 }

@@ -98,7 +98,7 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
       socketPath: resolvePath(document.admin.socket),
       tcp: compileAdminTcp(document.admin, surroundings),
     },
-    state: { kind: 'memory' as const, file: stateFile(document, resolvePath) },
+    state: { kind: 'memory' as const, file: stateFile(document, resolvePath), redis: undefined },
     log: { level: log.level, format: log.format },
     relay: { form: document.relay.form },
     policiesDirectory: resolvePath(document.policies),

@@ -86,7 +86,7 @@ export interface SharedStore {
    * and counted, while the link is down or when it does not keep up.
    */
   say(channel: string, text: string): void;
-  /** What this balancer says of itself; sent with its presence. */
+  /** What this balancer says of itself; sent with its presence. More than 4 KiB is not taken over. */
   describe(about: string): void;
   /** Peers heard lately, this one not among them. */
   peers(): readonly PeerPresence[];
