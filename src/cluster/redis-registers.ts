@@ -8,6 +8,9 @@ import { Mirror, type Remembered } from './mirror.ts';
 import type { RedisSession } from './redis-session.ts';
 import { complaintAboutSize } from './text-bytes.ts';
 
+// A revision that Redis never has: the mirror has to be compared.
+const unknown = '?';
+
 // Registers that one script call carries: at 64 KiB each it blocks Redis for some milliseconds.
 const perRestore = 50;
 
@@ -18,7 +21,7 @@ export class RedisRegisters {
   readonly #selfId: string;
   readonly #tell: (scope: string, register: Register) => void;
   /** Revision up to which the mirror is known to have everything. */
-  #revision = '';
+  #revision: string = unknown;
   readonly #scopeRevisions = new Map<string, string>();
   #syncing: Promise<Fault | undefined> | undefined;
 
@@ -63,11 +66,10 @@ export class RedisRegisters {
     const change = parseChange(json);
     if (change === undefined) return;
     const { from, scope, register } = change;
-    // The next one in line: nothing was missed, so the scope need not be read for it.
-    if (BigInt(revision) === BigInt(this.#revision || '0') + 1n) {
-      this.#revision = revision;
-      this.#scopeRevisions.set(scope, revision);
-    }
+    // The next one in line: nothing was missed, so the scope need not be read for it. Else the next beat reads.
+    const isNext = isNumber(this.#revision) && BigInt(revision) === BigInt(this.#revision) + 1n;
+    this.#revision = isNext ? revision : unknown;
+    if (isNext) this.#scopeRevisions.set(scope, revision);
     if (this.mirror.take(scope, register) && from !== this.#selfId) this.#tell(scope, register);
   }
 
@@ -97,7 +99,9 @@ export class RedisRegisters {
     const stored = pairsOf(revisions.value);
     const scopes = new Set([...stored.keys(), ...this.mirror.scopes()]);
     for (const scope of scopes) {
-      if (!isFresh && stored.get(scope) === this.#scopeRevisions.get(scope)) continue;
+      const current = stored.get(scope);
+      // A scope without a revision has been forgotten by Redis, or was never there.
+      if (!isFresh && current !== undefined && current === this.#scopeRevisions.get(scope)) continue;
       const fault = await this.#syncScope(session, scope);
       if (fault !== undefined) return fault;
     }
@@ -165,6 +169,10 @@ function parseChange(text: string): { from: string; scope: string; register: Rem
   } catch {
     return undefined;
   }
+}
+
+function isNumber(text: string): boolean {
+  return /^\d+$/.test(text);
 }
 
 function listOf(value: unknown): readonly unknown[] {

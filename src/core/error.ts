@@ -237,7 +237,8 @@ export const errorCatalogue = {
   HERALD_STATE_REFUSED: {
     status: 500,
     meaning: 'What peers share cannot be used as configured: password, rights, TLS, or it is no Redis.',
-    remedy: 'Mend what the message names in `state` of herald.yaml or at the server; see docs/integrations/redis.md.',
+    remedy:
+      'Mend what the message names in `state` of herald.yaml or at the server; see docs/integrations/redis.md.',
   },
   HERALD_INTERNAL: {
     status: 500,

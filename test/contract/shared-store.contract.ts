@@ -129,7 +129,7 @@ export function sharedStoreContract(name: string, open: () => Promise<Place>): v
     it('loses no change of writers that run against each other', async () => {
       const { a, b } = await two();
       const count = async ({ store }: TestStore) => {
-        for (let done = 0; done < 20; ) {
+        for (let done = 0; done < 20;) {
           const { value = '0', version = 0 } = store.registers('sum').get('n') ?? {};
           const outcome = await store.write('sum', 'n', { value: `${Number(value) + 1}`, version });
           if (outcome.kind === 'unreachable') throw new Error(outcome.reason);
@@ -153,7 +153,9 @@ export function sharedStoreContract(name: string, open: () => Promise<Place>): v
         (register) => register?.version === 2,
       );
       expect(b.store.registers('chat').get('n1')?.value).toBe('');
-      expect(await b.store.write('chat', 'n1', { value: 'maint', version: 0 })).toMatchObject({ kind: 'conflict' });
+      expect(await b.store.write('chat', 'n1', { value: 'maint', version: 0 })).toMatchObject({
+        kind: 'conflict',
+      });
       const late = await started(place, 'late');
       expect(late.store.registers('chat').get('n1')).toMatchObject({ value: '', version: 2 });
     });
@@ -218,11 +220,15 @@ export function sharedStoreContract(name: string, open: () => Promise<Place>): v
       await a.store.stop();
       a.store.say('reports', 'gone');
       a.store.describe('{"gone":1}');
-      expect(await a.store.write('chat', 'n1', { value: 'x', version: 0 })).toMatchObject({ kind: 'unreachable' });
+      expect(await a.store.write('chat', 'n1', { value: 'x', version: 0 })).toMatchObject({
+        kind: 'unreachable',
+      });
       expect(await a.store.lease('leader', { forMs: 1000, seen: 0 })).toBeUndefined();
       await a.store.release('leader', 1);
       b.store.say('reports', 'still here');
-      expect(await b.store.write('chat', 'n1', { value: 'y', version: 0 })).toMatchObject({ kind: 'written' });
+      expect(await b.store.write('chat', 'n1', { value: 'y', version: 0 })).toMatchObject({
+        kind: 'written',
+      });
       expect(a.heard.words).toEqual([]);
       expect(a.heard.registers).toEqual([]);
       expect(b.heard.words).toEqual([]);
