@@ -47,7 +47,10 @@ export function faultOf(error: unknown): Fault {
   if (!(error instanceof Error)) return { kind: 'away', reason: String(error) };
   const { message } = error;
   if (isProtocolError(error))
-    return { kind: 'refused', reason: 'what answers there does not speak the protocol of Redis, or only one side speaks TLS' };
+    return {
+      kind: 'refused',
+      reason: 'what answers there does not speak the protocol of Redis, or only one side speaks TLS',
+    };
   const known = spoken.find(([pattern]) => pattern.test(message));
   if (known !== undefined) return { kind: known[1], reason: withDetail(known, message) };
   if (error.name === 'ReplyError') return { kind: 'limited', reason: `it says: ${firstLine(message)}` };

@@ -2,6 +2,7 @@
 import { formatAddress } from './address.ts';
 import { checkConfig } from './config-checks.ts';
 import { configSchema, type ConfigDocument } from './config-schema.ts';
+import { compileRedis, stateFiles, type StateFile } from './compile-state.ts';
 import type { AdminTcpConfig, Config, ListenerConfig, PoolConfig, TlsConfig, TokenConfig } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { overrideFromEnvironment, type Environment } from './environment.ts';
@@ -24,6 +25,7 @@ export interface ConfigReading {
   readonly namesPolicies: boolean;
   readonly tokenFiles: readonly { readonly path: Path; readonly tokenFile: string }[];
   readonly tlsFiles: readonly TlsFiles[];
+  readonly stateFiles: readonly StateFile[];
 }
 
 /** The files of one `tls`, as written. */
@@ -48,6 +50,7 @@ export function readConfig(file: string, text: string, environment: Environment)
       namesPolicies: false,
       tokenFiles: [],
       tlsFiles: [],
+      stateFiles: [],
     };
   }
   const { source, warnings } = overrideFromEnvironment(parsed.source, environment);
@@ -69,6 +72,7 @@ export function readConfig(file: string, text: string, environment: Environment)
       const tls = sections[section]?.tls;
       return tls === undefined ? [] : [{ path: [section, 'tls'], ...tls }];
     }),
+    stateFiles: stateFiles(sections.state),
   };
 }
 
@@ -80,6 +84,8 @@ export interface Surroundings {
   readonly secrets: ReadonlyMap<string, string>;
   /** PEM texts by the name of their file as written; complete. */
   readonly pems: ReadonlyMap<string, string>;
+  /** What the files of `state` hold, by their name as written; complete. */
+  readonly stateTexts: ReadonlyMap<string, string>;
 }
 
 /** Compiles a sound document. Frozen. */
@@ -98,7 +104,11 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
       socketPath: resolvePath(document.admin.socket),
       tcp: compileAdminTcp(document.admin, surroundings),
     },
-    state: { kind: 'memory' as const, file: stateFile(document, resolvePath), redis: undefined },
+    state: {
+      kind: document.state.kind,
+      file: stateFile(document, resolvePath),
+      redis: compileRedis(document.state, surroundings.stateTexts),
+    },
     log: { level: log.level, format: log.format },
     relay: { form: document.relay.form },
     policiesDirectory: resolvePath(document.policies),
