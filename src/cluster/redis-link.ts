@@ -51,6 +51,7 @@ export class RedisLink {
     const { address, tell } = this.#parts;
     tell('connecting', '');
     this.#scripts = await loadScripts();
+    if (this.#isStopped) return;
     const fault = await this.#connect();
     if (fault?.kind !== 'refused') return;
     this.stop();

@@ -97,16 +97,19 @@ export class RedisRegisters {
     const revisions = await session.ask('HGETALL', this.#keys.revisions);
     if ('fault' in revisions) return revisions.fault;
     const stored = pairsOf(revisions.value);
+    // That Redis cannot keep what one scope lacks is no reason not to read the others.
+    let limited: Fault | undefined;
     const scopes = new Set([...stored.keys(), ...this.mirror.scopes()]);
     for (const scope of scopes) {
       const current = stored.get(scope);
       // A scope without a revision has been forgotten by Redis, or was never there.
       if (!isFresh && current !== undefined && current === this.#scopeRevisions.get(scope)) continue;
       const fault = await this.#syncScope(session, scope);
-      if (fault !== undefined) return fault;
+      if (fault !== undefined && fault.kind !== 'limited') return fault;
+      limited ??= fault;
     }
-    this.#revision = String(revision.value ?? '');
-    return undefined;
+    this.#revision = limited === undefined ? String(revision.value ?? '') : unknown;
+    return limited;
   }
 
   async #syncScope(session: RedisSession, scope: string): Promise<Fault | undefined> {
@@ -126,7 +129,7 @@ export class RedisRegisters {
     return this.#restore(session, scope, this.mirror.missingIn(scope, stored));
   }
 
-  /** Reminds Redis. That it cannot keep what it is told (`limited`) is no reason not to go on. */
+  /** Reminds Redis of what it lacks. */
   async #restore(
     session: RedisSession,
     scope: string,

@@ -1,5 +1,5 @@
-// What peers share, over Redis: puts together the link, words, registers, presence and leases, and gives them their
-// beat. Without a link everything stays as it was last heard.
+// What peers share, over Redis: the link, what is said over it, and the order in which it is told. Without a link
+// everything stays as it was last heard.
 import type {
   HeldLease,
   LinkState,
@@ -15,17 +15,12 @@ import type { Rng } from '../core/rng.ts';
 import type { RedisConfig } from '../policy/config.ts';
 import { addressOf } from './address-of.ts';
 import { chanceId } from './chance-id.ts';
-import type { Fault } from './fault.ts';
-import { createKeys, type Keys } from './keys.ts';
+import { createKeys } from './keys.ts';
 import { defaultLimits, maxAboutBytes, type Limits } from './limits.ts';
 import { openRedis } from './redis-client.ts';
-import { RedisLeases } from './redis-leases.ts';
+import { RedisConversation } from './redis-conversation.ts';
 import { RedisLink } from './redis-link.ts';
-import { RedisPeers } from './redis-peers.ts';
-import { endPresence, renewPresence } from './redis-presence.ts';
-import { RedisRegisters } from './redis-registers.ts';
-import { answerWithin, type Meter, type RedisSession } from './redis-session.ts';
-import { RedisWords } from './redis-words.ts';
+import { answerWithin, type Meter } from './redis-session.ts';
 import { StatusBox } from './status.ts';
 import { textBytes } from './text-bytes.ts';
 
@@ -45,49 +40,27 @@ export function createRedisStore(options: RedisStoreOptions): SharedStore {
 
 class RedisStore implements SharedStore {
   readonly selfId: string;
-  readonly #epoch: string;
   readonly #clock: Clock;
   readonly #limits: Limits;
-  readonly #keys: Keys;
   readonly #link: RedisLink;
-  readonly #words: RedisWords;
-  readonly #registers: RedisRegisters;
-  readonly #leases: RedisLeases;
-  readonly #peers: RedisPeers;
+  readonly #talk: RedisConversation;
   readonly #status: StatusBox;
   #handlers: SharedHandlers | undefined;
   #timers: readonly Timer[] = [];
-  #about = '';
   /** Since when silence counts: the connection has been ready for all this time. */
   #readyAtMs = 0;
   #isReady = false;
-  #isBeating = false;
   #stopping: Promise<void> | undefined;
 
   constructor({ config, clock, rng, limits }: RedisStoreOptions) {
     this.selfId = config.peer ?? chanceId(rng);
-    this.#epoch = chanceId(rng);
     this.#clock = clock;
     this.#limits = { ...defaultLimits, ...limits };
-    this.#keys = createKeys(config.keyPrefix);
-    const self = { id: this.selfId, epoch: this.#epoch };
     const meter: Meter = { commandsTotal: 0, bytesTotal: 0 };
-    this.#words = new RedisWords(self, this.#keys, clock, this.#limits);
-    this.#leases = new RedisLeases(this.#keys, clock, self);
-    this.#registers = new RedisRegisters(this.#keys, this.selfId, (scope, register) => {
-      if (this.#isReady) this.#handlers?.register(scope, register);
-    });
-    this.#peers = new RedisPeers({
-      selfId: this.selfId,
-      keys: this.#keys,
-      clock,
-      limits: this.#limits,
-      tell: (peer, isHere) => {
-        if (this.#isReady) this.#handlers?.peer(peer, isHere);
-      },
-    });
+    this.#talk = this.#converse(chanceId(rng), config.keyPrefix);
     this.#status = new StatusBox(clock, 'connecting', () => {
-      return { ...meter, lagMs: this.#words.lagMs, droppedWordsTotal: this.#words.droppedTotal };
+      const { lagMs, droppedTotal } = this.#talk.words;
+      return { ...meter, lagMs, droppedWordsTotal: droppedTotal };
     });
     this.#link = new RedisLink({
       address: addressOf(config),
@@ -96,7 +69,7 @@ class RedisStore implements SharedStore {
       rng,
       limits: this.#limits,
       meter,
-      prepare: (session) => this.#prepare(session),
+      prepare: (session) => this.#talk.prepare(session),
       tell: (state, reason) => this.#hearLink(state, reason),
     });
   }
@@ -122,34 +95,50 @@ class RedisStore implements SharedStore {
   }
 
   say(channel: string, text: string): void {
-    this.#words.add(channel, text, this.#isReady);
+    this.#talk.words.add(channel, text, this.#isReady);
   }
 
   describe(about: string): void {
-    if (textBytes(about) > maxAboutBytes || about === this.#about) return;
-    this.#about = about;
-    this.#words.describe(about);
-    this.#words.beat();
+    if (textBytes(about) <= maxAboutBytes) this.#talk.describe(about);
   }
 
   peers(): readonly PeerPresence[] {
-    return this.#peers.list();
+    return this.#talk.peers.list();
   }
 
   registers(scope: string): ReadonlyMap<string, Register> {
-    return this.#registers.mirror.scope(scope);
+    return this.#talk.registers.mirror.scope(scope);
   }
 
   write(scope: string, key: string, change: { value: string; version: number }): Promise<WriteOutcome> {
-    return this.#registers.write(this.#link.session, scope, { key, ...change });
+    return this.#talk.registers.write(this.#link.session, scope, { key, ...change });
   }
 
   lease(name: string, wish: { forMs: number; seen: number }): Promise<HeldLease | undefined> {
-    return this.#leases.take(this.#link.session, name, wish);
+    return this.#talk.leases.take(this.#link.session, name, wish);
   }
 
   release(name: string, token: number): Promise<void> {
-    return this.#leases.release(this.#link.session, name, token);
+    return this.#talk.leases.release(this.#link.session, name, token);
+  }
+
+  /** Until a connection is ready nothing is told but words: then everything is, at once. */
+  #converse(epoch: string, keyPrefix: string): RedisConversation {
+    return new RedisConversation({
+      self: { id: this.selfId, epoch },
+      keys: createKeys(keyPrefix),
+      clock: this.#clock,
+      limits: this.#limits,
+      tell: {
+        word: (from, channel, text) => this.#handlers?.word(from, channel, text),
+        register: (scope, register) => {
+          if (this.#isReady) this.#handlers?.register(scope, register);
+        },
+        peer: (peer, isHere) => {
+          if (this.#isReady) this.#handlers?.peer(peer, isHere);
+        },
+      },
+    });
   }
 
   async #stop(): Promise<void> {
@@ -157,73 +146,21 @@ class RedisStore implements SharedStore {
     const { session } = this.#link;
     this.#handlers = undefined;
     this.#isReady = false;
-    if (session !== undefined) {
-      const farewell = Promise.all([
-        this.#leases.releaseAll(session),
-        endPresence(session, this.#keys, this.#self(), this.#words.farewell()),
-      ]);
-      await answerWithin(farewell, this.#clock, this.#limits.beatMs);
-    }
+    if (session !== undefined)
+      await answerWithin(this.#talk.farewell(session), this.#clock, this.#limits.beatMs);
     this.#link.stop();
-  }
-
-  #self(): { id: string; epoch: string; about: string } {
-    return { id: this.selfId, epoch: this.#epoch, about: this.#about };
-  }
-
-  /** Listens first, so that nothing is missed between reading and hearing. */
-  async #prepare(session: RedisSession): Promise<Fault | undefined> {
-    const { words, changes } = this.#keys;
-    const subscribed = await session.subscribe([words, changes], (channel, message) =>
-      channel === words ? this.#hearWords(message) : this.#hearChange(message),
-    );
-    if ('fault' in subscribed) return subscribed.fault;
-    const renewed = await renewPresence(session, this.#keys, this.#self(), this.#limits);
-    if ('fault' in renewed && renewed.fault.kind !== 'limited') return renewed.fault;
-    const read = await this.#peers.read(session);
-    const synced = await this.#registers.sync(session, true);
-    this.#words.begin();
-    return 'fault' in renewed ? renewed.fault : (read ?? synced);
   }
 
   async #beat(): Promise<void> {
     const { session } = this.#link;
-    if (session === undefined || this.#isBeating) return;
-    this.#isBeating = true;
-    this.#words.beat();
-    for (const gone of this.#peers.lookForSilence(this.#readyAtMs)) this.#words.forget(gone);
-    if (this.#words.isDeaf) session.giveUp({ kind: 'away', reason: 'our own words do not come back' });
-    else await this.#renew(session);
-    this.#isBeating = false;
-  }
-
-  async #renew(session: RedisSession): Promise<void> {
-    const answer = await renewPresence(session, this.#keys, this.#self(), this.#limits);
-    let fault = 'fault' in answer ? answer.fault : undefined;
-    if ('value' in answer && this.#registers.isBehind(String(answer.value)))
-      fault = await this.#registers.sync(session, false);
-    if (this.#peers.areStrangersHere) fault ??= await this.#peers.read(session);
-    if (session === this.#link.session) this.#link.limit(fault ?? this.#peers.namesake());
+    if (session === undefined) return;
+    const beat = await this.#talk.beat(session, this.#readyAtMs);
+    if (beat !== undefined && session === this.#link.session) this.#link.limit(beat.fault);
   }
 
   #flush(): void {
     const { session } = this.#link;
-    if (session !== undefined) void this.#words.flush(session);
-  }
-
-  #hearWords(message: string): void {
-    const envelope = this.#words.hear(message);
-    if (envelope === undefined || !this.#peers.hear(envelope)) return;
-    const { from, epoch, isFarewell, words } = envelope;
-    if (isFarewell) this.#words.forget({ id: from, epoch });
-    for (const { channel, text } of words) this.#handlers?.word(from, channel, text);
-  }
-
-  #hearChange(message: string): void {
-    const at = message.indexOf(' ');
-    const rest = message.slice(at + 1);
-    if (message.startsWith('register ')) this.#registers.hear(rest);
-    else if (message.startsWith('token ')) this.#leases.hear(rest);
+    if (session !== undefined) void this.#talk.words.flush(session);
   }
 
   #hearLink(state: LinkState, reason: string): void {
@@ -231,16 +168,16 @@ class RedisStore implements SharedStore {
     const hasSession = this.#link.session !== undefined;
     const isFresh = hasSession && !this.#isReady;
     if (isFresh) this.#readyAtMs = this.#clock.nowMs();
-    if (!hasSession && this.#isReady) this.#words.drop();
+    if (!hasSession && this.#isReady) this.#talk.words.drop();
     this.#isReady = hasSession;
     if (this.#status.set(state, reason)) this.#handlers?.link(this.#status.read());
     if (wasMended || isFresh) this.#tellAll();
   }
 
   #tellAll(): void {
-    const { mirror } = this.#registers;
+    const { mirror } = this.#talk.registers;
     for (const scope of mirror.scopes())
       for (const register of mirror.scope(scope).values()) this.#handlers?.register(scope, register);
-    for (const peer of this.#peers.list()) this.#handlers?.peer(peer, true);
+    for (const peer of this.#talk.peers.list()) this.#handlers?.peer(peer, true);
   }
 }

@@ -13,6 +13,9 @@ export interface Speaker {
   readonly epoch: string;
 }
 
+// More than a beat and the longest answer (1 s + 2 s of 5 s), less than what makes a peer silent.
+const deafPart = 0.8;
+
 // A description that was lost on the way is told again within this many beats.
 const aboutEveryBeats = 10;
 
@@ -80,9 +83,9 @@ export class RedisWords {
     this.#aboutInBeats = Math.max(0, this.#aboutInBeats - 1);
   }
 
-  /** Our own messages do not come back although they were sent: the way in is broken. */
+  /** Our own messages do not come back although they were sent: the way in is broken. Seen before peers seem silent. */
   get isDeaf(): boolean {
-    return this.#clock.nowMs() - this.#echoAtMs > this.#limits.presenceMs;
+    return this.#clock.nowMs() - this.#echoAtMs > this.#limits.presenceMs * deafPart;
   }
 
   /** Sends what waits, one message at a time: a slow Redis makes fewer and larger ones. */
