@@ -31,11 +31,15 @@ const spoken: readonly (readonly [pattern: RegExp, kind: Fault['kind'], reason: 
   [/\bNOREPLICAS\b/, 'limited', 'it lacks the replicas that it must have to write (NOREPLICAS)'],
   [/\bMOVED\b|\bCROSSSLOT\b/, 'refused', 'it is part of a Redis Cluster: name its servers in `cluster`'],
   [/cluster support disabled/i, 'refused', 'it is no Redis Cluster: name it in `url`'],
+  // Not the command itself: Redis repeats its arguments, and those of HELLO are user and password.
   [
-    /unknown command|unsupported|no such command/i,
+    /unknown command|no such command/i,
     'refused',
-    'it lacks a command; Redis 6 or later is needed',
+    'it lacks a command: it is older than Redis 6, or it is a Sentinel where a Redis is named, or the reverse',
   ],
+  [/DB index is out of range|SELECT is not allowed/, 'refused', 'it has no database of this number'],
+  [/invalid reply: null/, 'away', 'the Sentinels know no master of this name'],
+  [/^Connection is closed/, 'away', 'the connection was closed, or none could be made'],
   [/\bmax number of clients\b/, 'away', 'it has as many clients as it allows (maxclients)'],
 ];
 

@@ -47,6 +47,11 @@ export function openRedis(config: RedisConfig, selfId: string, limits: Limits): 
       // ioredis rejects with "Connection is closed." whatever the reason was; the event before it knows more.
       throw first ?? error;
     }
+    // A database that is not there is told by an event, and the connection goes on with another one.
+    if (first?.name === 'ReplyError') {
+      made.disconnect();
+      throw first;
+    }
     return wrap(made);
   };
   return { client: open(), abandon };

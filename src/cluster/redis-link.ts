@@ -35,6 +35,7 @@ export class RedisLink {
   #timer: Timer | undefined;
   #failures = 0;
   #isReady = false;
+  #hasStarted = false;
   #isStopped = false;
 
   constructor(parts: LinkParts) {
@@ -53,6 +54,7 @@ export class RedisLink {
     this.#scripts = await loadScripts();
     if (this.#isStopped) return;
     const fault = await this.#connect();
+    this.#hasStarted = true;
     if (fault?.kind !== 'refused') return;
     this.stop();
     const message = `cannot share state over ${address}: ${fault.reason}`;
@@ -131,6 +133,10 @@ export class RedisLink {
     if (this.#isStopped || fault === undefined) return undefined;
     const { clock, rng, limits, tell } = this.#parts;
     this.#failures += 1;
+    if (!this.#hasStarted && fault.kind === 'refused') {
+      tell('degraded', `${this.#parts.address}: ${fault.reason}`);
+      return fault;
+    }
     tell('degraded', this.#shown(fault));
     const bounds = { firstMs: limits.backoffMs, maxMs: limits.maxBackoffMs };
     this.#timer = clock.schedule(pauseMs(this.#failures, bounds, rng), () => void this.#connect());

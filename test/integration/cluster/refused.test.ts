@@ -105,6 +105,31 @@ describe.skipIf(lacksRedis)('a start', () => {
     });
   });
 
+  it('is refused by a server without the database that is named', async () => {
+    const redis = await startRedis();
+    const servers = {
+      kind: 'single',
+      address: { host: '127.0.0.1', port: redis.port },
+      database: 99,
+    } as const;
+    expect(await refusal(aRedisConfig(redis.port, { servers }))).toMatchObject({
+      code: 'HERALD_STATE_REFUSED',
+      message: expect.stringContaining('it has no database of this number'),
+    });
+    const second = { ...servers, database: 2 };
+    const made = await startRedisStore(aRedisConfig(redis.port, { servers: second }));
+    expect(await put(made.store, 'chat', 'n1', 'drain')).toBe(1);
+    expect(await redis.ask('DBSIZE')).toBe(0);
+  });
+
+  it('is refused by a Sentinel where a Redis is named, without telling what it was asked', async () => {
+    const sentinel = await startRedis({ isSentinel: true, lines: ['sentinel monitor main 127.0.0.1 1 1'] });
+    const { code, message } = await refusal(aRedisConfig(sentinel.port, { password: 'hunter2' }));
+    expect(code).toBe('HERALD_STATE_REFUSED');
+    expect(message).toContain('a Sentinel where a Redis is named');
+    expect(message).not.toContain('hunter2');
+  });
+
   it('is refused by a single server that is configured as a Cluster', async () => {
     const redis = await startRedis();
     const addresses = [{ host: '127.0.0.1', port: redis.port }];
