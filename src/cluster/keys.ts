@@ -22,12 +22,16 @@ export interface Keys {
   token(name: string): string;
 }
 
-/** Keys under `{prefix}:`. Peers with the same prefix on the same Redis share; the prefix has no braces. */
-export function createKeys(prefix: string): Keys {
+/**
+ * Keys under `{prefix}:`. Peers with the same prefix in the same database share; the prefix has no braces. Channels
+ * name the database, since Redis has them only once for all databases.
+ */
+export function createKeys(prefix: string, database: number): Keys {
   const under = (name: string) => `{${prefix}}:${name}`;
+  const channel = (name: string) => under(database === 0 ? name : `${name}:${database}`);
   return {
-    words: under('words'),
-    changes: under('changes'),
+    words: channel('words'),
+    changes: channel('changes'),
     peers: under('peers'),
     revision: under('revision'),
     revisions: under('revisions'),

@@ -57,7 +57,7 @@ class RedisStore implements SharedStore {
     this.#clock = clock;
     this.#limits = { ...defaultLimits, ...limits };
     const meter: Meter = { commandsTotal: 0, bytesTotal: 0 };
-    this.#talk = this.#converse(chanceId(rng), config.keyPrefix);
+    this.#talk = this.#converse(chanceId(rng), config);
     this.#status = new StatusBox(clock, 'connecting', () => {
       const { lagMs, droppedTotal } = this.#talk.words;
       return { ...meter, lagMs, droppedWordsTotal: droppedTotal };
@@ -123,10 +123,10 @@ class RedisStore implements SharedStore {
   }
 
   /** Until a connection is ready nothing is told but words: then everything is, at once. */
-  #converse(epoch: string, keyPrefix: string): RedisConversation {
+  #converse(epoch: string, { keyPrefix, servers }: RedisConfig): RedisConversation {
     return new RedisConversation({
       self: { id: this.selfId, epoch },
-      keys: createKeys(keyPrefix),
+      keys: createKeys(keyPrefix, servers.kind === 'single' ? servers.database : 0),
       clock: this.#clock,
       limits: this.#limits,
       tell: {

@@ -10,7 +10,16 @@ import {
   startRedisCluster,
   type RedisServer,
 } from '../../support/redis-server.ts';
-import { allHave, allTogether, canTalk, expectCalm, put, untilStatus } from './peers-room.ts';
+import {
+  allHave,
+  allTogether,
+  canTalk,
+  expectCalm,
+  pageClusterRights,
+  pageRights,
+  put,
+  untilStatus,
+} from './peers-room.ts';
 
 const slots = 16_384;
 
@@ -71,6 +80,15 @@ describe.skipIf(lacksRedis)('a Redis Cluster', () => {
     // All of it lies on one server: that is what one hash tag means.
     const sizes = await Promise.all(masters.map((master) => master.ask('DBSIZE')));
     expect(sizes.filter((size) => size !== 0)).toHaveLength(1);
+  });
+
+  it('lets a user in who has the rights that the page names', async () => {
+    const server = await startRedisCluster();
+    await server.ask('ACL', 'SETUSER', 'herald', 'on', '>secret', ...pageRights, ...pageClusterRights);
+    const config = { ...onCluster([server], 'a'), username: 'herald', password: 'secret' };
+    const peers = [await startRedisStore(config), await startRedisStore({ ...config, peer: 'b' })];
+    await allTogether(peers);
+    await canTalk(peers);
   });
 
   it('that was killed is said to be gone, and used again', async () => {

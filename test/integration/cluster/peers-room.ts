@@ -1,11 +1,23 @@
 // Balancers' stores on one Redis, each over a link of its own, and what is asked of them in every failure. Not a
 // test itself.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { LinkStatus, SharedStore } from '../../../src/balancer/state/shared-store.ts';
 import type { RedisConfig } from '../../../src/policy/config.ts';
 import { aRedisConfig, startRedisStore, type TestStore } from '../../support/a-shared-store.ts';
 import { eventually, within } from '../../support/eventually.ts';
 import { openTcpLink, type TcpLink } from '../../support/tcp-link.ts';
+
+const page = readFileSync(join(import.meta.dirname, '../../../docs/integrations/redis.md'), 'utf8');
+
+/** What docs/integrations/redis.md gives a user. */
+export const pageRights = [
+  ...(/^ACL SETUSER herald on >PASSWORD ([^`]+)```$/m.exec(page)?.[1] ?? '').matchAll(/\S+/g),
+].map(([right]) => right);
+
+/** What it gives besides where Redis is a Cluster. */
+export const pageClusterRights = (/A Cluster needs `([^`]+)`/.exec(page)?.[1] ?? '').split(' ');
 
 /** A store and the network between it and Redis. */
 export interface Peer extends TestStore {

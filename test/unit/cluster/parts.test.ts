@@ -16,7 +16,7 @@ import { aRedisConfig } from '../../support/a-shared-store.ts';
 
 describe('keys', () => {
   it('share one hash tag, whatever scopes and names are called', () => {
-    const keys = createKeys('prod');
+    const keys = createKeys('prod', 0);
     const all = [
       keys.words,
       keys.changes,
