@@ -5,7 +5,7 @@ import { createMemoryStore } from '../../src/cluster/memory-store.ts';
 import { pcg32 } from '../../src/core/rng.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
 import type { RedisConfig } from '../../src/policy/config.ts';
-import { aRedisConfig, aRedisStore } from '../support/a-shared-store.ts';
+import { aRedisConfig, aRedisStore, patientLimits } from '../support/a-shared-store.ts';
 import { lacksRedis, startRedis, startRedisCluster, type RedisServer } from '../support/redis-server.ts';
 import { sharedStoreContract, type Place } from './shared-store.contract.ts';
 
@@ -41,7 +41,9 @@ function onServer(
       places += 1;
       const keyPrefix = `fleet-${places}`;
       const servers = serversOf(port);
-      return { create: (peer) => aRedisStore(aRedisConfig(port, { peer, keyPrefix, servers })).store };
+      return {
+        create: (peer) => aRedisStore(aRedisConfig(port, { peer, keyPrefix, servers }), patientLimits).store,
+      };
     });
   });
 }

@@ -68,12 +68,21 @@ export function aRedisConfig(port: number, more: Partial<RedisConfig> = {}): Red
 /** Shorter than the defaults in the same proportions: what heals shall heal within a test. */
 export const shortLimits: Partial<Limits> = {
   beatMs: 200,
-  presenceMs: 1500,
+  presenceMs: 3000,
   gatherMs: 20,
-  connectTimeoutMs: 500,
-  commandTimeoutMs: 500,
+  connectTimeoutMs: 1000,
+  commandTimeoutMs: 1000,
   backoffMs: 50,
   maxBackoffMs: 400,
+};
+
+/** Quick where nothing fails, and so patient that a machine that others load is no failure. */
+export const patientLimits: Partial<Limits> = {
+  beatMs: 200,
+  presenceMs: 30_000,
+  gatherMs: 20,
+  connectTimeoutMs: 10_000,
+  commandTimeoutMs: 10_000,
 };
 
 let seed = 1;

@@ -116,7 +116,7 @@ describe.skipIf(lacksRedis)('redis', () => {
     for (const peer of peers)
       await eventually(
         () => peer.store.status(),
-        ({ lagMs, state }) => state === 'connected' && lagMs !== undefined && lagMs >= 120,
+        ({ lagMs, state }) => state === 'connected' && lagMs !== undefined && lagMs >= 100,
       );
     const before = a.store.status().commandsTotal;
     for (let index = 0; index < 500; index += 1) a.store.say('reports', String(index));
@@ -137,7 +137,7 @@ describe.skipIf(lacksRedis)('redis', () => {
     const redis = await startRedis();
     const [a] = await startPeers(redis.port, 'a');
     if (a === undefined) throw new Error('one was started');
-    a.link.delayMs = 700;
+    a.link.delayMs = 1500;
     await untilStatus(a, 'degraded', /no answer/);
     await expectCalm(a);
     a.link.delayMs = 0;
