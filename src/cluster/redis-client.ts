@@ -35,7 +35,7 @@ export function openRedis(config: RedisConfig, selfId: string, limits: Limits): 
     // Loaded only here: who shares nothing does not pay for it.
     const ioredis = await import('ioredis');
     if (isAbandoned) throw new Error('given up');
-    made = create(ioredis, config, selfId, limits);
+    made = create(ioredis, config, commonOptions(config, selfId, limits));
     let first: Error | undefined;
     const remember = (error: unknown) => (first ??= rootOf(error));
     made.on('error', remember);
@@ -59,12 +59,9 @@ export function openRedis(config: RedisConfig, selfId: string, limits: Limits): 
 
 function create(
   ioredis: Pick<typeof Ioredis, 'Redis' | 'Cluster'>,
-  config: RedisConfig,
-  selfId: string,
-  limits: Limits,
+  { servers }: RedisConfig,
+  common: ReturnType<typeof commonOptions>,
 ): Redis | Cluster {
-  const { servers } = config;
-  const common = commonOptions(config, selfId, limits);
   if (servers.kind === 'single') {
     const { host, port } = servers.address;
     return new ioredis.Redis({ ...common, host, port, db: servers.database });
@@ -75,7 +72,7 @@ function create(
       sentinels: servers.addresses.map(({ host, port }) => ({ host, port })),
       name: servers.masterName,
       sentinelRetryStrategy: () => null,
-      sentinelCommandTimeout: limits.commandTimeoutMs,
+      sentinelCommandTimeout: common.connectTimeout,
       updateSentinels: false,
       ...(common.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: common.tls }),
     });
@@ -85,7 +82,7 @@ function create(
       lazyConnect: true,
       enableOfflineQueue: false,
       clusterRetryStrategy: () => null,
-      slotsRefreshTimeout: limits.commandTimeoutMs,
+      slotsRefreshTimeout: common.connectTimeout,
       maxRedirections: 4,
       redisOptions: common,
     },

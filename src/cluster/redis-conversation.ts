@@ -34,7 +34,7 @@ export class RedisConversation {
   constructor(parts: ConversationParts) {
     const { self, keys, clock, limits, tell } = parts;
     this.#parts = parts;
-    this.words = new RedisWords(self, keys, clock, limits);
+    this.words = new RedisWords(parts);
     this.leases = new RedisLeases(keys, clock, self);
     this.registers = new RedisRegisters(keys, self.id, (scope, register) => tell.register(scope, register));
     this.peers = new RedisPeers({
@@ -60,7 +60,7 @@ export class RedisConversation {
       channel === words ? this.#hearWords(message) : this.#hearChange(message),
     );
     if ('fault' in subscribed) return subscribed.fault;
-    const renewed = await this.#renewPresence(session);
+    const renewed = await renewPresence(session, this.#parts, this.#about);
     if ('fault' in renewed && renewed.fault.kind !== 'limited') return renewed.fault;
     const read = await this.peers.read(session);
     const synced = await this.registers.sync(session, true);
@@ -91,26 +91,20 @@ export class RedisConversation {
 
   /** Gives back what is held and tells everybody; a link that does not answer is the caller's to bound. */
   async farewell(session: RedisSession): Promise<void> {
-    const { self, keys } = this.#parts;
     await Promise.all([
       this.leases.releaseAll(session),
-      endPresence(session, keys, self, this.words.farewell()),
+      endPresence(session, this.#parts, this.words.farewell()),
     ]);
   }
 
   async #renew(session: RedisSession): Promise<Fault | undefined> {
-    const renewed = await this.#renewPresence(session);
+    const renewed = await renewPresence(session, this.#parts, this.#about);
     if ('fault' in renewed) return renewed.fault;
     const synced = this.registers.isBehind(String(renewed.value))
       ? await this.registers.sync(session, false)
       : undefined;
     const read = this.peers.areStrangersHere ? await this.peers.read(session) : undefined;
     return synced ?? read ?? this.peers.namesake();
-  }
-
-  #renewPresence(session: RedisSession): ReturnType<typeof renewPresence> {
-    const { self, keys, limits } = this.#parts;
-    return renewPresence(session, keys, { ...self, about: this.#about }, limits);
   }
 
   #hearWords(message: string): void {

@@ -13,29 +13,34 @@ export interface SaidPresence {
   readonly ageMs: number;
 }
 
+/** A peer, and where its key is. */
+export interface OwnPresence {
+  readonly keys: Keys;
+  readonly limits: Limits;
+  readonly self: { readonly id: string; readonly epoch: string };
+}
+
 /** Renews our key. The answer is the revision of the registers. */
 export function renewPresence(
   session: RedisSession,
-  keys: Keys,
-  self: { readonly id: string; readonly epoch: string; readonly about: string },
-  { presenceMs }: Limits,
+  { keys, limits, self: { id, epoch } }: OwnPresence,
+  about: string,
 ): Promise<Answer> {
-  const { id } = self;
+  const said = JSON.stringify([epoch, about]);
   return session.run(
     'beat',
     [keys.peer(id), keys.peers, keys.revision],
-    [id, said(self), String(presenceMs)],
+    [id, said, String(limits.presenceMs)],
   );
 }
 
-/** Ends our key and tells everybody. */
+/** Ends our key and tells everybody, by this message. */
 export function endPresence(
   session: RedisSession,
-  keys: Keys,
-  { id, epoch }: { readonly id: string; readonly epoch: string },
+  { keys, self: { id, epoch } }: OwnPresence,
   message: string,
 ): Promise<Answer> {
-  // As the text of said() begins, whatever it goes on with.
+  // As the text of renewPresence begins, whatever it goes on with.
   const beginning = `[${JSON.stringify(epoch)},`;
   return session.run('farewell', [keys.peer(id), keys.peers, keys.words], [id, beginning, message]);
 }
@@ -62,13 +67,11 @@ export async function readPresence(
   return { peers };
 }
 
-function said({ epoch, about }: { readonly epoch: string; readonly about: string }): string {
-  return JSON.stringify([epoch, about]);
-}
-
 function readSaid(text: string): { epoch: string; about: string } | undefined {
   try {
-    const [epoch, about]: readonly unknown[] = Object(JSON.parse(text));
+    const said: unknown = JSON.parse(text);
+    if (!Array.isArray(said)) return undefined;
+    const [epoch, about]: readonly unknown[] = said;
     return typeof epoch === 'string' && typeof about === 'string' ? { epoch, about } : undefined;
   } catch {
     return undefined;

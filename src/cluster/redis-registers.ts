@@ -184,8 +184,10 @@ function listOf(value: unknown): readonly unknown[] {
 
 /** Name, value, name, value, …; or what a client has made of it. */
 function pairsOf(reply: unknown): ReadonlyMap<string, string> {
-  if (!Array.isArray(reply))
-    return new Map(Object.entries(Object(reply)).map(([name, value]) => [name, String(value)]));
+  if (!Array.isArray(reply)) {
+    const entries = typeof reply === 'object' && reply !== null ? Object.entries<unknown>({ ...reply }) : [];
+    return new Map(entries.map(([name, value]) => [name, String(value)]));
+  }
   const pairs = new Map<string, string>();
   for (let at = 0; at + 1 < reply.length; at += 2) pairs.set(String(reply[at]), String(reply[at + 1]));
   return pairs;

@@ -16,6 +16,14 @@ export interface Speaker {
 // More than a beat and the longest answer (1 s + 2 s of 5 s), less than what makes a peer silent.
 const deafPart = 0.8;
 
+/** What words stand on. */
+export interface WordsParts {
+  readonly self: Speaker;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly limits: Limits;
+}
+
 // A description that was lost on the way is told again within this many beats.
 const aboutEveryBeats = 10;
 
@@ -38,7 +46,7 @@ export class RedisWords {
   #lagMs: number | undefined;
   readonly #lastSeq = new Map<string, number>();
 
-  constructor(self: Speaker, keys: Keys, clock: Clock, limits: Limits) {
+  constructor({ self, keys, clock, limits }: WordsParts) {
     this.#self = self;
     this.#keys = keys;
     this.#clock = clock;

@@ -65,64 +65,61 @@ const onlyOfRedis = [
   'peer',
 ] as const;
 
-/** `state` */
-export const stateSchema = z
-  .strictObject({
-    kind: z
-      .enum(['memory', 'redis'])
-      .prefault('memory')
-      .describe(
-        '`memory`: one balancer, nothing to install. `redis`: several share what they know; this version checks it, and `herald serve` does not run with it yet.',
-      ),
-    file: text('path, or off')
-      .optional()
-      .describe(
-        'File that keeps what nodes have taught over a restart, relative to this file; left out, herald-state.json beside the admin socket. `off`: nothing is kept.',
-      ),
-    url: field(readRedisUrl, {
-      type: 'string',
-      pattern: '^rediss?://',
-      examples: ['redis://10.0.0.5:6379', 'rediss://redis.internal:6380/2'],
-      unit: 'redis or rediss URL',
-    })
-      .optional()
-      .describe('One redis-server; `rediss` is TLS. Instead: `sentinels` or `cluster`.'),
-    sentinels: list(address(1), 1, 16).optional().describe('Sentinels that know the master called `name`.'),
-    cluster: list(address(1), 1, 64)
-      .optional()
-      .describe('Some servers of a Redis Cluster; the others are asked of them.'),
-    name: name().optional().describe('What the Sentinels call the master.'),
-    username: text('text', 128).optional().describe('User of the ACL; left out, the default user.'),
-    password: field(readPassword, { type: 'string', unit: 'text' })
-      .optional()
-      .describe('Password; `passwordFile` keeps it out of this file.'),
-    passwordFile: text('path').optional().describe('File that holds the password, relative to this file.'),
-    tls: tls
-      .optional()
-      .describe('TLS to Redis, Sentinels included. With `url` it needs rediss://. Read at the start.'),
-    keyPrefix: name()
-      .optional()
-      .describe(
-        'Begins every key and channel, in braces; balancers with the same one share. Left out, `herald`.',
-      ),
-    peer: name()
-      .optional()
-      .describe('What this balancer is called among its peers, unique; left out, by chance at each start.'),
+const fields = z.strictObject({
+  kind: z
+    .enum(['memory', 'redis'])
+    .prefault('memory')
+    .describe(
+      '`memory`: one balancer, nothing to install. `redis`: several share what they know; this version checks it, and `herald serve` does not run with it yet.',
+    ),
+  file: text('path, or off')
+    .optional()
+    .describe(
+      'File that keeps what nodes have taught over a restart, relative to this file; left out, herald-state.json beside the admin socket. `off`: nothing is kept.',
+    ),
+  url: field(readRedisUrl, {
+    type: 'string',
+    pattern: '^rediss?://',
+    examples: ['redis://10.0.0.5:6379', 'rediss://redis.internal:6380/2'],
+    unit: 'redis or rediss URL',
   })
+    .optional()
+    .describe('One redis-server; `rediss` is TLS. Instead: `sentinels` or `cluster`.'),
+  sentinels: list(address(1), 1, 16).optional().describe('Sentinels that know the master called `name`.'),
+  cluster: list(address(1), 1, 64)
+    .optional()
+    .describe('Some servers of a Redis Cluster; the others are asked of them.'),
+  name: name().optional().describe('What the Sentinels call the master.'),
+  username: text('text', 128).optional().describe('User of the ACL; left out, the default user.'),
+  password: field(readPassword, { type: 'string', unit: 'text' })
+    .optional()
+    .describe('Password; `passwordFile` keeps it out of this file.'),
+  passwordFile: text('path').optional().describe('File that holds the password, relative to this file.'),
+  tls: tls
+    .optional()
+    .describe('TLS to Redis, Sentinels included. With `url` it needs rediss://. Read at the start.'),
+  keyPrefix: name()
+    .optional()
+    .describe(
+      'Begins every key and channel, in braces; balancers with the same one share. Left out, `herald`.',
+    ),
+  peer: name()
+    .optional()
+    .describe('What this balancer is called among its peers, unique; left out, by chance at each start.'),
+});
+
+/** `state` */
+export const stateSchema = fields
   .check((context) => {
-    for (const { key, message, hint } of complaintsAbout(context.value))
-      context.issues.push({
-        code: 'custom',
-        input: '',
-        message,
-        path: key === '' ? [] : [key],
-        params: { hint },
-      });
+    for (const { key, message, hint } of complaintsAbout(context.value)) {
+      const path = key === '' ? [] : [key];
+      context.issues.push({ code: 'custom', input: '', message, path, params: { hint } });
+    }
   })
   .prefault({})
   .describe('Where what the balancer knows is kept.');
 
-type State = Readonly<Partial<Record<(typeof onlyOfRedis)[number] | 'kind', unknown>>>;
+type State = Readonly<z.output<typeof fields>>;
 
 interface Complaint {
   /** '' for the whole. */
@@ -153,11 +150,10 @@ function complaintsAbout(state: State): readonly Complaint[] {
 }
 
 function complaintsAboutTls({ url, tls }: State): readonly Complaint[] {
-  const { cert, key }: { cert?: unknown; key?: unknown } = Object(tls);
-  const half = (cert === undefined) !== (key === undefined);
-  const isPlain = tls !== undefined && url !== undefined && Object(url).isTls !== true;
+  const isHalf = (tls?.cert === undefined) !== (tls?.key === undefined);
+  const isPlain = tls !== undefined && url?.isTls === false;
   return [
-    ...(half ? [{ key: 'tls', message: 'has a cert or a key alone', hint: 'write both, or none' }] : []),
+    ...(isHalf ? [{ key: 'tls', message: 'has a cert or a key alone', hint: 'write both, or none' }] : []),
     ...(isPlain ? [{ key: 'url', message: 'is plain although there is tls', hint: 'write rediss://' }] : []),
   ];
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { lacksRedis, startRedis } from '../../support/redis-server.ts';
 import { aRedisConfig, startRedisStore } from '../../support/a-shared-store.ts';
 import { eventually } from '../../support/eventually.ts';
-import { allHave, allTogether, canTalk, expectCalm, put, startPeers, untilStatus } from './peers-room.ts';
+import { allHave, allTogether, canTalk, expectCalm, put, startTwo, untilStatus } from './peers-room.ts';
 
 describe.skipIf(lacksRedis)('redis', () => {
   it('that is a read-only replica is said to be one, and used once it is a master', async () => {
@@ -43,9 +43,7 @@ describe.skipIf(lacksRedis)('redis', () => {
 
   it('whose memory is full keeps nothing new, and still carries words', async () => {
     const redis = await startRedis();
-    const peers = await startPeers(redis.port, 'a', 'b');
-    const [a, b] = peers;
-    if (a === undefined || b === undefined) throw new Error('two were started');
+    const { peers, a, b } = await startTwo(redis.port);
     await put(a.store, 'chat', 'n1', 'drain');
     await redis.ask('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
     await redis.ask('CONFIG', 'SET', 'maxmemory', '1');

@@ -1,9 +1,8 @@
 // Redis that is gone, empty, paused, slow or half-open: the stores go on, say so, and are right again afterwards.
 import { describe, expect, it } from 'vitest';
-import { lacksRedis, startRedis } from '../../support/redis-server.ts';
+import { freePort, lacksRedis, startRedis } from '../../support/redis-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startRedisStore, aRedisConfig } from '../../support/a-shared-store.ts';
-import { freePort } from '../../support/redis-server.ts';
 import {
   allHave,
   allTogether,
@@ -11,22 +10,24 @@ import {
   expectCalm,
   put,
   startPeer,
-  startPeers,
+  startTwo,
   untilStatus,
 } from './peers-room.ts';
+import { Shedder } from './shedder.ts';
 
 describe.skipIf(lacksRedis)('redis', () => {
   it('that was killed and comes back empty is told again what the peers remember', async () => {
     const redis = await startRedis();
-    const peers = await startPeers(redis.port, 'a', 'b');
-    const [a, b] = peers;
-    if (a === undefined || b === undefined) throw new Error('two were started');
+    const { peers, a, b } = await startTwo(redis.port);
     await put(a.store, 'chat', 'n1', 'drain');
     const version = await put(a.store, 'chat', 'n1', 'maint');
     await put(b.store, 'chat', 'n2', 'drain');
     await put(b.store, 'chat', 'n2', '');
     await allHave(peers, 'chat', 'n1', 'maint');
     await allHave(peers, 'chat', 'n2', '');
+    const shedder = new Shedder();
+    const first = await a.store.lease('leader', { forMs: 60_000, seen: 0 });
+    expect(shedder.act(first?.token ?? 0)).toBe(true);
 
     await redis.kill();
     for (const peer of peers) {
@@ -48,6 +49,11 @@ describe.skipIf(lacksRedis)('redis', () => {
       () => redis.ask('HGET', '{herald}:registers:chat', 'n1'),
       (stored) => stored === `${version}:0:maint`,
     );
+    // The lease is forgotten with all the rest; who takes it now makes the token of before useless.
+    const second = await b.store.lease('leader', { forMs: 60_000, seen: 0 });
+    expect(shedder.act(second?.token ?? 0)).toBe(true);
+    expect(shedder.act(first?.token ?? 0)).toBe(false);
+    expect(await a.store.lease('leader', { forMs: 60_000, seen: first?.token ?? 0 })).toBeUndefined();
     const newcomer = await startPeer(redis.port, 'c');
     expect(newcomer.store.registers('chat').get('n1')).toMatchObject({ value: 'maint', version });
     expect(newcomer.store.registers('chat').get('n2')).toMatchObject({ value: '', version: 2 });
@@ -73,9 +79,7 @@ describe.skipIf(lacksRedis)('redis', () => {
 
   it('that forgets everything while it runs is told again', async () => {
     const redis = await startRedis();
-    const peers = await startPeers(redis.port, 'a', 'b');
-    const [a] = peers;
-    if (a === undefined) throw new Error('two were started');
+    const { peers, a } = await startTwo(redis.port);
     await put(a.store, 'chat', 'n1', 'drain');
     const version = await put(a.store, 'chat', 'n1', 'maint');
     await allHave(peers, 'chat', 'n1', 'maint');
@@ -89,14 +93,13 @@ describe.skipIf(lacksRedis)('redis', () => {
 
   it('that is paused is given up after the timeout, and used again when it goes on', async () => {
     const redis = await startRedis();
-    const peers = await startPeers(redis.port, 'a', 'b');
-    const [a, b] = peers;
-    if (a === undefined || b === undefined) throw new Error('two were started');
+    const { peers, a, b } = await startTwo(redis.port);
     await put(a.store, 'chat', 'n1', 'drain');
     redis.pause();
     for (const peer of peers) {
       await untilStatus(peer, 'degraded', /no answer within \d+ ms/);
       for (let index = 0; index < 5000; index += 1) peer.store.say('reports', 'x'.repeat(1000));
+      expect(peer.store.status().droppedWordsTotal).toBeGreaterThanOrEqual(5000);
       await expectCalm(peer);
       expect(peer.store.peers()).toHaveLength(1);
     }
@@ -109,9 +112,7 @@ describe.skipIf(lacksRedis)('redis', () => {
 
   it('that is slow makes fewer and larger messages, and the lag is told', async () => {
     const redis = await startRedis();
-    const peers = await startPeers(redis.port, 'a', 'b');
-    const [a, b] = peers;
-    if (a === undefined || b === undefined) throw new Error('two were started');
+    const { peers, a, b } = await startTwo(redis.port);
     for (const { link } of peers) link.delayMs = 60;
     for (const peer of peers)
       await eventually(
@@ -135,8 +136,7 @@ describe.skipIf(lacksRedis)('redis', () => {
 
   it('that is slower than the timeout counts as gone until it is quicker', async () => {
     const redis = await startRedis();
-    const [a] = await startPeers(redis.port, 'a');
-    if (a === undefined) throw new Error('one was started');
+    const a = await startPeer(redis.port, 'a');
     a.link.delayMs = 1500;
     await untilStatus(a, 'degraded', /no answer/);
     await expectCalm(a);
@@ -146,9 +146,7 @@ describe.skipIf(lacksRedis)('redis', () => {
 
   it('behind a half-open connection is found out by what we send ourselves', async () => {
     const redis = await startRedis();
-    const peers = await startPeers(redis.port, 'a', 'b');
-    const [a, b] = peers;
-    if (a === undefined || b === undefined) throw new Error('two were started');
+    const { peers, a, b } = await startTwo(redis.port);
     a.link.isSwallowing = true;
     await untilStatus(a, 'degraded', /no answer/);
     await expectCalm(a);
@@ -167,8 +165,7 @@ describe.skipIf(lacksRedis)('redis', () => {
 
   it('takes no more from a store than is bounded while it does not answer', async () => {
     const redis = await startRedis();
-    const [a] = await startPeers(redis.port, 'a');
-    if (a === undefined) throw new Error('one was started');
+    const a = await startPeer(redis.port, 'a');
     a.link.isSwallowing = true;
     const outcomes = await Promise.all(
       Array.from({ length: 500 }, (_, index) =>

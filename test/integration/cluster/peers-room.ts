@@ -39,6 +39,14 @@ export async function startPeers(port: number, ...ids: readonly string[]): Promi
   return peers;
 }
 
+/** Two of them, `a` and `b`. */
+export async function startTwo(port: number): Promise<{ peers: readonly Peer[]; a: Peer; b: Peer }> {
+  const peers = await startPeers(port, 'a', 'b');
+  const [a, b] = peers;
+  if (a === undefined || b === undefined) throw new Error('two were started');
+  return { peers, a, b };
+}
+
 /** Waits until every peer is connected and knows of exactly the others. */
 export async function allTogether(peers: readonly TestStore[]): Promise<void> {
   const ids = peers.map(({ store }) => store.selfId).toSorted();

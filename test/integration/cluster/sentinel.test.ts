@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { aRedisConfig, startRedisStore } from '../../support/a-shared-store.ts';
 import { eventually } from '../../support/eventually.ts';
-import { freePort, lacksRedis, startRedis } from '../../support/redis-server.ts';
+import { lacksRedis, startRedis } from '../../support/redis-server.ts';
 import { allHave, allTogether, canTalk, expectCalm, put, untilStatus } from './peers-room.ts';
 import { Shedder } from './shedder.ts';
 
@@ -43,7 +43,7 @@ describe.skipIf(lacksRedis)('a failover under Sentinel', () => {
     await allHave(peers, 'chat', 'n1', 'drain');
     const shedder = new Shedder();
     const first = await a.store.lease('leader', { forMs: 60_000, seen: 0 });
-    expect(shedder.act('a', first?.token ?? 0)).toBe(true);
+    expect(shedder.act(first?.token ?? 0)).toBe(true);
 
     // What was written last has not reached the replica when the master dies.
     await eventually(
@@ -66,8 +66,8 @@ describe.skipIf(lacksRedis)('a failover under Sentinel', () => {
       (held) => held !== undefined,
     );
     expect(second?.token).toBeGreaterThan(first?.token ?? 0);
-    expect(shedder.act('b', second?.token ?? 0)).toBe(true);
-    expect(shedder.act('a', first?.token ?? 0)).toBe(false);
+    expect(shedder.act(second?.token ?? 0)).toBe(true);
+    expect(shedder.act(first?.token ?? 0)).toBe(false);
     expect(await a.store.lease('leader', { forMs: 60_000, seen: first?.token ?? 0 })).toBeUndefined();
     await canTalk([a, b]);
   });
@@ -96,6 +96,5 @@ describe.skipIf(lacksRedis)('a failover under Sentinel', () => {
     await sentinel.kill();
     expect(await put(made.store, 'chat', 'n1', 'drain')).toBe(1);
     expect(made.store.status().state).toBe('connected');
-    expect(await freePort()).toBeGreaterThan(0);
   });
 });

@@ -5,7 +5,7 @@ export class Shedder {
   #highest = 0;
 
   /** True when it acts. */
-  act(_holder: string, token: number): boolean {
+  act(token: number): boolean {
     if (token < this.#highest) return false;
     this.#highest = token;
     return true;
