@@ -261,6 +261,12 @@ export const errorCatalogue = {
     meaning: 'The command of a scaling driver failed, took too long or could not be run.',
     remedy: 'Mend what the message says; the driver loop asks again.',
   },
+  HERALD_STATE_REFUSED: {
+    status: 500,
+    meaning: 'What peers share cannot be used as configured: password, rights, TLS, or it is no Redis.',
+    remedy:
+      'Mend what the message names in `state` of herald.yaml or at the server; see docs/integrations/redis.md.',
+  },
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',
