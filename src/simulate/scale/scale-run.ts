@@ -96,7 +96,7 @@ function startNodes(scenario: ScaleScenario): number {
 /** What is still connected to a node when its time is over is cut. */
 function endNodes({ fleet, crowd }: LevelledPool, nowMs: number): void {
   for (const node of fleet.advance(nowMs)) {
-    for (const client of [...node.clients]) crowd.disconnect(client, 'cut');
+    for (const client of node.clients.slice()) crowd.disconnect(client, 'cut');
     fleet.end(node);
   }
 }
