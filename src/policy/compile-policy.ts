@@ -151,8 +151,19 @@ function compileRebalance(rebalance: PolicyDocument['rebalance']): Policy['rebal
   return { mode, floor, band, forMs: rebalance.for, ratePerSecond: rate, cooldownMs: cooldown, choose };
 }
 
-function compileScale({ min, max, target, startTime, down }: PolicyDocument['scale']): Policy['scale'] {
-  return { min, max, target, startTimeMs: startTime, down: { afterMs: down.after, step: down.step } };
+function compileScale(scale: PolicyDocument['scale']): Policy['scale'] {
+  const { min, max, target, startTime, survive, surviveOf, up, down, victims } = scale;
+  return {
+    min,
+    max,
+    target,
+    startTimeMs: startTime,
+    survive,
+    surviveOf,
+    up: { afterMs: up.after, step: up.step },
+    down: { afterMs: down.after, step: down.step },
+    victims,
+  };
 }
 
 function compileCheck(check: PolicyDocument['health']['check']): Policy['health']['check'] {

@@ -92,20 +92,6 @@ export const checkReports: Check<{ interval: number; expiry: number }> = (contex
   context.issues.push({ code: 'custom', input: context.value, path: ['expiry'], message, params: { hint } });
 };
 
-/** The bounds must leave room for a number between them. */
-export const checkScale: Check<{ min: number; max: number }> = (context) => {
-  const { min, max } = context.value;
-  if (max >= min) return;
-  const params = { hint: `at least min, ${min}` };
-  context.issues.push({
-    code: 'custom',
-    input: context.value,
-    path: ['max'],
-    message: `${max} is below min`,
-    params,
-  });
-};
-
 /** Ejecting on errors without being allowed to eject anything is a contradiction. */
 export const checkPassive: Check<{ errors: number; maxEjected: number }> = (context) => {
   const { errors, maxEjected } = context.value;

@@ -5,14 +5,8 @@ import { pickerNames } from '../core/pick/picker-name.ts';
 import { admitSchema } from './admit-schema.ts';
 import { count, duration, field, name, orAuto, percentage, rate, share } from './field.ts';
 import { affinitySchema, checkSchema } from './policy-choices.ts';
-import {
-  checkPassive,
-  checkReports,
-  checkScale,
-  checkSignals,
-  readCloseCode,
-  readCloseReason,
-} from './policy-checks.ts';
+import { checkPassive, checkReports, checkSignals, readCloseCode, readCloseReason } from './policy-checks.ts';
+import { scaleSchema } from './scale-schema.ts';
 import { builtinSignalSchemas, customSignalSchema, defaultSignals } from './signal-schema.ts';
 import { apiVersion } from './read-document.ts';
 
@@ -158,28 +152,6 @@ const rebalance = z
   .prefault({})
   .describe('Moving open connections where placement alone cannot level the pool.');
 
-const scale = z
-  .strictObject({
-    min: count(0, 10_000).prefault(2).describe('Fewest nodes recommended.'),
-    max: count(1, 10_000).prefault(50).describe('Most nodes recommended; at least `min`.'),
-    target: percentage('1%', '100%')
-      .prefault('60%')
-      .describe('Utilization of the pool that the recommendation aims at.'),
-    startTime: duration('0s', '1h')
-      .prefault('90s')
-      .describe('How long a new node needs until it takes connections.'),
-    down: z
-      .strictObject({
-        after: duration('0s', '24h').prefault('5m').describe('How long fewer nodes must have sufficed.'),
-        step: count(1, 1000).prefault(1).describe('Nodes taken away at once.'),
-      })
-      .prefault({})
-      .describe('When nodes are taken away.'),
-  })
-  .check(checkScale)
-  .prefault({})
-  .describe('How many nodes the work needs.');
-
 const health = z
   .strictObject({
     check: checkSchema,
@@ -214,7 +186,7 @@ export const policySchema = z.strictObject({
   affinity: affinitySchema,
   drain,
   rebalance,
-  scale,
+  scale: scaleSchema,
   health,
 });
 

@@ -83,9 +83,19 @@ export interface Policy {
   readonly scale: {
     readonly min: number;
     readonly max: number;
+    /** Utilization of the pool that is aimed at; above 0, up to 1. */
     readonly target: number;
+    /** How long a new node needs until it takes connections. */
     readonly startTimeMs: number;
+    /** Nodes or zones whose loss there is room for, 0 or more, below `max`. */
+    readonly survive: number;
+    readonly surviveOf: 'node' | 'zone';
+    /** How long more nodes must have been needed; how many may be started at once. */
+    readonly up: { readonly afterMs: number; readonly step: number | 'all' };
+    /** How long fewer nodes must have sufficed, at least `startTimeMs`; how many are taken away at once, 1 or more. */
     readonly down: { readonly afterMs: number; readonly step: number };
+    /** Who chooses the nodes that go, and by what. */
+    readonly victims: 'any' | 'ordinal' | 'external';
   };
   readonly health: {
     /** Active check: none, over HTTP, or by connecting only. */

@@ -57,7 +57,11 @@ export function readablePolicy(policy: Policy): PolicyDocument {
       max: scale.max,
       target: percentage(scale.target),
       startTime: duration(scale.startTimeMs),
+      survive: scale.survive,
+      surviveOf: scale.surviveOf,
+      up: { after: duration(scale.up.afterMs), step: scale.up.step },
       down: { after: duration(scale.down.afterMs), step: scale.down.step },
+      victims: scale.victims,
     },
     health: readableHealth(policy.health),
   };

@@ -20,12 +20,18 @@ interface Common {
   readonly nodes: number;
   /** Of these, nodes that have registered but do not carry their part yet. */
   readonly starting: number;
-  /** Nodes there should be. Within min and max, windows and steps applied; `nodes` where load is not known. */
+  /**
+   * Nodes there should be, windows and steps applied, within min and max. Where load is not known: `nodes`, but no fewer
+   * than min, and one where clients are there and nodes are not.
+   */
   readonly desired: number;
   readonly action: ScaleAction;
   /** One sentence with the figures. */
   readonly reason: string;
-  /** As many as `nodes` is above `desired`, the cheapest to drain first; empty where the platform chooses. */
+  /**
+   * At most as many as `nodes` is above `desired`, and at most `down.step` with those still leaving; the first to go
+   * first. Empty where the platform chooses.
+   */
   readonly victims: readonly Victim[];
 }
 
@@ -48,10 +54,10 @@ export interface KnownRecommendation extends Common {
   readonly bottleneck: string;
 }
 
-/** Without them: holds. Nothing is ever taken away on missing data. */
+/** Without them: holds, or goes out to min. Nothing is ever taken away on missing data. */
 export interface UnknownRecommendation extends Common {
   readonly isKnown: false;
-  readonly action: 'hold';
+  readonly action: 'out' | 'hold';
 }
 
 /** How many nodes the work needs. */

@@ -87,7 +87,17 @@ describe('a compiled policy', () => {
         cooldownMs: 300_000,
         choose: 'heaviest',
       },
-      scale: { min: 2, max: 50, target: 0.6, startTimeMs: 90_000, down: { afterMs: 300_000, step: 1 } },
+      scale: {
+        min: 2,
+        max: 50,
+        target: 0.6,
+        startTimeMs: 90_000,
+        survive: 0,
+        surviveOf: 'node',
+        up: { afterMs: 0, step: 'all' },
+        down: { afterMs: 300_000, step: 1 },
+        victims: 'any',
+      },
       health: {
         check: { kind: 'tcp', path: '', intervalMs: 5000, timeoutMs: 2000, fall: 3, rise: 2 },
         passive: { errors: 5, windowMs: 10_000, ejectMs: 30_000, maxEjected: 0.5 },

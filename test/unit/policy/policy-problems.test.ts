@@ -48,6 +48,30 @@ health: { passive: 5 }
       'p.yaml:4:35 reports.expiry: data would expire before the next report (more than interval, 10s)',
     ],
     ['scale: { min: 5, max: 3 }', 'p.yaml:4:23 scale.max: 3 is below min (at least min, 5)'],
+    ['scale: { target: 0% }', 'p.yaml:4:18 scale.target: "0%" is too small (at least 1%)'],
+    ['scale: { down: { step: 0 } }', 'p.yaml:4:24 scale.down.step: 0 is too small (at least 1)'],
+    ['scale: { up: { step: 0 } }', 'p.yaml:4:22 scale.up.step: 0 is no number of nodes (1 to 10000, or all)'],
+    [
+      'scale: { up: { step: al } }',
+      'p.yaml:4:22 scale.up.step: "al" is no number of nodes (1 to 10000, or all)',
+    ],
+    [
+      'scale: { max: 3, survive: 3 }',
+      'p.yaml:4:27 scale.survive: nothing would be left when 3 of at most 3 are lost (less than max, 3)',
+    ],
+    [
+      'scale: { startTime: 3m, down: { after: 2m } }',
+      'p.yaml:4:40 scale.down.after: a node would be taken away sooner than one can be started (at least startTime, 3m)',
+    ],
+    [
+      'scale: { startTime: 10m }',
+      'p.yaml:4:8 scale.down.after: a node would be taken away sooner than one can be started (at least startTime, 10m)',
+    ],
+    ['scale: { surviveOf: rack }', 'p.yaml:4:21 scale.surviveOf: "rack" is not one of node, zone'],
+    [
+      'scale: { victims: oldest }',
+      'p.yaml:4:19 scale.victims: "oldest" is not one of any, ordinal, external',
+    ],
     [
       'health: { check: { kind: http } }',
       'p.yaml:4:18 health.check.path: is missing (http asks for a path, such as path: /healthz)',

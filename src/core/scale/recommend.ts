@@ -1,0 +1,165 @@
+// How many nodes a pool needs and which may go, from its history. The sentence about it is in reason.ts.
+import { extremeOf } from './extremes.ts';
+import { canSurvive, nodesToAdd, nodesToSpare } from './fleet.ts';
+import { scaleSpans, type ScaleHistory, type ScalePolicy } from './history.ts';
+import { knownReason, unknownReason, type Hold } from './reason.ts';
+import type { KnownRecommendation, Recommendation, UnknownRecommendation, Victim } from './recommendation.ts';
+import { countsAsNode, type PoolLoad, type ScaleNode, type ScaleSample } from './scale-sample.ts';
+import { victimOf, victimOrder, type Candidate } from './victims.ts';
+
+// A node goes only where the rest would stand so far under the target that noise does not call it back: three standard
+// deviations of the smoothed load, but no less than 3 % and no more than 15 %.
+const deviationsApart = 3;
+const leastApart = 0.03;
+const mostApart = 0.15;
+
+/**
+ * What the history comes to. Pure; the same history gives the same answer. Before the first sample: unknown, 0 nodes.
+ * Desired is within min and max wherever load is known, whatever windows and steps say.
+ */
+export function recommendScale(history: ScaleHistory, policy: ScalePolicy): Recommendation {
+  const { latest } = history;
+  if (latest?.load === undefined) return unknownScale(latest, policy);
+  return knownScale({ history, policy, sample: latest, load: latest.load });
+}
+
+function unknownScale(sample: ScaleSample | undefined, policy: ScalePolicy): UnknownRecommendation {
+  const nodes = sample?.nodes ?? [];
+  const counted = nodes.filter(countsAsNode);
+  const hasClients = (sample?.waiting ?? 0) > 0 || nodes.some(({ connections }) => connections > 0);
+  const least = Math.max(policy.min, hasClients ? 1 : 0);
+  const desired = Math.max(counted.length, least);
+  return {
+    isKnown: false,
+    atMs: sample?.atMs ?? 0,
+    nodes: counted.length,
+    starting: startingCount(counted),
+    desired,
+    action: desired > counted.length ? 'out' : 'hold',
+    reason: unknownReason({ sample, counted, desired, policy }),
+    victims: [],
+  };
+}
+
+/** What the steps of a computation share. */
+interface Known {
+  readonly history: ScaleHistory;
+  readonly policy: ScalePolicy;
+  readonly sample: ScaleSample;
+  readonly load: PoolLoad;
+}
+
+function knownScale(known: Known): KnownRecommendation {
+  const { history, policy, sample, load } = known;
+  const counted = sample.nodes.filter(countsAsNode);
+  const order = victimOrder(counted, policy.victims);
+  const capacity = counted.reduce((sum, { size }) => sum + size, 0);
+  const needed = neededNow(known, counted, order);
+  const { count, hold } = withWindows(known, { counted, order, needed });
+  const desired = clamp(count, policy);
+  const figures = {
+    atMs: sample.atMs,
+    nodes: counted.length,
+    starting: startingCount(counted),
+    desired,
+    wanted: clamp(needed, policy),
+    totalLoad: load.total,
+    forecastLoad: history.forecast,
+    capacity,
+    load: capacity > 0 ? load.total / capacity : 0,
+    target: policy.target,
+    bottleneck: load.bottleneck,
+  };
+  return {
+    isKnown: true,
+    ...figures,
+    action: actionOf(desired, counted.length),
+    reason: knownReason(figures, { policy, sample, needed, hold, canSurvive: canSurvive(counted, policy) }),
+    victims: namedVictims(known, order, counted.length - desired),
+  };
+}
+
+/** Without windows, steps and bounds. */
+function neededNow(
+  { history, policy, load }: Known,
+  counted: readonly ScaleNode[],
+  order: readonly Candidate[],
+): number {
+  const missing = load.cautious - load.total;
+  const more = nodesToAdd(counted, { load: history.forecast, idle: load.idle }, policy);
+  return counted.length + more - nodesToSpare(roomsOf(order), history.forecast + missing, policy);
+}
+
+interface Step {
+  readonly counted: readonly ScaleNode[];
+  readonly order: readonly Candidate[];
+  readonly needed: number;
+}
+
+function withWindows(known: Known, step: Step): { readonly count: number; readonly hold: Hold | undefined } {
+  const { history, policy, load } = known;
+  const nodes = step.counted.length;
+  if (step.needed === nodes) return { count: nodes, hold: undefined };
+  if (step.needed < nodes) return fewer(known, step);
+  const steadyMs = history.validAtMs - history.sinceMs;
+  const lowest = extremeOf(history.lows, { pick: Math.min }) ?? 0;
+  const lasting = nodesToAdd(step.counted, { load: lowest, idle: load.idle }, policy);
+  if (lasting === 0 || steadyMs < policy.up.afterMs) return { count: nodes, hold: { kind: 'upAfter' } };
+  const starting = startingCount(step.counted);
+  const most = policy.up.step === 'all' ? Infinity : Math.max(0, policy.up.step - starting);
+  const count = nodes + Math.min(lasting, most);
+  return { count, hold: count < step.needed ? { kind: 'upStep' } : undefined };
+}
+
+function fewer(known: Known, { counted, order, needed }: Step): ReturnType<typeof withWindows> {
+  const { history, policy, sample } = known;
+  const nodes = counted.length;
+  const hold = (reason: Hold) => ({ count: nodes, hold: reason });
+  const steadyMs = history.validAtMs - history.sinceMs;
+  if (steadyMs < policy.down.afterMs) return hold({ kind: 'downAfter', steadyMs });
+  const sinceShrunkMs = sample.atMs - history.shrunkAtMs;
+  if (sinceShrunkMs < scaleSpans(policy).levelMs) return hold({ kind: 'settling', sinceShrunkMs });
+  const peak = extremeOf(history.highs, { pick: Math.max }) ?? Infinity;
+  const apart = Math.min(Math.max(leastApart, deviationsApart * history.unrest), mostApart);
+  // What is starting has not shown that it can carry anything.
+  const proven = order.map(({ node }) => (node.phase === 'starting' ? { ...node, size: 0 } : node));
+  const spare = nodesToSpare(proven, peak / (1 - apart), policy);
+  if (spare === 0) return hold({ kind: 'peak', peak, apart });
+  const leaving = leavingCount(sample);
+  const most = policy.down.step - leaving;
+  if (most <= 0) return hold({ kind: 'leaving', leaving });
+  const count = nodes - Math.min(spare, most);
+  return { count, hold: count > needed && spare > most ? { kind: 'downStep' } : undefined };
+}
+
+function namedVictims(
+  { policy, sample }: Known,
+  order: readonly Candidate[],
+  surplus: number,
+): readonly Victim[] {
+  if (policy.victims === 'external') return [];
+  const most = Math.min(surplus, policy.down.step - leavingCount(sample));
+  return order.slice(0, Math.max(0, most)).map(victimOf);
+}
+
+/** Nodes that are being emptied; one that is empty, or that an operator keeps in maintenance, holds up nobody. */
+function leavingCount({ nodes }: ScaleSample): number {
+  return nodes.filter(({ phase, connections }) => phase === 'leaving' && connections > 0).length;
+}
+
+function startingCount(nodes: readonly ScaleNode[]): number {
+  return nodes.filter(({ phase }) => phase === 'starting').length;
+}
+
+function roomsOf(order: readonly Candidate[]): readonly ScaleNode[] {
+  return order.map(({ node }) => node);
+}
+
+function clamp(count: number, { min, max }: ScalePolicy): number {
+  return Math.min(Math.max(min, count), max);
+}
+
+function actionOf(desired: number, nodes: number): KnownRecommendation['action'] {
+  if (desired === nodes) return 'hold';
+  return desired > nodes ? 'out' : 'in';
+}

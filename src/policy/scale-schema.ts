@@ -1,0 +1,97 @@
+// The policy section `scale`: how many nodes the work needs, and which may go. Read by core/scale.
+import { z } from 'zod';
+import { count, duration, field, percentage } from './field.ts';
+import { showValue, units, type Reading } from './quantity.ts';
+
+/** What `up.step` takes: `all` is as many as are needed. */
+function readUpStep(value: unknown): Reading<number | 'all'> {
+  if (value === 'all') return { value };
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 10_000) return { value };
+  return { message: `${showValue(value)} is no number of nodes`, hint: '1 to 10000, or all' };
+}
+
+const up = z
+  .strictObject({
+    after: duration('0s', '1h').prefault('0s').describe('How long more nodes must have been needed.'),
+    step: field(readUpStep, {
+      anyOf: [{ type: 'integer', minimum: 1, maximum: 10_000 }, { const: 'all' }],
+      examples: ['all', 4],
+      unit: 'all, or whole number, 1 to 10000',
+    })
+      .prefault('all')
+      .describe('Nodes that may be starting at once because of load; `all` is as many as are needed.'),
+  })
+  .prefault({})
+  .describe('When nodes are added.');
+
+const down = z
+  .strictObject({
+    after: duration('0s', '24h')
+      .prefault('5m')
+      .describe('How long fewer nodes must have sufficed; not shorter than `startTime`.'),
+    step: count(1, 1000)
+      .prefault(1)
+      .describe('Nodes taken away at once; the next go when these have been drained.'),
+  })
+  .prefault({})
+  .describe('When nodes are taken away.');
+
+interface ScaleDocument {
+  readonly min: number;
+  readonly max: number;
+  readonly startTime: number;
+  readonly survive: number;
+  readonly down: { readonly after: number };
+}
+
+/** The bounds leave room for a number, the reserve leaves a node that serves, and what goes can be back in time. */
+const checkScale: z.core.CheckFn<ScaleDocument> = (context) => {
+  const { min, max, startTime, survive, down: fewer } = context.value;
+  const add = (path: string[], message: string, hint: string): void => {
+    context.issues.push({ code: 'custom', input: context.value, path, message, params: { hint } });
+  };
+  if (max < min) add(['max'], `${max} is below min`, `at least min, ${min}`);
+  if (survive >= max) {
+    const hint = `less than max, ${max}`;
+    add(['survive'], `nothing would be left when ${survive} of at most ${max} are lost`, hint);
+  }
+  if (fewer.after < startTime) {
+    const hint = `at least startTime, ${units.duration.write(startTime)}`;
+    add(['down', 'after'], 'a node would be taken away sooner than one can be started', hint);
+  }
+};
+
+/** The schema of the section. */
+export const scaleSchema = z
+  .strictObject({
+    min: count(0, 10_000).prefault(2).describe('Fewest nodes recommended.'),
+    max: count(1, 10_000).prefault(50).describe('Most nodes recommended; at least `min`.'),
+    target: percentage('1%', '100%')
+      .prefault('60%')
+      .describe('Utilization of the pool that the recommendation aims at.'),
+    startTime: duration('0s', '1h')
+      .prefault('90s')
+      .describe('How long a new node needs until it takes connections; a rise is looked ahead by this.'),
+    survive: count(0, 1000)
+      .prefault(0)
+      .describe(
+        'Nodes or zones whose loss the pool has room for: the rest then stands at 95 % of saturation at most. Less than `max`.',
+      ),
+    surviveOf: z
+      .enum(['node', 'zone'])
+      .prefault('node')
+      .describe(
+        'What `survive` counts. As many zones as there are cannot be survived; then nothing is kept for it.',
+      ),
+    up,
+    down,
+    victims: z
+      .enum(['any', 'ordinal', 'external'])
+      .prefault('any')
+      .describe(
+        'Who goes. `any`: the cheapest to drain, zones kept even. `ordinal`: the highest number at the end of the id, as a StatefulSet does. `external`: the platform chooses, none is named.',
+      ),
+  })
+  .check(checkScale)
+  .prefault({})
+  .describe('How many nodes the work needs.');
