@@ -2,6 +2,9 @@
 import type { PickerName } from '../core/pick/picker-name.ts';
 import type { SignalRule } from '../core/signal.ts';
 
+/** Nodes at once: a number from 1 on, a part of the pool's nodes (0..1), or as many as are needed. */
+export type ScaleStep = number | { readonly share: number } | 'all';
+
 /** A policy ready for use. Durations are milliseconds, percentages fractions, rates per second. */
 export interface Policy {
   readonly name: string;
@@ -91,9 +94,9 @@ export interface Policy {
     readonly survive: number;
     readonly surviveOf: 'node' | 'zone';
     /** How long more nodes must have been needed; how many may be started at once. */
-    readonly up: { readonly afterMs: number; readonly step: number | 'all' };
-    /** How long fewer nodes must have sufficed, at least `startTimeMs`; how many are taken away at once, 1 or more. */
-    readonly down: { readonly afterMs: number; readonly step: number };
+    readonly up: { readonly afterMs: number; readonly step: ScaleStep };
+    /** How long fewer nodes must have sufficed, at least `startTimeMs`; how many are taken away at once. */
+    readonly down: { readonly afterMs: number; readonly step: ScaleStep };
     /** Who chooses the nodes that go, and by what. */
     readonly victims: 'any' | 'ordinal' | 'external';
   };

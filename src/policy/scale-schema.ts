@@ -1,25 +1,39 @@
 // The policy section `scale`: how many nodes the work needs, and which may go. Read by core/scale.
 import { z } from 'zod';
 import { count, duration, field, percentage } from './field.ts';
-import { showValue, units, type Reading } from './quantity.ts';
+import type { ScaleStep } from './policy.ts';
+import { readQuantity, showValue, units, type Reading } from './quantity.ts';
 
-/** What `up.step` takes: `all` is as many as are needed. */
-function readUpStep(value: unknown): Reading<number | 'all'> {
+/** `step`: a whole number of nodes, a percentage of them, or `all`. */
+function readStep(value: unknown): Reading<ScaleStep> {
   if (value === 'all') return { value };
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 10_000) return { value };
-  return { message: `${showValue(value)} is no number of nodes`, hint: '1 to 10000, or all' };
+  const share = typeof value === 'string' ? readQuantity('percentage', value, shareBounds) : undefined;
+  if (share !== undefined && 'value' in share) return { value: { share: share.value } };
+  return { message: `${showValue(value)} is no step`, hint: '1 to 10000 nodes, 1% to 100% of them, or all' };
+}
+
+const shareBounds = { min: 0.01, max: 1 };
+
+function step() {
+  return field(readStep, {
+    anyOf: [
+      { type: 'integer', minimum: 1, maximum: 10_000 },
+      { type: 'string', pattern: `^all$|${units.percentage.pattern}` },
+    ],
+    examples: [1, '10%', 'all'],
+    unit: 'whole number, 1 to 10000; percentage, 1% to 100%; or all',
+  });
 }
 
 const up = z
   .strictObject({
     after: duration('0s', '1h').prefault('0s').describe('How long more nodes must have been needed.'),
-    step: field(readUpStep, {
-      anyOf: [{ type: 'integer', minimum: 1, maximum: 10_000 }, { const: 'all' }],
-      examples: ['all', 4],
-      unit: 'all, or whole number, 1 to 10000',
-    })
+    step: step()
       .prefault('all')
-      .describe('Nodes that may be starting at once because of load; `all` is as many as are needed.'),
+      .describe(
+        'Nodes that may be starting at once because of load; `all` is as many as are needed, a percentage that of the pool.',
+      ),
   })
   .prefault({})
   .describe('When nodes are added.');
@@ -29,9 +43,11 @@ const down = z
     after: duration('0s', '24h')
       .prefault('5m')
       .describe('How long fewer nodes must have sufficed; not shorter than `startTime`.'),
-    step: count(1, 1000)
+    step: step()
       .prefault(1)
-      .describe('Nodes taken away at once; the next go when these have been drained.'),
+      .describe(
+        'Nodes taken away at once, a percentage rounded up; the next go when these have been drained.',
+      ),
   })
   .prefault({})
   .describe('When nodes are taken away.');

@@ -1,6 +1,6 @@
 // A compiled policy as its YAML would write it: quantities with their unit, for people and for `policy diff`.
 import { builtinSignals, isBuiltinSignal, type SignalRule } from '../../core/signal.ts';
-import type { Policy } from '../../policy/policy.ts';
+import type { Policy, ScaleStep } from '../../policy/policy.ts';
 import { units } from '../../policy/quantity.ts';
 import type { PolicyDocument } from '../../protocol/admin-api.ts';
 
@@ -59,12 +59,16 @@ export function readablePolicy(policy: Policy): PolicyDocument {
       startTime: duration(scale.startTimeMs),
       survive: scale.survive,
       surviveOf: scale.surviveOf,
-      up: { after: duration(scale.up.afterMs), step: scale.up.step },
-      down: { after: duration(scale.down.afterMs), step: scale.down.step },
+      up: { after: duration(scale.up.afterMs), step: readableStep(scale.up.step) },
+      down: { after: duration(scale.down.afterMs), step: readableStep(scale.down.step) },
       victims: scale.victims,
     },
     health: readableHealth(policy.health),
   };
+}
+
+function readableStep(step: ScaleStep): number | string {
+  return typeof step === 'object' ? percentage(step.share) : step;
 }
 
 function readableSignal({ name, kind, saturation }: SignalRule): Record<string, unknown> {

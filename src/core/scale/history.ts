@@ -1,9 +1,9 @@
 // What a pool's load has been: smoothed, its trend, and the extremes of the windows. How many nodes it needs is not
 // decided here. Values only; a sample makes a new one.
 import type { Policy } from '../../policy/policy.ts';
-import { intoWindow, type Step } from './extremes.ts';
+import { extremeOf, intoWindow, type Step } from './extremes.ts';
 import { countsAsNode, type ScaleSample } from './scale-sample.ts';
-import { meanLoad, noiseOf, risePerMs, slopePerMs, type TrendPoint } from './trend.ts';
+import { meanAtMs, meanLoad, noiseOf, risePerMs, slopePerMs, type TrendPoint } from './trend.ts';
 
 /** A policy's wishes for scaling. */
 export type ScalePolicy = Policy['scale'];
@@ -29,6 +29,8 @@ export interface ScaleHistory {
   readonly highs: readonly Step[];
   /** Lowest forecasts within `up.after`. */
   readonly lows: readonly Step[];
+  /** Highest of the lowest: the loads that nodes were asked for within `startTime`. */
+  readonly asks: readonly Step[];
   /** Since when valid samples have come without a gap; Infinity before the first. */
   readonly sinceMs: number;
   /** When the newest valid sample was taken; -Infinity before the first. */
@@ -46,6 +48,7 @@ export const noScaleHistory: ScaleHistory = {
   unrest: 0,
   highs: [],
   lows: [],
+  asks: [],
   sinceMs: Infinity,
   validAtMs: -Infinity,
   shrunkAtMs: -Infinity,
@@ -60,11 +63,13 @@ const pointsPerSpan = 48;
 const levelPart = 1 / 4;
 const jumpPart = 1 / 16;
 const jumpErrors = 4;
+// Until half of the level has been measured without the node that went.
+const pausePart = levelPart / 2;
 // A rise in the last third is a rise now; one over the whole span must still be going on there, at half its pace.
 const recentPart = 1 / 3;
 const stillRising = 0.5;
-// A line is drawn on by no more than this: what rises faster is a crowd, and a crowd ends.
-const mostGrowth = 1.5;
+// A line is drawn on by no more than a quarter: what rises faster is a crowd, and a crowd ends before nodes have started.
+const mostGrowth = 1.25;
 // Samples come every few seconds. What happened in a longer break is not known.
 const leastGapMs = 30_000;
 
@@ -72,14 +77,23 @@ const leastGapMs = 30_000;
 export function scaleSpans({ startTimeMs }: Pick<ScalePolicy, 'startTimeMs'>): {
   readonly trendMs: number;
   readonly levelMs: number;
+  /** Between a node that has gone and the next. */
+  readonly pauseMs: number;
+  /** A longer break in valid samples starts afresh. */
   readonly gapMs: number;
 } {
   const trendMs = Math.min(Math.max(leastSpanMs, startTimesSeen * startTimeMs), mostSpanMs);
-  return {
-    trendMs,
-    levelMs: trendMs * levelPart,
-    gapMs: Math.max(leastGapMs, (2 * trendMs) / pointsPerSpan),
-  };
+  const gapMs = Math.max(leastGapMs, (2 * trendMs) / pointsPerSpan);
+  return { trendMs, levelMs: trendMs * levelPart, pauseMs: trendMs * pausePart, gapMs };
+}
+
+/**
+ * The highest load within the last start time that nodes were asked for, `up.after` applied: until what was asked for
+ * could be there, asking for less would have the platform stop what it is starting. 0 when there is none.
+ */
+export function askedLoad({ asks }: Pick<ScaleHistory, 'asks'>, nowMs: number, policy: ScalePolicy): number {
+  const isOpen = ({ fromMs }: Step) => fromMs <= nowMs && nowMs - fromMs <= policy.startTimeMs;
+  return extremeOf(asks.filter(isOpen), Math.max) ?? 0;
 }
 
 /**
@@ -88,20 +102,29 @@ export function scaleSpans({ startTimeMs }: Pick<ScalePolicy, 'startTimeMs'>): {
  */
 export function absorbScale(history: ScaleHistory, sample: ScaleSample, policy: ScalePolicy): ScaleHistory {
   const { atMs, load } = sample;
-  const base = goesOn(history, atMs, policy) ? history : noScaleHistory;
+  const base = goesOn(history, atMs, policy) ? history : { ...noScaleHistory, asks: history.asks };
   const shrunkAtMs = hasShrunk(history.latest, sample) ? atMs : Math.min(atMs, history.shrunkAtMs);
   if (load === undefined) return { ...base, latest: sample, shrunkAtMs };
   const points = intoPoints(base.points, { atMs, load: load.total }, scaleSpans(policy).trendMs);
   const outlook = outlookOf(points, atMs, policy);
   const { forecast } = outlook;
   const cautious = forecast + (load.cautious - load.total);
+  const sinceMs = Math.min(base.sinceMs, atMs);
+  const lows = intoWindow(
+    base.lows,
+    { atMs, value: forecast },
+    { spanMs: policy.up.afterMs, pick: Math.min },
+  );
+  const isLasting = atMs - sinceMs >= policy.up.afterMs;
+  const asked = isLasting ? (extremeOf(lows, Math.min) ?? 0) : 0;
   return {
     ...outlook,
     latest: sample,
     points,
     highs: intoWindow(base.highs, { atMs, value: cautious }, { spanMs: policy.down.afterMs, pick: Math.max }),
-    lows: intoWindow(base.lows, { atMs, value: forecast }, { spanMs: policy.up.afterMs, pick: Math.min }),
-    sinceMs: Math.min(base.sinceMs, atMs),
+    lows,
+    asks: intoWindow(base.asks, { atMs, value: asked }, { spanMs: policy.startTimeMs, pick: Math.max }),
+    sinceMs,
     validAtMs: atMs,
     shrunkAtMs,
   };
@@ -150,14 +173,23 @@ function outlookOf(points: readonly Bucket[], nowMs: number, policy: ScalePolicy
   const isJump = newest.length > 1 && jump > jumpErrors * error;
   const shown = isJump ? newest : usual;
   const level = meanLoad(shown);
-  const ageMs = nowMs - shown.reduce((sum, { atMs }) => sum + atMs, 0) / Math.max(1, shown.length);
-  const rise = riseNow(points, since(trendMs * recentPart)) * (policy.startTimeMs + ageMs);
+  const ageMs = nowMs - meanAtMs(shown);
+  const slope = slopeNow(points, { recent: since(trendMs * recentPart), newest, noise });
+  const rise = slope * (policy.startTimeMs + ageMs);
   const unrest = level > 0 ? noise / Math.sqrt(Math.max(1, usual.length)) / level : 0;
   return { level, forecast: Math.min(level + rise, level * mostGrowth), unrest };
 }
 
-function riseNow(points: readonly Bucket[], recent: readonly Bucket[]): number {
-  const now = risePerMs(recent);
-  const long = risePerMs(points);
-  return slopePerMs(recent) >= stillRising * long ? Math.max(now, long) : now;
+/** Rise per ms that is more than chance and has not ended; 0 or more. */
+function slopeNow(
+  points: readonly Bucket[],
+  { recent, newest, noise }: { recent: readonly Bucket[]; newest: readonly Bucket[]; noise: number },
+): number {
+  const now = risePerMs(recent, noise);
+  const long = risePerMs(points, noise);
+  const slope = slopePerMs(recent) >= stillRising * long ? Math.max(now, long) : now;
+  // After its end a rise stands in the window for long. Then the newest points are no higher than those before them.
+  const before = points.slice(0, points.length - newest.length).slice(-newest.length);
+  const expected = slope * (meanAtMs(newest) - meanAtMs(before));
+  return meanLoad(newest) - meanLoad(before) >= stillRising * expected ? slope : 0;
 }

@@ -1,4 +1,5 @@
 // The sentence of a recommendation: its figures in the order in which they are computed. Decides nothing.
+import type { ScaleStep } from '../../policy/policy.ts';
 import { percent, rounded } from '../explain-node.ts';
 import type { ScalePolicy } from './history.ts';
 import type { KnownRecommendation } from './recommendation.ts';
@@ -10,6 +11,7 @@ export type Hold =
   | { readonly kind: 'downAfter'; readonly steadyMs: number }
   | { readonly kind: 'settling'; readonly sinceShrunkMs: number }
   | { readonly kind: 'peak'; readonly peak: number; readonly apart: number }
+  | { readonly kind: 'asked'; readonly asked: number }
   | { readonly kind: 'leaving'; readonly leaving: number };
 
 type Figures = Omit<KnownRecommendation, 'isKnown' | 'action' | 'reason' | 'victims'>;
@@ -52,14 +54,16 @@ export function unknownReason(of: {
   if (length === 0) return emptyReason(sample, desired, policy);
   const known = counted.filter(({ utilization }) => !Number.isNaN(utilization)).length;
   const why = `load is not known: ${known} of ${length} ${noun(length)} have valid data`;
-  return desired > length ? `${why}; min is ${policy.min}` : `${why}; holds at ${length}`;
+  if (desired === length) return `${why}; holds at ${length}`;
+  return desired === policy.min ? `${why}; min is ${policy.min}` : `${why}; ${desired} were asked for before`;
 }
 
 function emptyReason({ waiting }: ScaleSample, desired: number, { min }: ScalePolicy): string {
   const clients = waiting > 0 ? `, and ${waiting} ${waiting === 1 ? 'client waits' : 'clients wait'}` : '';
   const why = `load is not known: no node serves${clients}`;
   if (desired === 0) return `${why}; holds at 0`;
-  return desired === min ? `${why}; min is ${min}` : `${why}; 1 to begin with`;
+  if (desired === min) return `${why}; min is ${min}`;
+  return desired === 1 ? `${why}; 1 to begin with` : `${why}; ${desired} were asked for before`;
 }
 
 function loadPart(figures: Figures, { policy, needed, canSurvive }: Context): string {
@@ -99,14 +103,16 @@ function holdPart({ desired, nodes }: Figures, { policy, hold, needed }: Context
   return hold === undefined ? '' : holdText(hold, policy, nodes);
 }
 
-function holdText(hold: Hold, { up, down }: ScalePolicy, nodes: number): string {
+function holdText(hold: Hold, { up, down, startTimeMs }: ScalePolicy, nodes: number): string {
   switch (hold.kind) {
     case 'upAfter':
       return `holds at ${nodes}: more must be needed for ${seconds(up.afterMs)}`;
+    case 'asked':
+      return `${hold.asked} were asked for within ${seconds(startTimeMs)} and are awaited`;
     case 'upStep':
-      return `up.step lets ${up.step} start at once`;
+      return `up.step lets ${stepText(up.step)} start at once`;
     case 'downStep':
-      return `down.step takes ${down.step} at once`;
+      return `down.step takes ${stepText(down.step)} at once`;
     case 'downAfter':
       return `holds at ${nodes}: known for ${seconds(hold.steadyMs)}, fewer must suffice for ${seconds(down.afterMs)}`;
     case 'settling':
@@ -116,6 +122,10 @@ function holdText(hold: Hold, { up, down }: ScalePolicy, nodes: number): string 
     case 'leaving':
       return `holds at ${nodes}: ${hold.leaving} still ${hold.leaving === 1 ? 'leaves' : 'leave'}`;
   }
+}
+
+function stepText(step: ScaleStep): string {
+  return typeof step === 'object' ? percent(step.share) : `${step}`;
 }
 
 /** A hot node in a pool that fits is no reason for more nodes: that is said, since somebody looking at it would ask. */

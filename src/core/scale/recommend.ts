@@ -1,7 +1,8 @@
 // How many nodes a pool needs and which may go, from its history. The sentence about it is in reason.ts.
+import type { ScaleStep } from '../../policy/policy.ts';
 import { extremeOf } from './extremes.ts';
 import { canSurvive, nodesToAdd, nodesToSpare } from './fleet.ts';
-import { scaleSpans, type ScaleHistory, type ScalePolicy } from './history.ts';
+import { askedLoad, scaleSpans, type ScaleHistory, type ScalePolicy } from './history.ts';
 import { knownReason, unknownReason, type Hold } from './reason.ts';
 import type { KnownRecommendation, Recommendation, UnknownRecommendation, Victim } from './recommendation.ts';
 import { countsAsNode, type PoolLoad, type ScaleNode, type ScaleSample } from './scale-sample.ts';
@@ -19,19 +20,23 @@ const mostApart = 0.15;
  */
 export function recommendScale(history: ScaleHistory, policy: ScalePolicy): Recommendation {
   const { latest } = history;
-  if (latest?.load === undefined) return unknownScale(latest, policy);
+  if (latest?.load === undefined) return unknownScale(history, policy);
   return knownScale({ history, policy, sample: latest, load: latest.load });
 }
 
-function unknownScale(sample: ScaleSample | undefined, policy: ScalePolicy): UnknownRecommendation {
+function unknownScale(history: ScaleHistory, policy: ScalePolicy): UnknownRecommendation {
+  const sample = history.latest;
   const nodes = sample?.nodes ?? [];
+  const atMs = sample?.atMs ?? 0;
   const counted = nodes.filter(countsAsNode);
   const hasClients = (sample?.waiting ?? 0) > 0 || nodes.some(({ connections }) => connections > 0);
   const least = Math.max(policy.min, hasClients ? 1 : 0);
-  const desired = Math.max(counted.length, least);
+  // What was asked for while load was known stays asked for until it could be there.
+  const asked = nodesToAdd(counted, { load: askedLoad(history, atMs, policy), idle: 0 }, policy);
+  const desired = Math.max(counted.length, least, Math.min(counted.length + asked, policy.max));
   return {
     isKnown: false,
-    atMs: sample?.atMs ?? 0,
+    atMs,
     nodes: counted.length,
     starting: startingCount(counted),
     desired,
@@ -97,18 +102,18 @@ interface Step {
 }
 
 function withWindows(known: Known, step: Step): { readonly count: number; readonly hold: Hold | undefined } {
-  const { history, policy, load } = known;
+  const { history, policy, sample, load } = known;
   const nodes = step.counted.length;
-  if (step.needed === nodes) return { count: nodes, hold: undefined };
-  if (step.needed < nodes) return fewer(known, step);
-  const steadyMs = history.validAtMs - history.sinceMs;
-  const lowest = extremeOf(history.lows, { pick: Math.min }) ?? 0;
-  const lasting = nodesToAdd(step.counted, { load: lowest, idle: load.idle }, policy);
-  if (lasting === 0 || steadyMs < policy.up.afterMs) return { count: nodes, hold: { kind: 'upAfter' } };
-  const starting = startingCount(step.counted);
-  const most = policy.up.step === 'all' ? Infinity : Math.max(0, policy.up.step - starting);
-  const count = nodes + Math.min(lasting, most);
-  return { count, hold: count < step.needed ? { kind: 'upStep' } : undefined };
+  const askedFor = askedLoad(history, sample.atMs, policy);
+  const lasting = nodesToAdd(step.counted, { load: askedFor, idle: load.idle }, policy);
+  if (lasting > 0) {
+    const most = Math.max(0, stepSize(policy.up.step, nodes) - startingCount(step.counted));
+    const count = nodes + Math.min(lasting, most);
+    if (count < nodes + lasting) return { count, hold: { kind: 'upStep' } };
+    return { count, hold: count > step.needed ? { kind: 'asked', asked: count } : undefined };
+  }
+  if (step.needed > nodes) return { count: nodes, hold: { kind: 'upAfter' } };
+  return step.needed < nodes ? fewer(known, step) : { count: nodes, hold: undefined };
 }
 
 function fewer(known: Known, { counted, order, needed }: Step): ReturnType<typeof withWindows> {
@@ -118,15 +123,15 @@ function fewer(known: Known, { counted, order, needed }: Step): ReturnType<typeo
   const steadyMs = history.validAtMs - history.sinceMs;
   if (steadyMs < policy.down.afterMs) return hold({ kind: 'downAfter', steadyMs });
   const sinceShrunkMs = sample.atMs - history.shrunkAtMs;
-  if (sinceShrunkMs < scaleSpans(policy).levelMs) return hold({ kind: 'settling', sinceShrunkMs });
-  const peak = extremeOf(history.highs, { pick: Math.max }) ?? Infinity;
+  if (sinceShrunkMs < scaleSpans(policy).pauseMs) return hold({ kind: 'settling', sinceShrunkMs });
+  const peak = extremeOf(history.highs, Math.max) ?? Infinity;
   const apart = Math.min(Math.max(leastApart, deviationsApart * history.unrest), mostApart);
   // What is starting has not shown that it can carry anything.
   const proven = order.map(({ node }) => (node.phase === 'starting' ? { ...node, size: 0 } : node));
   const spare = nodesToSpare(proven, peak / (1 - apart), policy);
   if (spare === 0) return hold({ kind: 'peak', peak, apart });
   const leaving = leavingCount(sample);
-  const most = policy.down.step - leaving;
+  const most = stepSize(policy.down.step, nodes + leaving) - leaving;
   if (most <= 0) return hold({ kind: 'leaving', leaving });
   const count = nodes - Math.min(spare, most);
   return { count, hold: count > needed && spare > most ? { kind: 'downStep' } : undefined };
@@ -138,13 +143,20 @@ function namedVictims(
   surplus: number,
 ): readonly Victim[] {
   if (policy.victims === 'external') return [];
-  const most = Math.min(surplus, policy.down.step - leavingCount(sample));
+  const leaving = leavingCount(sample);
+  const most = Math.min(surplus, stepSize(policy.down.step, order.length + leaving) - leaving);
   return order.slice(0, Math.max(0, most)).map(victimOf);
 }
 
 /** Nodes that are being emptied; one that is empty, or that an operator keeps in maintenance, holds up nobody. */
 function leavingCount({ nodes }: ScaleSample): number {
   return nodes.filter(({ phase, connections }) => phase === 'leaving' && connections > 0).length;
+}
+
+/** Nodes at once; a part of the nodes is rounded up, and so at least one. */
+function stepSize(step: ScaleStep, nodes: number): number {
+  if (step === 'all') return Infinity;
+  return typeof step === 'number' ? step : Math.max(1, Math.ceil(step.share * nodes));
 }
 
 function startingCount(nodes: readonly ScaleNode[]): number {

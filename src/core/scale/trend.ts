@@ -18,13 +18,13 @@ const chanceErrors = 4;
 /**
  * Rise per ms, 0 or more: the median of the slopes of all pairs (Theil 1950, Sen 1968), so that single points do not
  * matter, times 1 − (4 ÷ t)², where t is the slope in standard errors: nothing up to four, all of it for a clear line.
- * 0 for too few points, a fall, or chance.
+ * `noise` is a point's standard deviation as far as it is known from more points than these; theirs counts where it is
+ * larger. 0 for too few points, a fall, or chance.
  */
-export function risePerMs(points: readonly TrendPoint[]): number {
+export function risePerMs(points: readonly TrendPoint[], noise: number): number {
   const slope = slopePerMs(points);
   if (points.length < leastPoints || !(slope > 0)) return 0;
-  const error = slopeError(points, slope);
-  const doubt = (chanceErrors * error) / slope;
+  const doubt = (chanceErrors * slopeError(points, slope, noise)) / slope;
   return slope * Math.max(0, 1 - doubt * doubt);
 }
 
@@ -45,6 +45,11 @@ export function meanLoad(points: readonly TrendPoint[]): number {
   return points.length === 0 ? 0 : points.reduce((sum, { load }) => sum + load, 0) / points.length;
 }
 
+/** The instant in their middle; 0 for none. */
+export function meanAtMs(points: readonly TrendPoint[]): number {
+  return points.length === 0 ? 0 : points.reduce((sum, { atMs }) => sum + atMs, 0) / points.length;
+}
+
 function pairSlopes(points: readonly TrendPoint[]): number[] {
   const slopes: number[] = [];
   points.forEach((from, index) => {
@@ -55,16 +60,17 @@ function pairSlopes(points: readonly TrendPoint[]): number[] {
   return slopes;
 }
 
-function slopeError(points: readonly TrendPoint[], slope: number): number {
-  const meanAtMs = points.reduce((sum, { atMs }) => sum + atMs, 0) / points.length;
-  const rests = points.map(({ atMs, load }) => load - slope * (atMs - meanAtMs));
+function slopeError(points: readonly TrendPoint[], slope: number, noise: number): number {
+  const middleMs = meanAtMs(points);
+  const rests = points.map(({ atMs, load }) => load - slope * (atMs - middleMs));
   const middle = median(rests, 0);
-  const deviation =
+  // Of a dozen points alone it is off by a third, and every hundredth chance would seem a trend.
+  const own =
     deviationPerMad *
     median(
       rests.map((rest) => Math.abs(rest - middle)),
       0,
     );
-  const spread = points.reduce((sum, { atMs }) => sum + (atMs - meanAtMs) ** 2, 0);
-  return spread > 0 ? deviation / Math.sqrt(spread) : Infinity;
+  const spread = points.reduce((sum, { atMs }) => sum + (atMs - middleMs) ** 2, 0);
+  return spread > 0 ? Math.max(own, noise) / Math.sqrt(spread) : Infinity;
 }

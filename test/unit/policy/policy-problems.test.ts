@@ -49,11 +49,17 @@ health: { passive: 5 }
     ],
     ['scale: { min: 5, max: 3 }', 'p.yaml:4:23 scale.max: 3 is below min (at least min, 5)'],
     ['scale: { target: 0% }', 'p.yaml:4:18 scale.target: "0%" is too small (at least 1%)'],
-    ['scale: { down: { step: 0 } }', 'p.yaml:4:24 scale.down.step: 0 is too small (at least 1)'],
-    ['scale: { up: { step: 0 } }', 'p.yaml:4:22 scale.up.step: 0 is no number of nodes (1 to 10000, or all)'],
+    [
+      'scale: { down: { step: 0 } }',
+      'p.yaml:4:24 scale.down.step: 0 is no step (1 to 10000 nodes, 1% to 100% of them, or all)',
+    ],
+    [
+      'scale: { up: { step: 0 } }',
+      'p.yaml:4:22 scale.up.step: 0 is no step (1 to 10000 nodes, 1% to 100% of them, or all)',
+    ],
     [
       'scale: { up: { step: al } }',
-      'p.yaml:4:22 scale.up.step: "al" is no number of nodes (1 to 10000, or all)',
+      'p.yaml:4:22 scale.up.step: "al" is no step (1 to 10000 nodes, 1% to 100% of them, or all)',
     ],
     [
       'scale: { max: 3, survive: 3 }',
