@@ -32,7 +32,7 @@ export class Drainage {
       waiting: node.clients.length,
       askWithinMs: node.endsAtMs - nowMs - answerTimeMs(policy.drain.deadlineMs),
       elapsedMs: scaleStepMs,
-      ratePerSecond: policy.drain.ratePerSecond,
+      ratePerSecond: node.drainRate,
       room: {
         connections: room.connections - crowd.away,
         connectsPerSecond: room.connectsPerSecond / nodesDraining,

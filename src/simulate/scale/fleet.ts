@@ -23,6 +23,7 @@ export interface FleetNode {
   endsAtMs: number;
   /** Whether its connections are asked to leave until then. */
   isDrained: boolean;
+  drainRate: number | 'auto';
   readonly clients: Client[];
   /** Messages per second of its clients, and these × what each costs. */
   messagesPerSecond: number;
@@ -37,6 +38,13 @@ export interface FleetNode {
   /** What its balancer holds of it. */
   readonly counters: NodeCounters;
   load: NodeLoad | undefined;
+}
+
+/** How a node goes. */
+export interface Ending {
+  readonly endsAtMs: number;
+  /** Connections per second that are asked to leave until then, as a policy's `drain.rate`; `none`: nobody is. */
+  readonly drainRate: number | 'auto' | 'none';
 }
 
 // A second's share of CPU scatters with the messages that fall into it: by 7 % at 400 of them that cost differently.
@@ -76,11 +84,26 @@ export class Fleet {
   }
 
   /** Takes a node away; one that serves nobody ends at once. */
-  remove(node: FleetNode, { endsAtMs, isDrained }: { endsAtMs: number; isDrained: boolean }): void {
+  remove(node: FleetNode, ending: Ending): void {
     if (node.phase === 'starting') return this.#end(node);
     node.phase = 'leaving';
-    node.endsAtMs = endsAtMs;
-    node.isDrained = isDrained;
+    node.endsAtMs = ending.endsAtMs;
+    node.isDrained = ending.drainRate !== 'none';
+    node.drainRate = ending.drainRate === 'none' ? 'auto' : ending.drainRate;
+  }
+
+  /** Lets the fullest of the newest nodes that still drain serve again; false when there is none. */
+  takeBack(): boolean {
+    const fullest = this.nodes
+      .filter(
+        ({ phase, isDrained, generation }) =>
+          phase === 'leaving' && isDrained && generation === this.generation,
+      )
+      .toSorted((a, b) => b.clients.length - a.clients.length)[0];
+    if (fullest === undefined) return false;
+    fullest.phase = 'ready';
+    fullest.endsAtMs = Infinity;
+    return true;
   }
 
   /** Nodes that have started begin to serve; returns those whose time is over, still with their clients. */
@@ -123,6 +146,7 @@ export class Fleet {
       phase: nowMs === -Infinity ? 'ready' : 'starting',
       endsAtMs: Infinity,
       isDrained: false,
+      drainRate: 'auto',
       clients: [],
       messagesPerSecond: 0,
       work: 0,

@@ -10,6 +10,11 @@ import type { LevelledPool } from './leveller.ts';
 // Every report once: more often says nothing new.
 const everyMs = 5000;
 
+// Nobody waits for a node that is too many: its connections have this long to end by themselves, and are asked to leave
+// no faster than the deadline needs.
+const patienceMs = Number(process.env['PAT'] ?? 20) * 60_000;
+const leastRate = 0.001;
+
 /** Follows `recommendScale`. What has been asked for and does not run yet is remembered here: a balancer cannot see it. */
 export function heraldArm({ fleet, placement, policy }: LevelledPool): Autoscaler {
   let history = noScaleHistory;
@@ -27,8 +32,14 @@ export function heraldArm({ fleet, placement, policy }: LevelledPool): Autoscale
     },
     choose: (candidates, count) =>
       candidates.toSorted((a, b) => turnOf(a, victims) - turnOf(b, victims)).slice(0, count),
-    remove: (node, nowMs) =>
-      fleet.remove(node, { endsAtMs: nowMs + policy.drain.deadlineMs, isDrained: true }),
+    remove: (node, nowMs, why) =>
+      fleet.remove(
+        node,
+        why === 'surplus'
+          ? { endsAtMs: nowMs + patienceMs, drainRate: leastRate }
+          : { endsAtMs: nowMs + policy.drain.deadlineMs, drainRate: policy.drain.ratePerSecond },
+      ),
+    takesBack: true,
   };
 }
 

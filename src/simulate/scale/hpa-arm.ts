@@ -48,7 +48,9 @@ export function hpaArm(fleet: Fleet, rule: HpaRule, { end, rng }: { end: HpaEnd;
       fleet.desired = synced.replicas;
     },
     choose: (candidates, count) => inOrderOfDeletion(candidates, rankedAtMs, rng).slice(0, count),
-    remove: (node, nowMs) => fleet.remove(node, { endsAtMs: nowMs + end.graceMs, isDrained: end.drains }),
+    remove: (node, nowMs) =>
+      fleet.remove(node, { endsAtMs: nowMs + end.graceMs, drainRate: end.drains ? 'auto' : 'none' }),
+    takesBack: false,
   };
 }
 

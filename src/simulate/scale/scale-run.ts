@@ -48,7 +48,12 @@ export function scalePolicy(scenario: Pick<ScaleScenario, 'startMs'>, rebalances
     signals: [{ name: 'cpu', kind: 'additive', saturation: 1 }],
     reports: { ...policy.reports, intervalMs: 5000, blackoutMs: 10_000, expiryMs: 30_000 },
     rebalance: { ...policy.rebalance, mode: rebalances ? 'auto' : 'off' },
-    scale: { ...policy.scale, ...scaleLimits, startTimeMs: scenario.startMs },
+    scale: {
+      ...policy.scale,
+      ...scaleLimits,
+      startTimeMs: scenario.startMs,
+      down: { ...policy.scale.down, step: { share: Number(process.env['STEP'] ?? 0.25) } },
+    },
   };
 }
 
