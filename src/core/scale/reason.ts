@@ -11,6 +11,7 @@ export type Hold =
   | { readonly kind: 'downAfter'; readonly steadyMs: number }
   | { readonly kind: 'settling'; readonly sinceShrunkMs: number }
   | { readonly kind: 'peak'; readonly peak: number; readonly apart: number }
+  | { readonly kind: 'chance'; readonly unrest: number }
   | { readonly kind: 'asked'; readonly asked: number }
   | { readonly kind: 'leaving'; readonly leaving: number };
 
@@ -66,16 +67,22 @@ function emptyReason({ waiting }: ScaleSample, desired: number, { min }: ScalePo
   return desired === 1 ? `${why}; 1 to begin with` : `${why}; ${desired} were asked for before`;
 }
 
-function loadPart(figures: Figures, { policy, needed, canSurvive }: Context): string {
+function loadPart(figures: Figures, { policy, sample, needed, canSurvive }: Context): string {
   const { totalLoad, forecastLoad, target, bottleneck } = figures;
   const of = bottleneck === '' ? '' : ` of ${bottleneck}`;
+  const idle = sample.load?.idle ?? 0;
   const plain = forecastLoad / target;
   const smoothed =
     two(forecastLoad) === two(totalLoad)
       ? ''
       : ` (${two(forecastLoad)} smoothed and ${rounded(policy.startTimeMs / 1000)} s ahead)`;
   const sum = `total load ${two(totalLoad)} nodes${of}${smoothed} ÷ target ${percent(target)} = ${two(plain)}`;
-  return `${sum}: ${needed}${reservePart(policy, canSurvive)}`;
+  return `${sum}: ${needed}${idlePart(figures, needed, idle)}${reservePart(policy, canSurvive)}`;
+}
+
+/** Below a hundredth of a node it changes nothing that anybody would ask about. */
+function idlePart({ nodes }: Figures, needed: number, idle: number): string {
+  return needed > nodes && idle >= 0.01 ? `, each using ${percent(idle)} by being there` : '';
 }
 
 function reservePart({ survive, surviveOf }: ScalePolicy, canSurvive: boolean): string {
@@ -107,6 +114,8 @@ function holdText(hold: Hold, { up, down, startTimeMs }: ScalePolicy, nodes: num
   switch (hold.kind) {
     case 'upAfter':
       return `holds at ${nodes}: more must be needed for ${seconds(up.afterMs)}`;
+    case 'chance':
+      return `holds at ${nodes}: that is no more than the load scatters by, ${percent(hold.unrest)}`;
     case 'asked':
       return `${hold.asked} were asked for within ${seconds(startTimeMs)} and are awaited`;
     case 'upStep':
@@ -129,14 +138,15 @@ function stepText(step: ScaleStep): string {
 }
 
 /** A hot node in a pool that fits is no reason for more nodes: that is said, since somebody looking at it would ask. */
-function levelPart({ load, target, desired, nodes }: Figures, { sample }: Context): string {
-  if (load > target || desired > nodes) return '';
+function levelPart({ load, target, desired, nodes, starting }: Figures, { sample }: Context): string {
+  // What is starting takes load off the others by itself.
+  if (load > target || desired > nodes || starting > 0) return '';
   let hottest: ScaleNode | undefined;
   for (const node of sample.nodes) {
     if (node.phase === 'serving' && node.utilization > (hottest?.utilization ?? 0)) hottest = node;
   }
   if (hottest === undefined || hottest.utilization < Math.max(target, load) + hotBand) return '';
-  return `${hottest.id} is at ${percent(hottest.utilization)} and the pool at ${percent(load)}: a rebalance levels that, not a node more`;
+  return `${hottest.id} is at ${percent(hottest.utilization)} and the pool at ${percent(load)}: a rebalance can level that, a node more is not needed`;
 }
 
 function noun(count: number, word = 'node'): string {

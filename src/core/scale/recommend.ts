@@ -2,7 +2,8 @@
 import type { ScaleStep } from '../../policy/policy.ts';
 import { extremeOf } from './extremes.ts';
 import { canSurvive, nodesToAdd, nodesToSpare } from './fleet.ts';
-import { askedLoad, scaleSpans, type ScaleHistory, type ScalePolicy } from './history.ts';
+import { askedLoad, provenLoad, type ScaleHistory, type ScalePolicy } from './history.ts';
+import { scaleSpans } from './outlook.ts';
 import { knownReason, unknownReason, type Hold } from './reason.ts';
 import type { KnownRecommendation, Recommendation, UnknownRecommendation, Victim } from './recommendation.ts';
 import { countsAsNode, type PoolLoad, type ScaleNode, type ScaleSample } from './scale-sample.ts';
@@ -112,7 +113,13 @@ function withWindows(known: Known, step: Step): { readonly count: number; readon
     if (count < nodes + lasting) return { count, hold: { kind: 'upStep' } };
     return { count, hold: count > step.needed ? { kind: 'asked', asked: count } : undefined };
   }
-  if (step.needed > nodes) return { count: nodes, hold: { kind: 'upAfter' } };
+  if (step.needed > nodes) {
+    const isChance = nodesToAdd(step.counted, { load: provenLoad(history), idle: load.idle }, policy) === 0;
+    return {
+      count: nodes,
+      hold: isChance ? { kind: 'chance', unrest: history.unrest } : { kind: 'upAfter' },
+    };
+  }
   return step.needed < nodes ? fewer(known, step) : { count: nodes, hold: undefined };
 }
 

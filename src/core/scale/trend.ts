@@ -11,6 +11,8 @@ export interface TrendPoint {
 const deviationPerMad = 1.4826;
 // Fewer points have no trend: their noise is not known well enough.
 const leastPoints = 8;
+// Of fewer, two are too large a part to leave out.
+const leastTrimmed = 5;
 // A slope of so many standard errors is still taken for chance. A pool is looked at some thousand times a day with new
 // points, so three would be met daily.
 const chanceErrors = 4;
@@ -43,6 +45,12 @@ export function noiseOf(points: readonly TrendPoint[]): number {
 /** The mean; 0 for none. */
 export function meanLoad(points: readonly TrendPoint[]): number {
   return points.length === 0 ? 0 : points.reduce((sum, { load }) => sum + load, 0) / points.length;
+}
+
+/** The mean without the highest and the lowest, from five points on: one report of nonsense moves nothing. */
+export function levelLoad(points: readonly TrendPoint[]): number {
+  if (points.length < leastTrimmed) return meanLoad(points);
+  return meanLoad(points.toSorted((a, b) => a.load - b.load).slice(1, -1));
 }
 
 /** The instant in their middle; 0 for none. */

@@ -35,7 +35,7 @@ function byOrdinal(nodes: readonly ScaleNode[]): readonly Candidate[] {
     .toSorted((a, b) => b.ordinal - a.ordinal || compareText(b.node.id, a.node.id))
     .map(({ node, ordinal }) => ({
       node,
-      reason: ordinal < 0 ? 'no ordinal is left' : `highest ordinal, ${ordinal}`,
+      reason: ordinal < 0 ? 'has no ordinal' : `highest ordinal, ${ordinal}`,
     }));
 }
 
@@ -76,7 +76,7 @@ function compareCost(a: ScaleNode, b: ScaleNode): number {
 }
 
 function costReason({ connections, zone }: ScaleNode, ofZone: number): string {
-  const cost = `${connections} connections to move`;
+  const cost = `${connections} ${connections === 1 ? 'connection' : 'connections'} to move`;
   return ofZone === 0 ? cost : `${cost}, one of ${ofZone} in zone ${zone === '' ? 'without a name' : zone}`;
 }
 

@@ -130,6 +130,15 @@ describe('a compiled policy', () => {
     expect(policy.signals.map(({ name }) => name)).toEqual(['cpu', 'cpu2']);
   });
 
+  it('takes steps of scaling as nodes, as a part of them, or as all', () => {
+    const stepOf = (step: string) =>
+      parsePolicy(
+        'p.yaml',
+        `apiVersion: herald/v1\nkind: Policy\nname: x\nscale: { down: { step: ${step} } }\n`,
+      ).scale.down.step;
+    expect(['3', '10%', 'all'].map(stepOf)).toEqual([3, { share: 0.1 }, 'all']);
+  });
+
   it('reads the example of a chat service', () => {
     const policy = parsePolicy('chat.yaml', read('policies/chat.yaml'));
     expect(policy.affinity).toEqual({ kind: 'cookie', name: 'herald', yieldAt: 1.1 });

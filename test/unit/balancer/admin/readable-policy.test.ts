@@ -36,6 +36,17 @@ describe('a policy for people', () => {
     });
   });
 
+  it('writes steps of scaling as they were written', () => {
+    const { scale } = policy;
+    expect(shown({})).toMatchObject({
+      scale: { survive: 0, surviveOf: 'node', up: { after: '0s', step: 'all' }, victims: 'any' },
+    });
+    const down = { afterMs: 300_000, step: { share: 0.1 } };
+    expect(shown({ scale: { ...scale, down } })).toMatchObject({
+      scale: { down: { after: '5m', step: '10%' } },
+    });
+  });
+
   it('writes what is chosen for each kind', () => {
     expect(shown({})).toMatchObject({
       place: { horizon: 'auto', connectRate: '1000000/s' },
