@@ -12,7 +12,7 @@ const everyMs = 5000;
 
 // Nobody waits for a node that is too many: its connections have this long to end by themselves, and are asked to leave
 // no faster than the deadline needs.
-const patienceMs = Number(process.env['PAT'] ?? 20) * 60_000;
+const patienceMs = 20 * 60_000;
 const leastRate = 0.001;
 
 /** Follows `recommendScale`. What has been asked for and does not run yet is remembered here: a balancer cannot see it. */

@@ -52,7 +52,7 @@ export function scalePolicy(scenario: Pick<ScaleScenario, 'startMs'>, rebalances
       ...policy.scale,
       ...scaleLimits,
       startTimeMs: scenario.startMs,
-      down: { ...policy.scale.down, step: { share: Number(process.env['STEP'] ?? 0.25) } },
+      down: { ...policy.scale.down, step: { share: 0.25 } },
     },
   };
 }
