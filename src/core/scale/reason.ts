@@ -115,7 +115,7 @@ function holdText(hold: Hold, { up, down, startTimeMs }: ScalePolicy, nodes: num
     case 'upAfter':
       return `holds at ${nodes}: more must be needed for ${seconds(up.afterMs)}`;
     case 'tolerance':
-      return `holds at ${nodes}: above the target by no more than ${percent(tolerance)} of it`;
+      return `up to ${percent(tolerance)} above the target is tolerated`;
     case 'asked':
       return `${hold.asked} were asked for within ${seconds(startTimeMs)} and are awaited`;
     case 'upStep':

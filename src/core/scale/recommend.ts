@@ -110,6 +110,7 @@ function withWindows(known: Known, step: Step): { readonly count: number; readon
     const most = Math.max(0, stepSize(policy.up.step, nodes) - startingCount(step.counted));
     const count = nodes + Math.min(lasting, most);
     if (count < nodes + lasting) return { count, hold: { kind: 'upStep' } };
+    if (count < step.needed) return { count, hold: { kind: 'tolerance' } };
     return { count, hold: count > step.needed ? { kind: 'asked', asked: count } : undefined };
   }
   if (step.needed > nodes) {
