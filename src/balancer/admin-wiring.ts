@@ -5,7 +5,8 @@ import { createPolicyFiles } from '../platform/policy-files.ts';
 import type { Config } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { createAdmin, type Admin } from './admin/admin.ts';
-import type { Control, EventFeed } from './control/ports.ts';
+import type { Control, EventFeed, ScaleFeed } from './control/ports.ts';
+import type { WebhookDesk } from './admin/webhook-port.ts';
 import type { Registry } from './state/registry.ts';
 
 /** An admin API for these settings, not yet listening. */
@@ -18,6 +19,8 @@ export function createConfiguredAdmin(
     version: string;
     control: Control | undefined;
     feed: EventFeed;
+    webhooks: WebhookDesk;
+    scale: ScaleFeed;
     policies: () => Iterable<Policy>;
     onInternalError: (error: unknown) => void;
   },

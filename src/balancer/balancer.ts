@@ -8,17 +8,15 @@ import type { LoadedConfig } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { EventRecord } from '../protocol/operations.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
-import { createConfiguredAdmin } from './admin-wiring.ts';
-import type { Admin } from './admin/admin.ts';
-import { createCore } from './core-wiring.ts';
-import type { EventFeed } from './control/ports.ts';
-import type { HealthChecker } from './health/checker.ts';
-import { createConfiguredIntake, registrationRule, reportersOf } from './intake-wiring.ts';
-import type { Intake } from './intake/intake.ts';
+import { createCore, type BalancerCore } from './core-wiring.ts';
+import type { EventFeed, ScaleExecutor, ScaleFeed } from './control/ports.ts';
+import { createEdges, type Edges } from './edges.ts';
+import { registrationRule } from './intake-wiring.ts';
 import type { RunningControl } from './control/control.ts';
 import type { Phase } from './intake/readiness.ts';
 import { createConfiguredListener } from './listeners.ts';
-import { createMetrics, type Metrics } from './metrics/metrics.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import { ConfiguredOutputs } from './outputs-wiring.ts';
 import type { HttpListener } from './proxy/listener.ts';
 import { proxyEvents, relayEndSink } from './proxy-events.ts';
 import { Relays } from './proxy/relays.ts';
@@ -27,7 +25,6 @@ import type { Transport } from './proxy/wire.ts';
 import { createConfiguredState } from './saving.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
 import { endGracefully, type StopReport } from './shutdown.ts';
-import type { RunningPlacement } from './state/placement.ts';
 import type { DataPlane } from './state/ports.ts';
 import type { Registry } from './state/registry.ts';
 import type { SavedState } from './state/saved-state.ts';
@@ -43,6 +40,10 @@ export interface BalancerOptions {
   readonly log: Logger;
   /** Version of this package. */
   readonly version: string;
+  /** What starts and stops the nodes of a pool; absent, or undefined for a pool: recommendations are told only. */
+  readonly executorOf?: (pool: string) => ScaleExecutor | undefined;
+  /** How long after the start it is asked nothing; absent: 30 s. Shorter only where no node was there before. */
+  readonly scaleGraceMs?: number;
 }
 
 /** What came of a new configuration. */
@@ -51,12 +52,6 @@ export interface Reconfigured {
   readonly isChanged: boolean;
   /** Sections that differ from what was started with and take a restart to change. */
   readonly needRestart: readonly string[];
-}
-
-interface Edges {
-  readonly intake: Intake;
-  readonly admin: Admin;
-  readonly metrics: Metrics;
 }
 
 /** A balancer with a lifetime: `start` once, `stop` once. */
@@ -68,44 +63,52 @@ export class Balancer {
   readonly events: EventFeed;
   /** Drains, freezes and their operations. */
   readonly control: RunningControl;
+  /** What is recommended to whoever starts and stops nodes. */
+  readonly scaling: ScaleFeed;
+  /** Webhooks and scaling drivers. */
+  readonly outputs: ConfiguredOutputs;
   readonly #options: BalancerOptions;
   readonly #relays: Relays;
-  readonly #placement: RunningPlacement;
-  readonly #health: HealthChecker;
+  readonly #core: BalancerCore;
   readonly #listeners = new Map<string, { listener: HttpListener; port: number }>();
   #edges: Edges | undefined;
   #saved: SavedState | undefined;
-  #intakePort = 0;
-  #adminPort = 0;
+  #ports = { intake: 0, admin: 0 };
   #loaded: BalancerSettings;
   #route: RouteTable;
   #phase: Phase = 'starting';
 
   constructor(options: BalancerOptions) {
-    const { loaded, clock, rng, log } = options;
+    const { loaded, clock, rng, log, executorOf = () => undefined, scaleGraceMs } = options;
     this.#options = options;
     this.#loaded = { config: loaded.config, policies: loaded.policies };
     this.#route = buildRouteTable(loaded.config.pools);
     this.#relays = new Relays(clock);
-    const core = createCore({ clock, rng, log, pools: poolSettings(loaded.config, loaded.policies) });
+    const pools = poolSettings(loaded.config, loaded.policies);
+    const configuredOr = (pool: string) => this.outputs.executorOf(pool) ?? executorOf(pool);
+    this.#core = createCore({ clock, rng, log, pools, executorOf: configuredOr, scaleGraceMs });
     ({
       registry: this.registry,
       dataPlane: this.dataPlane,
       events: this.events,
       control: this.control,
-      placement: this.#placement,
-      health: this.#health,
-    } = core);
+      scaling: this.scaling,
+    } = this.#core);
+    this.outputs = new ConfiguredOutputs(loaded.config, {
+      ...options,
+      events: this.events,
+      scaling: this.scaling,
+    });
   }
 
   /** The bound port of the intake; 0 before `start`. */
   get intakePort(): number {
-    return this.#intakePort;
+    return this.#ports.intake;
   }
 
   /** The bound port of the admin API over TCP; 0 before `start`, and where it is on its socket only. */
   get adminPort(): number {
-    return this.#adminPort;
+    return this.#ports.admin;
   }
 
   /** The bound port of a public listener; HERALD_INTERNAL when there is no such listener. */
@@ -133,7 +136,15 @@ export class Balancer {
       const transport = await createTransport({ form, clock });
       const { fallbackReason } = transport;
       log.info({ form: transport.form, ...(fallbackReason && { fallbackReason }) }, 'relay form chosen');
-      this.#edges = this.#createEdges(transport);
+      this.#edges = createEdges({
+        ...this.#options,
+        ...this.#core,
+        config: this.#loaded.config,
+        outputs: this.outputs,
+        policies: () => this.#loaded.policies.values(),
+        relayForm: transport.form,
+        phase: () => this.#phase,
+      });
       const { metrics } = this.#edges;
       this.#saved = createConfiguredState(this.#loaded.config.state, {
         registry: this.registry,
@@ -142,16 +153,20 @@ export class Balancer {
         metrics,
         mayRegister: registrationRule(this.#loaded.config.intake),
         control: this.control.section,
+        webhooks: this.outputs.webhooks.section,
       });
       await this.#saved?.restore();
-      await this.#startEdges(this.#edges);
+      this.#ports = await this.#edges.start();
       await this.#startListeners(transport, metrics);
     } catch (error) {
       await this.stop();
       throw error;
     }
-    this.#health.start();
+    this.#core.health.start();
     this.control.start();
+    this.outputs.start();
+    this.#core.scaleDriver.start();
+    this.#core.scaling.start();
     // Not before everything is bound: a second Herald that finds the sockets taken must not write over the first's.
     this.#saved?.start();
     this.#phase = 'serving';
@@ -167,12 +182,15 @@ export class Balancer {
     await Promise.all(listeners.map((listener) => listener.stopAccepting()));
     // The farewell tells everybody; a drain would only count them twice.
     this.control.stop();
-    this.#placement.close();
+    this.#core.scaling.stop();
+    this.#core.scaleDriver.stop();
+    this.#core.placement.close();
     const report = await endGracefully(this.#shutdownDeps(), graceMs);
-    this.#health.stop();
+    this.#core.health.stop();
     await Promise.all(listeners.map((listener) => listener.stop()));
     this.#relays.stop();
-    await Promise.all([this.#edges?.intake.stop(), this.#edges?.admin.stop()]);
+    await this.#edges?.stop();
+    await this.outputs.stop(graceMs);
     this.registry.stop();
     await this.#saved?.stop();
     return report;
@@ -187,8 +205,8 @@ export class Balancer {
     this.registry.configure(poolSettings(config, policies));
     this.#route = buildRouteTable(config.pools);
     this.#loaded = { config, policies };
-    this.#edges?.intake.reconfigure({ reporters: reportersOf(config.intake), tls: config.intake.tls });
-    if (config.admin.tcp !== undefined) this.#edges?.admin.reconfigure(config.admin.tcp);
+    this.#edges?.reconfigure(config);
+    this.outputs.reconfigure(config);
     this.#tell('configuration.reloaded', 'The configuration has been reloaded.', {
       needRestart: needRestart.join(', '),
     });
@@ -211,44 +229,6 @@ export class Balancer {
     return { clock, rng, policies, dataPlane: this.dataPlane, openCount: () => this.openCount };
   }
 
-  #createEdges(transport: Transport): Edges {
-    const { clock, log, version } = this.#options;
-    const { config } = this.#loaded;
-    const { registry } = this;
-    const metrics = createMetrics({
-      pools: registry.pools,
-      clock,
-      relayForm: transport.form,
-      version,
-      control: () => this.control.figures(),
-    });
-    const onInternalError = (error: unknown) => log.error({ err: error }, 'request failed');
-    const shared = { registry, clock, feed: this.events, control: this.control, onInternalError };
-    const policies = () => this.#loaded.policies.values();
-    return {
-      metrics,
-      intake: createConfiguredIntake(config.intake, {
-        ...shared,
-        metrics,
-        takeShed: (pool, node) => this.control.takeShed(pool, node),
-        phase: () => this.#phase,
-      }),
-      admin: createConfiguredAdmin(config, { ...shared, log, version, policies }),
-    };
-  }
-
-  async #startEdges({ intake, admin }: Edges): Promise<void> {
-    const { log } = this.#options;
-    const { config } = this.#loaded;
-    this.#adminPort = await admin.start();
-    const { socketPath, tcp } = config.admin;
-    const overTcp = tcp && { host: tcp.bind.host, port: this.#adminPort, tls: tcp.tls !== undefined };
-    log.info({ listener: 'admin', socket: socketPath, ...overTcp }, 'listening');
-    const { host, port } = await intake.start();
-    this.#intakePort = port;
-    log.info({ listener: 'intake', host, port }, 'listening');
-  }
-
   async #startListeners(transport: Transport, metrics: Metrics): Promise<void> {
     const { log, clock, rng } = this.#options;
     const { registry } = this;
@@ -256,7 +236,7 @@ export class Balancer {
       transport,
       relays: this.#relays,
       registry,
-      placement: this.#placement,
+      placement: this.#core.placement,
       route: (host: string, path: string) => this.#route(host, path),
       clock,
       rng,

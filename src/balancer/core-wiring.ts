@@ -4,7 +4,9 @@ import type { Rng } from '../core/rng.ts';
 import type { Logger } from '../platform/logger.ts';
 import { RunningControl } from './control/control.ts';
 import { createEventFeed } from './control/event-feed.ts';
-import type { EventFeed } from './control/ports.ts';
+import type { EventFeed, ScaleExecutor } from './control/ports.ts';
+import { ScaleDriver } from './control/scale-driver.ts';
+import { ScalingLoop } from './control/scaling.ts';
 import { createHealthChecker, type HealthChecker } from './health/checker.ts';
 import { createProbe } from './health/probe.ts';
 import { tellNotice } from './notices.ts';
@@ -20,6 +22,8 @@ export interface BalancerCore {
   readonly dataPlane: DataPlane;
   readonly events: EventFeed;
   readonly control: RunningControl;
+  readonly scaling: ScalingLoop;
+  readonly scaleDriver: ScaleDriver;
   readonly placement: RunningPlacement;
   readonly health: HealthChecker;
 }
@@ -30,8 +34,12 @@ export function createCore(parts: {
   readonly rng: Rng;
   readonly log: Logger;
   readonly pools: Parameters<Registry['configure']>[0];
+  /** What starts and stops the nodes of a pool; undefined: nothing does. */
+  readonly executorOf: (pool: string) => ScaleExecutor | undefined;
+  /** As `ScaleDriverDeps.graceMs`. */
+  readonly scaleGraceMs: number | undefined;
 }): BalancerCore {
-  const { clock, rng, log, pools } = parts;
+  const { clock, rng, log, pools, executorOf, scaleGraceMs: graceMs } = parts;
   const events = createEventFeed(clock);
   // One line in the log and one event for each: what changes by itself is news, what goes wrong is a warning.
   const notifyBy =
@@ -44,22 +52,22 @@ export function createCore(parts: {
   const registry = new Registry({ clock, rng, visibility, notify: notifyBy('info') });
   registry.configure(pools);
   const dataPlane = createRelayDataPlane({ pools: registry.pools, clock });
-  const control = new RunningControl({
-    registry,
-    dataPlane,
-    clock,
-    rng,
-    tell: (event) => {
-      const { type, message, facts, ...about } = event;
-      log.info({ type, ...about, ...facts }, message);
-      events.tell(event);
-    },
-  });
+  const tell: EventFeed['tell'] = (event) => {
+    const { type, message, facts, ...about } = event;
+    log.info({ type, ...about, ...facts }, message);
+    events.tell(event);
+  };
+  const shared = { registry, clock, rng, tell };
+  const control = new RunningControl({ ...shared, dataPlane });
+  const isFrozen = (pool: string) => control.shared.freezes.isFrozen(pool);
+  const scaling = new ScalingLoop({ ...shared, isFrozen });
   return {
     registry,
     dataPlane,
     events,
     control,
+    scaling,
+    scaleDriver: new ScaleDriver({ ...shared, feed: scaling, control, executorOf, graceMs }),
     placement: createPlacement({ pools: registry.pools, clock, notify: notifyBy('warn') }),
     health: createHealthChecker({ registry, probe: createProbe(clock), clock, rng }),
   };

@@ -24,24 +24,24 @@ type Facts = Readonly<Record<string, unknown>>;
 export function tellNotice(feed: EventFeed, notice: string, facts: Facts): void {
   const type = noticeTypes[notice];
   if (type === undefined) return;
-  const { pool, node, ...rest } = facts;
+  const { pool, node, by, why, ...rest } = facts;
   feed.tell({
     type,
     pool: textOf(pool),
     node: textOf(node),
-    by: '',
-    why: '',
+    by: textOf(by),
+    why: textOf(why),
     message: sentenceOf(notice, facts),
     facts: plainFacts(rest),
   });
 }
 
 /** `Node down: 'a' of pool 'chat', answers 500.` */
-function sentenceOf(notice: string, { pool, node, reason, from, to }: Facts): string {
+function sentenceOf(notice: string, { pool, node, reason, from, to, by, why }: Facts): string {
   const what = textOf(node) === '' ? `pool '${textOf(pool)}'` : `'${textOf(node)}' of pool '${textOf(pool)}'`;
-  const more = [textOf(reason), textOf(from) === '' ? '' : `from ${textOf(from)} to ${textOf(to)}`].filter(
-    (part) => part !== '',
-  );
+  const change = textOf(from) === '' ? '' : `from ${textOf(from)} to ${textOf(to)}`;
+  const who = textOf(by) === '' ? '' : `by ${textOf(by)}${textOf(why) === '' ? '' : ` (${textOf(why)})`}`;
+  const more = [textOf(reason), change, who].filter((part) => part !== '');
   return `${[`${notice.slice(0, 1).toUpperCase()}${notice.slice(1)}: ${what}`, ...more].join(', ')}.`;
 }
 

@@ -123,8 +123,15 @@ function whySocket(socketPath: string, cause: unknown): string {
 
 function whyUrl({ origin, tls }: AdminTarget & { kind: 'url' }, cause: unknown): string {
   const code = codeOf(cause);
-  if (/^(SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|CERT_|ERR_TLS_CERT)/.test(code))
-    return `${origin} shows a certificate that is not trusted (${code}); name who signed it with --ca FILE`;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return `${origin} shows a certificate for other names (${code}); use one of those in --url`;
+  if (code === 'CERT_HAS_EXPIRED')
+    return `${origin} shows a certificate that has expired (${code}); renew it`;
+  if (/^(SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|CERT_|ERR_TLS_CERT)/.test(code)) {
+    const hint =
+      tls.ca === undefined ? 'name who signed it with --ca FILE' : 'the file of --ca does not vouch for it';
+    return `${origin} shows a certificate that is not trusted (${code}); ${hint}`;
+  }
   if (/CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE/.test(code) && tls.cert === undefined)
     return `${origin} wants a certificate (${code}); show one with --cert FILE and --key FILE`;
   if (code.startsWith('ERR_SSL') || code === 'EPROTO')

@@ -17,8 +17,8 @@ const exitCodeOf: Partial<Record<ErrorCode, ExitCode>> = {
 /** What to type next, where a code alone does not say it. */
 const hintOf: Partial<Record<ErrorCode, string>> = {
   HERALD_TOKEN_INVALID: 'name a file with a token of `admin.tokens` with --token-file or HERALD_TOKEN_FILE',
-  HERALD_FROZEN: 'see `herald freeze`; `herald freeze --release` lets automatic actions go on',
-  HERALD_OPERATION_RUNNING: 'see `herald operations`; `herald operations ID --cancel` ends one',
+  HERALD_FROZEN: '`herald status` shows who froze it and why',
+  HERALD_OPERATION_RUNNING: '`herald operations ID --wait` follows it, `--cancel` ends it',
 };
 
 /** The exit code for what a command threw, and the line to say; '' when all has been said. */

@@ -7,7 +7,7 @@ import type { CliIo } from './io.ts';
 import { LiveScreen } from './live-screen.ts';
 import { endLine, nodesOf, progressLine } from './operation-lines.ts';
 import { pause } from './pause.ts';
-import { paintFor } from './table.ts';
+import { columnsOf, foldLines, paintFor } from './table.ts';
 
 const askEveryMs = 500;
 // A balancer that restarts is back in seconds; state files make it go on with its drains.
@@ -37,7 +37,7 @@ export async function followOperation(
   let operation = first;
   if (operation.state === 'running') say(beginLine(operation));
   while (operation.state === 'running') {
-    screen.draw([progressLine(operation, { paint, columns: io.stderr.columns ?? 80 })]);
+    screen.draw([progressLine(operation, { paint, columns: columnsOf(io.stderr, io.env) })]);
     await pause(io, askEveryMs);
     if (io.signal.aborted) {
       screen.settle();
@@ -53,7 +53,7 @@ export async function followOperation(
 /** Follows it, prints how it ended as a table command does, and tells the exit code. */
 export async function followToEnd(client: AdminClient, first: Operation, io: CliIo): Promise<ExitCode> {
   const operation = await followOperation(client, first, { io, isQuiet: false });
-  io.stdout.write(`${endLine(operation)}\n`);
+  io.stdout.write(`${foldLines([endLine(operation)], columnsOf(io.stdout, io.env)).join('\n')}\n`);
   return exitCodeOf(operation);
 }
 

@@ -1,6 +1,6 @@
 // A drain or a rebalance in words: one line while it runs, one sentence when it is over, a few lines to look at it.
 import type { Operation, OperationProgress, OperationState } from '../protocol/operations.ts';
-import { bar, fitLine, percent, renderTable, type Column, type Paint } from './table.ts';
+import { bar, fitLine, percent, renderTable, wrapText, type Column, type Paint } from './table.ts';
 
 const barWidth = 16;
 
@@ -31,18 +31,26 @@ const endWord = {
 
 /** One sentence when it is over: what was done, then why it ended. */
 export function endLine(operation: Operation): string {
-  const { id, kind, state, pool, reason, progress } = operation;
+  const { id, kind, state, pool } = operation;
   const what = kind === 'drain' ? `drain of ${nodesOf(operation)}` : `rebalance of ${pool}`;
-  // A drain that came to its end gives its figures as the reason: once is enough.
-  const isToldByReason = kind === 'drain' && reason !== '' && (state === 'done' || state === 'deadline');
-  const told = isToldByReason
-    ? `${reason}, ${progress.returned} back elsewhere`
-    : `${outcomes(operation).join(', ')}${reason === '' ? '' : `. ${reason}`}`;
-  return `${what} ${endWord[state]}: ${told} (${id})`;
+  return `${what} ${endWord[state]}: ${toldOf(operation)} (${id})`;
 }
 
-/** Lines of `herald operations ID`. */
-export function operationDetail(operation: Operation, paint: Paint): string[] {
+/** A rebalance, and a drain that came to its end, give their figures as the reason: once is enough. */
+function toldOf(operation: Operation): string {
+  const { kind, state, reason, progress } = operation;
+  const returned = `${progress.returned} back elsewhere`;
+  if (reason === '') return outcomes(operation).join(', ');
+  if (kind === 'rebalance') return [reason, returned, ...mishaps(operation)].join(', ');
+  const hasCome = state === 'done' || state === 'deadline';
+  return hasCome ? `${reason}, ${returned}` : `${outcomes(operation).join(', ')}. ${reason}`;
+}
+
+/** Lines of `herald operations ID`, broken at spaces where they are longer than `columns`. */
+export function operationDetail(
+  operation: Operation,
+  { paint, columns }: { paint: Paint; columns: number },
+): string[] {
   const { id, kind, pool, state, reason, by, why, startedAt, endedAt, deadlineAt } = operation;
   const rows: [string, string][] = [
     ['state', `${state}${reason === '' ? '' : `: ${reason}`}`],
@@ -58,22 +66,29 @@ export function operationDetail(operation: Operation, paint: Paint): string[] {
     ['outcome', outcomes(operation).join(', ')],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
-  return [paint('bold', `${kind} ${id}`), ...rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`)];
+  const indent = ' '.repeat(width + 2);
+  return [
+    paint('bold', `${kind} ${id}`),
+    ...rows.flatMap(([name, text]) => {
+      const [first = '', ...rest] = wrapText(text, columns - indent.length);
+      return [`${name.padEnd(width)}  ${first}`, ...rest.map((line) => indent + line)];
+    }),
+  ];
 }
 
-/** The table of `herald operations`; fits 80 columns for two short node names. */
-export function operationTable(operations: readonly Operation[]): string[] {
+/** The table of `herald operations`, in `width` columns: who began them goes first, then the end of long lists of nodes. */
+export function operationTable(operations: readonly Operation[], width = Infinity): string[] {
   const columns: readonly Column<Operation>[] = [
     { title: 'ID', cell: ({ id }) => id },
     { title: 'POOL', cell: ({ pool }) => pool },
-    { title: 'NODES', cell: nodesOf },
+    { title: 'NODES', cell: nodesOf, whenNarrow: 8 },
     { title: 'STATE', cell: ({ state }) => state },
     { title: 'DONE', cell: ({ progress }) => percent(partDone(progress)), align: 'right' },
     { title: 'LEFT', cell: ({ progress }) => String(progress.waiting + progress.leaving), align: 'right' },
     { title: 'ETA', cell: ({ etaMs }) => shortDuration(etaMs), align: 'right' },
-    { title: 'BY', cell: ({ by }) => by },
+    { title: 'BY', cell: ({ by }) => by, whenNarrow: 'drop' },
   ];
-  return operations.length === 0 ? ['no operations'] : renderTable(columns, operations);
+  return operations.length === 0 ? ['no operations'] : renderTable(columns, operations, width);
 }
 
 /** `a, b` or `a, b and 3 more`; `-` for none. */
@@ -108,20 +123,26 @@ function timeLeft({ etaMs, deadlineAt, state }: Operation): string[] {
 }
 
 /** What became of the connections, without the parts that are none. */
-function outcomes({ kind, progress, imbalance }: Operation): string[] {
-  const { closed, cut, refusedByPeer, leftByThemselves, returned, waiting, leaving } = progress;
+function outcomes(operation: Operation): string[] {
+  const { kind, progress, imbalance } = operation;
+  return [
+    `${progress.closed} ${kind === 'drain' ? 'said goodbye' : 'moved'}`,
+    `${progress.returned} back elsewhere`,
+    ...mishaps(operation),
+    ...(kind === 'rebalance' ? [`max ÷ mean ${ratio(imbalance.before)} → ${ratio(imbalance.now)}`] : []),
+  ];
+}
+
+/** Those that did not leave when they were asked. */
+function mishaps({ progress }: Operation): string[] {
+  const { cut, refusedByPeer, leftByThemselves, waiting, leaving } = progress;
   const parts: [number, string][] = [
     [cut, 'cut at the deadline'],
     [refusedByPeer, 'ended after they ignored the goodbye'],
     [leftByThemselves, 'left by themselves'],
     [waiting + leaving, 'still open'],
   ];
-  return [
-    `${closed} ${kind === 'drain' ? 'said goodbye' : 'moved'}`,
-    `${returned} back elsewhere`,
-    ...parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`),
-    ...(kind === 'rebalance' ? [`max ÷ mean ${ratio(imbalance.before)} → ${ratio(imbalance.now)}`] : []),
-  ];
+  return parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
 }
 
 /** `1.42`, `-` when it is not known. */

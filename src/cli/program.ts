@@ -13,6 +13,7 @@ import { registerPolicyCheck } from './commands/policy-check.ts';
 import { registerPolicyShow } from './commands/policy-show.ts';
 import { registerReady } from './commands/ready.ts';
 import { registerRebalance } from './commands/rebalance.ts';
+import { registerScale } from './commands/scale.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTop } from './commands/top.ts';
@@ -30,6 +31,7 @@ export function createProgram(io: CliIo, finish: (code: ExitCode) => void): Comm
   registerDrain(program, io, finish);
   registerReady(program, io);
   registerRebalance(program, io, finish);
+  registerScale(program, io, finish);
   registerOperations(program, io, finish);
   registerFreeze(program, io, finish);
   registerEvents(program, io);

@@ -234,6 +234,28 @@ export const errorCatalogue = {
     remedy:
       'See docs/admission.md: add nodes, or raise `admit` and `place.connectRate` if the nodes can take it.',
   },
+  HERALD_SCALE_UNKNOWN: {
+    status: 503,
+    meaning:
+      'No valid load data say how many nodes the pool needs. Nothing is taken for 0, and nothing is taken away.',
+    remedy:
+      'See why nodes do not report: `herald status`, `herald scale POOL`. Autoscalers keep what there is meanwhile.',
+  },
+  HERALD_WEBHOOK_UNKNOWN: {
+    status: 404,
+    meaning: 'No webhook has this name.',
+    remedy: 'Name one that `GET /v1/webhooks` lists.',
+  },
+  HERALD_DEAD_LETTER_UNKNOWN: {
+    status: 404,
+    meaning: 'The webhook has no dead letter of this id: it was sent again, or newer ones took its room.',
+    remedy: 'Name one that `GET /v1/webhooks/{name}/dead-letters` lists.',
+  },
+  HERALD_DRIVER_FAILED: {
+    status: 500,
+    meaning: 'The command of a scaling driver failed, took too long or could not be run.',
+    remedy: 'Mend what the message says; the driver loop asks again.',
+  },
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',

@@ -11,6 +11,7 @@ import type { Environment } from '../policy/environment.ts';
 import type { Policy } from '../policy/policy.ts';
 import { invalidConfig, type Problem } from '../policy/problem.ts';
 import { problemAt } from '../policy/schema-problems.ts';
+import { outputPaths, readOutputFiles } from './output-files.ts';
 import { complaintOf, readText } from './read-text.ts';
 import { readTlsFiles, tlsPaths } from './tls-files.ts';
 
@@ -73,25 +74,31 @@ export async function loadConfig(path: string, environment: Environment): Promis
   const policies = await readPolicies(shownPath(path, written), resolvePath(written), reading);
   const secrets = await readSecrets(reading, resolvePath);
   const tls = await readTlsFiles(reading, resolvePath);
+  const outputs = await readOutputFiles(reading, resolvePath, environment);
   const problems = [
     ...reading.problems,
     ...policies.problems,
     ...policies.readings.flatMap((policy) => policy.problems),
     ...secrets.problems,
     ...tls.problems,
+    ...outputs.problems,
     ...checkPoolPolicies(reading, policies),
     ...checkSocketPath(reading, resolvePath),
   ];
   if (reading.document === undefined || problems.length > 0) throw invalidConfig(problems);
   return {
-    config: compileConfig(reading.document, { resolvePath, secrets: secrets.values, pems: tls.pems }),
+    config: compileConfig(reading.document, {
+      resolvePath,
+      secrets: new Map([...secrets.values, ...outputs.secrets]),
+      pems: new Map([...tls.pems, ...outputs.pems]),
+    }),
     policies: policyMap(policies.readings),
     warnings: reading.warnings,
     watched: {
       paths: [
         resolve(path),
         ...reading.tokenFiles.map(({ tokenFile }) => resolvePath(tokenFile)),
-        ...tlsPaths(reading).map(resolvePath),
+        ...[...tlsPaths(reading), ...outputPaths(reading)].map(resolvePath),
       ],
       directories: [resolvePath(written)],
     },

@@ -1,11 +1,13 @@
 // From the text of herald.yaml to a Config. What lies in other files (policies, secrets) is the caller's to read.
 import { formatAddress } from './address.ts';
+import { compileDriver, compileWebhook, outputFilesOf, type OutputFiles } from './compile-outputs.ts';
 import { checkConfig } from './config-checks.ts';
 import { configSchema, type ConfigDocument } from './config-schema.ts';
 import type { AdminTcpConfig, Config, ListenerConfig, PoolConfig, TlsConfig, TokenConfig } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { overrideFromEnvironment, type Environment } from './environment.ts';
 import type { Path, Problem } from './problem.ts';
+import { warnOfOutputs } from './output-checks.ts';
 import { isMapping, readDocument } from './read-document.ts';
 import { parseYaml, type Source } from './yaml-document.ts';
 
@@ -24,6 +26,7 @@ export interface ConfigReading {
   readonly namesPolicies: boolean;
   readonly tokenFiles: readonly { readonly path: Path; readonly tokenFile: string }[];
   readonly tlsFiles: readonly TlsFiles[];
+  readonly outputFiles: OutputFiles;
 }
 
 /** The files of one `tls`, as written. */
@@ -48,6 +51,7 @@ export function readConfig(file: string, text: string, environment: Environment)
       namesPolicies: false,
       tokenFiles: [],
       tlsFiles: [],
+      outputFiles: { secretFiles: [], caFiles: [], programs: [] },
     };
   }
   const { source, warnings } = overrideFromEnvironment(parsed.source, environment);
@@ -58,7 +62,7 @@ export function readConfig(file: string, text: string, environment: Environment)
     sections,
     document: problems.length === 0 ? value : undefined,
     problems,
-    warnings,
+    warnings: [...warnings, ...warnOfOutputs(source, sections)],
     namesPolicies: isMapping(source.data) && source.data['policies'] !== undefined,
     tokenFiles: (['intake', 'admin'] as const).flatMap((section) =>
       (sections[section]?.tokens ?? []).flatMap(({ tokenFile }, index) =>
@@ -69,6 +73,7 @@ export function readConfig(file: string, text: string, environment: Environment)
       const tls = sections[section]?.tls;
       return tls === undefined ? [] : [{ path: [section, 'tls'], ...tls }];
     }),
+    outputFiles: outputFilesOf(sections),
   };
 }
 
@@ -76,7 +81,7 @@ export function readConfig(file: string, text: string, environment: Environment)
 export interface Surroundings {
   /** Makes a path of the file absolute. */
   resolvePath(path: string): string;
-  /** Secrets by `tokenFile` as written; complete. */
+  /** Secrets by their file as written; complete. */
   readonly secrets: ReadonlyMap<string, string>;
   /** PEM texts by the name of their file as written; complete. */
   readonly pems: ReadonlyMap<string, string>;
@@ -103,6 +108,8 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
     relay: { form: document.relay.form },
     policiesDirectory: resolvePath(document.policies),
     pools: Object.entries(document.pools).map(([name, pool]) => compilePool(name, pool)),
+    webhooks: document.webhooks.map((webhook) => compileWebhook(webhook, surroundings)),
+    drivers: document.drivers.map((driver) => compileDriver(driver, resolvePath)),
   });
 }
 

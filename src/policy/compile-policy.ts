@@ -152,12 +152,13 @@ function compileRebalance(rebalance: PolicyDocument['rebalance']): Policy['rebal
 }
 
 function compileScale(scale: PolicyDocument['scale']): Policy['scale'] {
-  const { min, max, target, startTime, survive, surviveOf, up, down, victims } = scale;
+  const { min, max, target, startTime, window, survive, surviveOf, up, down, victims } = scale;
   return {
     min,
     max,
     target,
     startTimeMs: startTime,
+    windowMs: window,
     survive,
     surviveOf,
     up: { afterMs: up.after, step: up.step },

@@ -4,6 +4,8 @@ import { checkAdmin } from './admin-checks.ts';
 import type { ConfigDocument } from './config-schema.ts';
 import { nameHint } from '../core/nearest.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
+import { duplicates, unknownPools } from './name-checks.ts';
+import { checkOutputs } from './output-checks.ts';
 import { problemAt } from './schema-problems.ts';
 import type { Source } from './yaml-document.ts';
 
@@ -18,6 +20,7 @@ export function checkConfig(source: Source, sections: Sections): Problem[] {
     ...checkRoutes(source, sections),
     ...checkTokens(source, sections),
     ...checkAdmin(source, sections.admin),
+    ...checkOutputs(source, sections),
   ];
 }
 
@@ -97,30 +100,10 @@ function checkTokens(source: Source, { intake, admin, pools }: Sections): Proble
   ];
   const entries = tokens.map(({ token, path }) => ({ key: token.name, path: [...path, 'name'] }));
   const twice = duplicates(source, entries, (key) => `two tokens are named ${key}`, 'give each a name');
-  if (pools === undefined) return twice;
-  const known = Object.keys(pools);
-  const unknown = tokens.flatMap(({ token: { pools: named = [] }, path }) =>
-    named.flatMap((pool, index) => {
-      if (known.includes(pool)) return [];
-      return [
-        problemAt(source, [...path, 'pools', index], `no pool is named ${pool}`, nameHint(pool, known)),
-      ];
-    }),
-  );
-  return [...twice, ...unknown];
-}
-
-function duplicates(
-  source: Source,
-  entries: readonly { readonly key: string; readonly path: Path }[],
-  say: (key: string) => string,
-  hint: string,
-): Problem[] {
-  const first = new Map<string, Path>();
-  return entries.flatMap(({ key, path }) => {
-    const earlier = first.get(key);
-    first.set(key, earlier ?? path);
-    if (earlier === undefined) return [];
-    return [problemAt(source, path, `${say(key)}, see ${formatPath(earlier)}`, hint)];
-  });
+  return [
+    ...twice,
+    ...tokens.flatMap(({ token, path }) =>
+      unknownPools(source, { named: token.pools, path: [...path, 'pools'], pools }),
+    ),
+  ];
 }

@@ -7,7 +7,9 @@ import { address, cidr, count, list, name, namePattern, notYet, text } from './f
 import { listenerSchema } from './listener-schema.ts';
 import { planned } from './planned.ts';
 import { apiVersion } from './read-document.ts';
+import { driverSchema } from './driver-schema.ts';
 import { nodeSchema, routeSchema } from './pool-schema.ts';
+import { webhookSchema } from './webhook-schema.ts';
 
 const intake = z
   .strictObject({
@@ -90,6 +92,12 @@ export const configSchema = z.strictObject({
       params: { hint: 'name one, with its nodes' },
     })
     .describe('The pools by name.'),
+  webhooks: list(webhookSchema, 0, 16)
+    .prefault([])
+    .describe('Who is told of events. Taken over when the file changes.'),
+  drivers: list(driverSchema, 0, 64)
+    .prefault([])
+    .describe('What starts and stops nodes. Taken over when the file changes.'),
 });
 
 /** What the schema makes of herald.yaml. */

@@ -85,6 +85,37 @@ export interface PoolConfig {
   readonly nodes: readonly StaticNodeConfig[];
 }
 
+/** Somebody who is told of events. */
+export interface WebhookConfig {
+  readonly name: string;
+  /** http or https, without user and password; its query may be a secret. */
+  readonly url: string;
+  /** One, or two while it is being changed, the new one first; never logged. */
+  readonly secrets: readonly string[];
+  /** `all`: also what concerns no pool. */
+  readonly pools: 'all' | readonly string[];
+  /** Types, `operation.*` for all that begin so, `*` for every one; at least one. */
+  readonly events: readonly string[];
+  readonly timeoutMs: number;
+  /** Tries until an event is a dead letter, 1 or more. */
+  readonly attempts: number;
+  readonly maxAgeMs: number;
+  /** Who signs the receiver's certificate, as PEM text; undefined: whom the system trusts. */
+  readonly ca: string | undefined;
+}
+
+/** What starts and stops nodes by the recommendation. */
+export interface DriverConfig {
+  readonly name: string;
+  readonly kind: 'exec';
+  readonly pools: 'all' | readonly string[];
+  /** The program, as an absolute path or a name to look up in PATH, and its arguments with placeholders. */
+  readonly command: readonly [string, ...string[]];
+  readonly timeoutMs: number;
+  /** Variables beside those of the process; never logged. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** The settings of one process. Paths are absolute. */
 export interface Config {
   /** At least one; names and addresses are unique. */
@@ -123,4 +154,8 @@ export interface Config {
   readonly policiesDirectory: string;
   /** At least one, in the order of the file; names are unique. */
   readonly pools: readonly PoolConfig[];
+  /** Names are unique. */
+  readonly webhooks: readonly WebhookConfig[];
+  /** Names are unique; no two have a pool in common. */
+  readonly drivers: readonly DriverConfig[];
 }

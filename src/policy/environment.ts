@@ -35,11 +35,11 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   HERALD_NODE_CAPACITY: numberOf,
 };
 
-// Read elsewhere: by the commands, by agents, by the tests.
+// Read elsewhere: by the commands, by agents, by the tests; or set for the commands of drivers, which may run Herald.
 const elsewhere =
-  /^HERALD_(CONFIG|AGENT_CONFIG|SOCKET|TEST_.*|BALANCERS|TOKEN_FILE|POOL|NODE_[A-Z]+|AGENT_CHECK_BIND)$/;
+  /^HERALD_(CONFIG|AGENT_CONFIG|SOCKET|TEST_.*|SCALE_[A-Z]+|BALANCERS|TOKEN_FILE|POOL|NODE_[A-Z]+|AGENT_CHECK_BIND)$/;
 const elsewhereOfAgents =
-  /^HERALD_(CONFIG|AGENT_CONFIG|SOCKET|TEST_.*|INTAKE_BIND|ADMIN_SOCKET|RELAY_FORM|LISTENERS_.*)$/;
+  /^HERALD_(CONFIG|AGENT_CONFIG|SOCKET|TEST_.*|SCALE_[A-Z]+|INTAKE_BIND|ADMIN_SOCKET|RELAY_FORM|LISTENERS_.*)$/;
 
 /** A source with the overrides in it, and a warning for each variable that means nothing. */
 export interface Overridden {

@@ -90,6 +90,8 @@ export interface Policy {
     readonly target: number;
     /** How long a new node needs until it takes connections. */
     readonly startTimeMs: number;
+    /** Span of the load that level and trend are read from. */
+    readonly windowMs: number | 'auto';
     /** Nodes or zones whose loss there is room for, 0 or more, below `max`. */
     readonly survive: number;
     readonly surviveOf: 'node' | 'zone';

@@ -1,6 +1,6 @@
 // The policy section `scale`: how many nodes the work needs, and which may go. Read by core/scale.
 import { z } from 'zod';
-import { count, duration, field, percentage } from './field.ts';
+import { count, duration, field, orAuto, percentage } from './field.ts';
 import type { ScaleStep } from './policy.ts';
 import { readQuantity, showValue, units, type Reading } from './quantity.ts';
 
@@ -88,6 +88,11 @@ export const scaleSchema = z
     startTime: duration('0s', '1h')
       .prefault('90s')
       .describe('How long a new node needs until it takes connections; a rise is looked ahead by this.'),
+    window: orAuto('duration', '10s', '1h')
+      .prefault('auto')
+      .describe(
+        'Span of the load that is looked at: its last quarter is averaged, its rise is drawn on. `auto`: three times `startTime`, from 3 to 30 minutes.',
+      ),
     survive: count(0, 1000)
       .prefault(0)
       .describe(

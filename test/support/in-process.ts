@@ -2,15 +2,18 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { Balancer } from '../../src/balancer/balancer.ts';
+import { Balancer, type BalancerOptions } from '../../src/balancer/balancer.ts';
 import { pcg32 } from '../../src/core/rng.ts';
 import { loadConfig } from '../../src/platform/config.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
 import { writeSetup, type HeraldSetup } from './herald-setup.ts';
 
-/** Starts a balancer for one test, which stops it. */
-export async function aBalancer(setup: HeraldSetup): Promise<Balancer> {
+/** Starts a balancer for one test, which stops it. `more` takes the place of the machine's clock, or adds to it. */
+export async function aBalancer(
+  setup: HeraldSetup,
+  more: Partial<Pick<BalancerOptions, 'clock' | 'executorOf'>> = {},
+): Promise<Balancer> {
   const folder = writeSetup(setup);
   const loaded = await loadConfig(join(folder, 'herald.yaml'), {});
   const balancer = new Balancer({
@@ -19,6 +22,7 @@ export async function aBalancer(setup: HeraldSetup): Promise<Balancer> {
     rng: pcg32(1),
     log: createLogger({ ...loaded.config.log, level: 'silent' }),
     version: '0.0.0',
+    ...more,
   });
   onTestFinished(async () => {
     await balancer.stop();

@@ -27,30 +27,42 @@ export interface Clients {
   readonly codes: readonly number[];
 }
 
-/** Connects clients that come back a moment after each close. Resolves when all are open. */
+/**
+ * Connects clients that come back a moment after each close. Resolves when all are open. `greet` gets each new
+ * connection with the number of its client, from 0.
+ */
 export async function someClients(
   port: number,
-  { count, path }: { count: number; path: string },
+  {
+    count,
+    path,
+    greet,
+  }: { count: number; path: string; greet?: (socket: WebSocket, client: number) => void },
 ): Promise<Clients> {
   const codes: number[] = [];
   const sockets = new Set<WebSocket>();
   let isOver = false;
-  const connect = (opened: () => void) => {
+  const connect = (client: number, opened: () => void) => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
     sockets.add(socket);
-    socket.on('open', opened);
+    socket.on('open', () => {
+      greet?.(socket, client);
+      opened();
+    });
     socket.on('error', () => undefined);
     socket.on('close', (code) => {
       sockets.delete(socket);
       if (isOver) return;
       codes.push(code);
-      setTimeout(() => isOver || connect(() => undefined), 50);
+      setTimeout(() => isOver || connect(client, () => undefined), 50);
     });
   };
   onTestFinished(() => {
     isOver = true;
     for (const socket of sockets) socket.terminate();
   });
-  await Promise.all(Array.from({ length: count }, () => new Promise<void>((opened) => connect(opened))));
+  await Promise.all(
+    Array.from({ length: count }, (_, client) => new Promise<void>((opened) => connect(client, opened))),
+  );
   return { codes };
 }

@@ -13,7 +13,7 @@ import {
 import type { PolicyFiles } from '../../platform/policy-files.ts';
 import { formatAddress, type Address } from '../../policy/address.ts';
 import type { Policy } from '../../policy/policy.ts';
-import type { Control, EventFeed } from '../control/ports.ts';
+import type { Control, EventFeed, ScaleFeed } from '../control/ports.ts';
 import type { Registry } from '../state/registry.ts';
 import { ok } from './answer.ts';
 import { openApiDocument } from './api/openapi.ts';
@@ -31,6 +31,8 @@ import { policyHandlers } from './policy-routes.ts';
 import { poolHandlers } from './pool-routes.ts';
 import { createRequestRate, defaultRequestRate, type RequestRate } from './request-rate.ts';
 import { listenPrivately } from './unix-socket.ts';
+import type { WebhookDesk } from './webhook-port.ts';
+import { webhookHandlers } from './webhook-routes.ts';
 
 /** The TCP listener of the admin API. */
 export interface AdminTcp {
@@ -53,6 +55,10 @@ export interface AdminDeps {
   /** Undefined: routes that need it answer HERALD_NOT_AVAILABLE, and admin states are set plainly. */
   readonly control: Control | undefined;
   readonly feed: EventFeed;
+  /** Undefined: the routes about scaling answer HERALD_NOT_AVAILABLE. */
+  readonly scale?: ScaleFeed | undefined;
+  /** Undefined: the routes about webhooks answer HERALD_NOT_AVAILABLE. */
+  readonly webhooks?: WebhookDesk | undefined;
   /** Every policy that is loaded, used by a pool or not. */
   readonly policies: () => Iterable<Policy>;
   readonly policyFiles: PolicyFiles;
@@ -179,5 +185,6 @@ function handlersOf(deps: AdminDeps, streams: EventStreams): AdminHandlers {
     ...operationHandlers(deps),
     ...policyHandlers(deps),
     ...eventHandlers({ streams }),
+    ...webhookHandlers(deps),
   };
 }

@@ -3,6 +3,8 @@ import type { Clock } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
 import type { AdminStateAnswer, AdminStateRequest } from '../../protocol/operations.ts';
 import type { Control } from '../control/ports.ts';
+import { severalPools } from '../control/several-pools.ts';
+import type { PoolState } from '../state/pool-state.ts';
 import type { Registry } from '../state/registry.ts';
 import { ok, type Answer } from './answer.ts';
 import { needControl } from './control-port.ts';
@@ -39,21 +41,30 @@ export function nodeHandlers({ registry, clock, control }: NodeRouteDeps): Handl
       const id = nameIn(context, 'id');
       view.node(id);
       refuseDrainKeys(body);
-      if (control === undefined) return setPlainly(registry, id, body);
+      if (control === undefined) return setPlainly(registry, id, { ...body, why, by: caller.by });
       const answer = control.setAdminState([id], { ...body, why }, { by: caller.by });
       return { ...ok(answer), isDryRun: body.dryRun === true };
     },
     beginDrains({ view, context, body: { nodes: wanted, ...body }, why, caller }) {
       const pool = view.pool(nameIn(context, 'pool'));
       const nodes = [...new Set(wanted)];
-      const unknown = nodes.find((id) => !pool.nodes.has(id));
-      if (unknown !== undefined) throw nodeUnknown(unknown, [pool]);
+      refuseForeign(view, pool, nodes);
       const drainer = needControl(control, `nodes of pool '${pool.name}' cannot be drained together`);
       const request: AdminStateRequest = { ...body, adminState: 'drain', why };
       const answer = drainer.setAdminState(nodes, request, { by: caller.by });
       return begun(answer, body.dryRun === true);
     },
   };
+}
+
+/** Nodes that are not there, or in another pool that the caller may see. */
+function refuseForeign(view: ScopedView, pool: PoolState, nodes: readonly string[]): void {
+  const places = nodes.map((id) => {
+    const found = [pool, ...view.pools()].find((each) => each.nodes.has(id));
+    if (found === undefined) throw nodeUnknown(id, [pool]);
+    return { id, pool: found.name };
+  });
+  if (places.some((place) => place.pool !== pool.name)) throw severalPools(pool.name, places);
 }
 
 function begun(answer: AdminStateAnswer, isDryRun: boolean): Answer {
@@ -84,10 +95,14 @@ function refuseDrainKeys(body: AdminStateRequest): void {
 }
 
 /** Without control loops the state only stops new placements: whatever says more of a drain cannot be done. */
-function setPlainly(registry: Registry, id: string, body: AdminStateRequest): Answer {
+function setPlainly(
+  registry: Registry,
+  id: string,
+  { by, ...body }: AdminStateRequest & { readonly by: string },
+): Answer {
   const key = [...drainKeys, 'dryRun' as const].find((each) => body[each] !== undefined);
   if (key !== undefined) needControl(undefined, `'${key}' means nothing`);
-  registry.setAdminState(id, body.adminState);
+  registry.setAdminState(id, body.adminState, { by, why: body.why ?? '' });
   return ok({
     nodes: [id],
     adminState: body.adminState,

@@ -1,21 +1,25 @@
 // Pools as the API shows them, and the rebalance of one.
 import type { Clock } from '../../core/clock.ts';
+import { HeraldError } from '../../core/error.ts';
 import { explain } from '../../core/explain.ts';
-import type { Control } from '../control/ports.ts';
+import type { Scaling } from '../../protocol/scaling.ts';
+import type { Control, ScaleFeed } from '../control/ports.ts';
 import { ok } from './answer.ts';
-import { needControl } from './control-port.ts';
+import { needControl, needScale } from './control-port.ts';
 import type { HandlersOf } from './handlers.ts';
 import { nameIn } from './path-name.ts';
 import { nodeDetails, poolSummary } from './views.ts';
 
-type Ids = 'listPools' | 'getPool' | 'listNodes' | 'explainPool' | 'beginRebalance';
+type Ids = 'listPools' | 'getPool' | 'listNodes' | 'explainPool' | 'getScaling' | 'beginRebalance';
 
 export function poolHandlers({
   clock,
   control,
+  scale,
 }: {
   clock: Clock;
   control: Control | undefined;
+  scale?: ScaleFeed | undefined;
 }): HandlersOf<Ids> {
   return {
     listPools({ view }) {
@@ -35,6 +39,13 @@ export function poolHandlers({
       const pool = view.pool(nameIn(context, 'pool'));
       return ok(explain(pool.assessment(clock.nowMs()), pool.policy));
     },
+    getScaling({ view, context, query }) {
+      const { name } = view.pool(nameIn(context, 'pool'));
+      const scaling = needScale(scale, `pool '${name}' has no recommendation`).scaling(name);
+      // An autoscaler must get an error: it takes any number for the load, and 0 for idle.
+      if (scaling.state === 'unknown' && query.allowUnknown !== true) throw unknownScale(scaling);
+      return ok(scaling);
+    },
     beginRebalance({ view, context, body, why, caller }) {
       const { name } = view.pool(nameIn(context, 'pool'));
       const rebalancer = needControl(control, `pool '${name}' cannot be rebalanced`);
@@ -47,4 +58,8 @@ export function poolHandlers({
       };
     },
   };
+}
+
+function unknownScale({ pool, reason }: Scaling): HeraldError {
+  return new HeraldError('HERALD_SCALE_UNKNOWN', `pool '${pool}': ${reason}`, { pool });
 }

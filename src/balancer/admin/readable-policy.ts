@@ -57,6 +57,7 @@ export function readablePolicy(policy: Policy): PolicyDocument {
       max: scale.max,
       target: percentage(scale.target),
       startTime: duration(scale.startTimeMs),
+      window: scale.windowMs === 'auto' ? 'auto' : duration(scale.windowMs),
       survive: scale.survive,
       surviveOf: scale.surviveOf,
       up: { after: duration(scale.up.afterMs), step: readableStep(scale.up.step) },

@@ -16,7 +16,7 @@ import type { DataPlane, StateSection } from '../state/ports.ts';
 import type { Registry } from '../state/registry.ts';
 import { createControlSection } from './control-section.ts';
 import { checkRequest, nodesOf } from './drain-check.ts';
-import type { Drain } from './drain.ts';
+import { drainAsked, drainEnded } from './drain-events.ts';
 import { Drains } from './drains.ts';
 import { Freezes } from './freezes.ts';
 import { Operations, type EndedCount } from './operations.ts';
@@ -74,7 +74,7 @@ export class RunningControl implements Control {
     };
     this.shared = shared;
     this.#drains = new Drains({ ...deps, shedder: shared.shedder }, shared.operations, (drain) =>
-      this.#tellEnd(drain),
+      deps.tell(drainEnded(drain.view())),
     );
     this.#rebalances = new Rebalances({ ...deps, ...shared });
     this.section = createControlSection({ ...deps, ...shared, drains: this.#drains });
@@ -93,14 +93,14 @@ export class RunningControl implements Control {
   }
 
   setAdminState(ids: readonly string[], request: AdminStateRequest, asker: Asker): AdminStateAnswer {
-    const { pool, nodes } = nodesOf(this.#deps.registry, ids);
+    const { pool, nodes } = nodesOf(this.#deps.registry, ids, request.adminState);
     checkRequest(request);
     if (request.adminState === 'drain') return this.#beginDrain({ pool, nodes, request }, asker);
     const { adminState, why = '' } = request;
     const answer = { nodes: [...nodes.keys()], adminState, operation: null, forecast: null };
     if (request.dryRun === true) return answer;
     for (const id of nodes.keys()) {
-      this.#deps.registry.setAdminState(id, adminState);
+      this.#deps.registry.setAdminState(id, adminState, { by: asker.by, why });
       // The state first: an event that says that a drain ended finds the node as it is.
       this.#drains
         .of(pool.name, id)
@@ -182,31 +182,9 @@ export class RunningControl implements Control {
     const { drain, forecast = null, isNew } = this.#drains.begin({ ...wish, by: asker.by });
     const answer = { nodes: [...wish.nodes.keys()], adminState: 'drain' as const, forecast };
     if (drain === undefined) return { ...answer, operation: null };
-    const { why = '', force = false, self = false } = wish.request;
     const operation = drain.view();
-    this.#deps.tell({
-      type: isNew ? 'operation.started' : 'operation.updated',
-      pool: operation.pool,
-      node: operation.nodes.length === 1 ? (operation.nodes[0] ?? '') : '',
-      by: asker.by,
-      why,
-      message: `drain of ${operation.nodes.join(', ')} ${isNew ? 'began' : 'goes on'}: ${operation.reason}`,
-      facts: { operation: operation.id, deadlineAt: operation.deadlineAt, force, self },
-    });
+    this.#deps.tell(drainAsked(operation, { by: asker.by, request: wish.request, isNew }));
     return { ...answer, operation };
-  }
-
-  #tellEnd(drain: Drain): void {
-    const { id, pool, nodes, by, why, state, reason, progress } = drain.view();
-    this.#deps.tell({
-      type: 'operation.ended',
-      pool,
-      node: nodes.length === 1 ? (nodes[0] ?? '') : '',
-      by,
-      why,
-      message: `drain of ${nodes.join(', ')}: ${state}: ${reason}`,
-      facts: { operation: id, state, ...progress },
-    });
   }
 }
 

@@ -3,10 +3,12 @@ import type { Assessment } from '../../core/assess.ts';
 import { forecastDrain } from '../../core/drain-room.ts';
 import { isInUse } from '../../core/eligibility.ts';
 import { HeraldError } from '../../core/error.ts';
+import type { AdminState } from '../../core/snapshot.ts';
 import type { AdminStateRequest, DrainForecast } from '../../protocol/operations.ts';
 import type { NodeRecord } from '../state/node-record.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import type { Registry } from '../state/registry.ts';
+import { severalPools } from './several-pools.ts';
 
 const longestMs = 7 * 24 * 3_600_000;
 const fastestPerSecond = 1_000_000;
@@ -16,18 +18,17 @@ const longestWhy = 200;
 export function nodesOf(
   registry: Registry,
   ids: readonly string[],
+  adminState: AdminState,
 ): { pool: PoolState; nodes: ReadonlyMap<string, NodeRecord> } {
-  const nodes = new Map<string, NodeRecord>();
-  let pool: PoolState | undefined;
-  for (const id of ids) {
-    const found = registry.node(id);
-    if (pool !== undefined && found.pool !== pool)
-      throw invalid(`node '${id}' is of pool '${found.pool.name}', others of pool '${pool.name}'`);
-    pool = found.pool;
-    nodes.set(id, found.node);
+  const found = ids.map((id) => ({ id, ...registry.node(id) }));
+  const [first] = found;
+  if (first === undefined) throw invalid('no node is named');
+  const { pool } = first;
+  if (found.some((each) => each.pool !== pool)) {
+    const places = found.map((each) => ({ id: each.id, pool: each.pool.name }));
+    throw severalPools(pool.name, places, adminState);
   }
-  if (pool === undefined) throw invalid('no node is named');
-  return { pool, nodes };
+  return { pool, nodes: new Map(found.map(({ id, node }) => [id, node])) };
 }
 
 /** Refuses what no change of admin state can mean. HERALD_ADMIN_STATE_INVALID with every problem. */

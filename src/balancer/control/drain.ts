@@ -2,8 +2,10 @@
 import type { DrainRoom } from '../../core/plan-drain.ts';
 import { isoTime } from '../../protocol/iso-time.ts';
 import type { Operation, OperationProgress, OperationState } from '../../protocol/operations.ts';
+import { deadlineSentence, doneSentence, runningSentence } from './drain-words.ts';
 import { DrainedNode, type DrainParts } from './drained-node.ts';
 import type { OperationEntry } from './operations.ts';
+import { Pace } from './pace.ts';
 import { Progress } from './progress.ts';
 
 /** What a drain begins with. */
@@ -17,8 +19,8 @@ export interface DrainStart {
   readonly restored?: { readonly startedWallMs: number; readonly progress: OperationProgress };
 }
 
-// The pace shown is that of the last seconds, else it would jump with every tick.
-const paceMemoryMs = 3_000;
+// Connections per second; what is slower than that is standing still.
+const leastPace = 0.01;
 
 /** A drain with a lifetime: nodes are added, it is ticked until it is over. */
 export class Drain implements OperationEntry {
@@ -31,7 +33,7 @@ export class Drain implements OperationEntry {
   readonly #progress: Progress;
   readonly #startedWallMs: number;
   #ratePerSecond: number | 'auto';
-  #pacePerSecond = 0;
+  readonly #pace = new Pace();
   #state: OperationState = 'running';
   #reason = '';
   #endedWallMs: number | undefined;
@@ -76,7 +78,7 @@ export class Drain implements OperationEntry {
   include(node: string, deadlineAtMs: number): void {
     const known = this.#nodes.get(node);
     if (known !== undefined) return known.setDeadline(deadlineAtMs);
-    const place = { pool: this.pool, id: node, progress: this.#progress };
+    const place = { pool: this.pool, id: node, operation: this.id, progress: this.#progress };
     const drained = new DrainedNode(place, this.#parts);
     drained.setDeadline(deadlineAtMs);
     drained.look(true);
@@ -117,8 +119,7 @@ export class Drain implements OperationEntry {
       if (node.deadlineAtMs <= nowMs) this.#isPastDeadline = node.end() || this.#isPastDeadline;
       else asked += node.tick({ elapsedMs, ratePerSecond: this.#ratePerSecond, room: room(id) });
     }
-    const kept = Math.exp(-elapsedMs / paceMemoryMs);
-    this.#pacePerSecond = kept * this.#pacePerSecond + ((1 - kept) * asked * 1000) / elapsedMs;
+    this.#pace.add(asked, elapsedMs);
     this.#endIfOver(nowMs);
   }
 
@@ -130,14 +131,14 @@ export class Drain implements OperationEntry {
       pool: this.pool,
       nodes: [...this.#nodes.keys()],
       state: this.#state,
-      reason: this.isRunning ? this.#runningReason() : this.#reason,
+      reason: this.isRunning ? runningSentence(this.#progress.view(), this.#leftMs()) : this.#reason,
       by: this.#start.by,
       why: this.#start.why,
       startedAt: isoTime(this.#startedWallMs),
       endedAt: this.#endedWallMs === undefined ? null : isoTime(this.#endedWallMs),
       deadlineAt: isoTime(clock.wallMs() + this.#leftMs()),
       etaMs: this.isRunning ? this.#etaMs() : null,
-      ratePerSecond: this.isRunning ? Math.round(this.#pacePerSecond * 10) / 10 : 0,
+      ratePerSecond: this.isRunning ? Math.round(this.#pace.perSecond * 10) / 10 : 0,
       progress: this.#progress.view(),
       imbalance: { before: null, now: null, predicted: null },
     };
@@ -149,18 +150,14 @@ export class Drain implements OperationEntry {
     return last - this.#parts.clock.nowMs();
   }
 
+  /** Null while nobody knows how fast it goes: the deadline alone is no forecast. */
   #etaMs(): number | null {
     const { waiting } = this.#progress;
     const leftMs = Math.max(0, this.#leftMs());
     if (waiting === 0) return Math.min(leftMs, 1000);
-    if (this.#pacePerSecond < 0.01) return Math.round(leftMs);
-    return Math.round(Math.min(leftMs, (waiting * 1000) / this.#pacePerSecond));
-  }
-
-  #runningReason(): string {
-    const { total, waiting, leaving } = this.#progress.view();
-    const seconds = Math.max(0, Math.round(this.#leftMs() / 1000));
-    return `${waiting} of ${total} connections wait, ${leaving} are leaving, ${seconds} s until the deadline`;
+    const planned = this.#ratePerSecond === 'auto' ? 0 : this.#ratePerSecond;
+    const perSecond = this.#pace.perSecond >= leastPace ? this.#pace.perSecond : planned;
+    return perSecond > 0 ? Math.round(Math.min(leftMs, (waiting * 1000) / perSecond)) : null;
   }
 
   #endIfOver(nowMs: number): void {
@@ -170,20 +167,13 @@ export class Drain implements OperationEntry {
     const isOver = ({ deadlineAtMs, isEmpty, leaving }: DrainedNode) =>
       isEmpty || (deadlineAtMs <= nowMs && leaving === 0);
     if (!nodes.every(isOver)) return;
-    const { total, closed, cut, refusedByPeer, leftByThemselves } = this.#progress.view();
-    const said = `${closed} of ${total} connections left when asked, ${leftByThemselves} by themselves`;
-    if (!this.#isPastDeadline) return this.#end('done', this.#withoutNode(said));
-    this.#end('deadline', `${said}, ${refusedByPeer} did not go in time, ${cut} were cut at the deadline`);
-  }
-
-  #withoutNode(said: string): string {
+    const progress = this.#progress.view();
+    if (this.#isPastDeadline) {
+      const others = nodes.reduce((sum, { leavingOtherwise }) => sum + leavingOtherwise, 0);
+      return this.#end('deadline', deadlineSentence(progress, others));
+    }
     const pool = this.#parts.registry.pools.get(this.pool);
-    const gone = [...this.#nodes.keys()].filter((id) => pool?.nodes.has(id) !== true);
-    const down = [...this.#nodes.keys()].filter(
-      (id) => (pool?.nodes.get(id)?.downReason(this.#parts.clock.nowMs()) ?? '') !== '',
-    );
-    if (gone.length > 0) return `${said}; ${gone.join(', ')} is no longer a node of the pool`;
-    return down.length > 0 ? `${said}; ${down.join(', ')} is down` : said;
+    this.#end('done', doneSentence(progress, [...this.#nodes.keys()], { pool, nowMs }));
   }
 
   #end(state: OperationState, reason: string): void {

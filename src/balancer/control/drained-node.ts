@@ -2,9 +2,11 @@
 import type { Clock } from '../../core/clock.ts';
 import { answerTimeMs, planDrain, type DrainRoom } from '../../core/plan-drain.ts';
 import type { Rng } from '../../core/rng.ts';
-import type { ConnectionKind, DataPlane, GoodbyeOutcome } from '../state/ports.ts';
+import type { DataPlane } from '../state/ports.ts';
 import type { Registry } from '../state/registry.ts';
 import { NodeAsks } from './asks.ts';
+import { DrainGoodbyes, type DrainedPlace } from './drain-goodbyes.ts';
+import { DrainQueue } from './drain-queue.ts';
 import type { Progress } from './progress.ts';
 import type { Shedder } from './shedder.ts';
 
@@ -35,23 +37,27 @@ export class DrainedNode {
   readonly pool: string;
   readonly id: string;
   readonly #parts: DrainParts;
+  readonly #goodbyes: DrainGoodbyes;
   readonly #progress: Progress;
   #deadlineAtMs = 0;
   #answerMs = 0;
-  /** Not told by the relay, the next one last. Those asked of the agent are among them: it chooses, not we. */
-  #queue: number[] = [];
+  /** Not told by the relay. Those asked of the agent are among them: it chooses, not we. */
+  readonly #queue: DrainQueue;
   readonly #asks = new NodeAsks();
   #credit = 0;
   #open = 0;
-  #leaving = 0;
+  /** Open, and told by whomever. */
+  #told = 0;
   #lookedAtMs = -Infinity;
   #wasUnsettled = false;
 
-  constructor(at: { pool: string; id: string; progress: Progress }, parts: DrainParts) {
+  constructor(at: DrainedPlace, parts: DrainParts) {
     this.pool = at.pool;
     this.id = at.id;
     this.#progress = at.progress;
     this.#parts = parts;
+    this.#queue = new DrainQueue(parts.rng);
+    this.#goodbyes = new DrainGoodbyes(at, parts.shedder);
   }
 
   get deadlineAtMs(): number {
@@ -72,32 +78,32 @@ export class DrainedNode {
 
   /** Told by this drain, and still there. */
   get leaving(): number {
-    return this.#leaving;
+    return this.#goodbyes.leaving;
+  }
+
+  /** Told by another operation, whose time to leave they keep, and still there. */
+  get leavingOtherwise(): number {
+    return Math.max(0, this.#told - this.#goodbyes.leaving);
   }
 
   /** Not asked yet, in any way. */
   get waiting(): number {
-    return this.#queue.length - this.#asks.outstanding;
+    return this.#queue.size - this.#asks.outstanding;
   }
 
   /** Compares with what is open now. At most four times a second; `always` for the first and the last look. */
   look(always = false): void {
-    const { dataPlane, clock, rng } = this.#parts;
+    const { dataPlane, clock } = this.#parts;
     const nowMs = clock.nowMs();
     const waitMs = lookEveryMs + this.#open / connectionsPerLookMs;
     if (!always && nowMs - this.#lookedAtMs < waitMs) return;
     this.#lookedAtMs = nowMs;
     const list = dataPlane.connections(this.pool, this.id);
+    const { found, gone, told } = this.#queue.look(list);
     this.#open = list.size;
-    const here = new Map<number, ConnectionKind>();
-    for (let row = 0; row < list.size; row++)
-      if (list.isLeaving[row] === 0) here.set(list.id[row] ?? -1, list.kind[row] ?? 'tcp');
-    const before = this.#queue.length;
-    this.#queue = this.#queue.filter((id) => here.has(id));
-    this.#countGone(before - this.#queue.length);
-    for (const id of this.#queue) here.delete(id);
-    this.#progress.found(here.size);
-    this.#enqueue(here, rng);
+    this.#told = told;
+    this.#progress.found(found);
+    this.#countGone(gone);
   }
 
   /** Asks as many as this tick allows. The number asked. */
@@ -130,7 +136,7 @@ export class DrainedNode {
     const count = this.waiting;
     this.#progress.asked(count);
     this.#close(count, 0);
-    return wasUnsettled;
+    return wasUnsettled || this.leavingOtherwise > 0;
   }
 
   /** Asks nobody any more. What the agent has heard of goes on; what it has not stays. */
@@ -150,7 +156,7 @@ export class DrainedNode {
   }
 
   get #isUnsettled(): boolean {
-    return this.#queue.length > 0 || this.#leaving > 0;
+    return this.#queue.size > 0 || this.#goodbyes.leaving > 0;
   }
 
   get #agentSheds(): boolean {
@@ -161,70 +167,30 @@ export class DrainedNode {
     return clock.nowMs() - node.load.sampledAtMs <= pool.policy.reports.expiryMs;
   }
 
-  #enqueue(found: ReadonlyMap<number, ConnectionKind>, rng: Rng): void {
-    const shuffled = [...found.keys()];
-    for (let i = shuffled.length - 1; i > 0; i--) {
-      const other = Math.floor(rng.next() * (i + 1));
-      // Both are within the list.
-      [shuffled[i], shuffled[other]] = [shuffled[other] ?? -1, shuffled[i] ?? -1];
-    }
-    // Requests under way come to their own end: told last, most of them need no telling.
-    const isExchange = (id: number) => found.get(id) === 'http' || found.get(id) === 'longPoll';
-    this.#queue = [
-      ...shuffled.filter(isExchange),
-      ...this.#queue,
-      ...shuffled.filter((id) => !isExchange(id)),
-    ];
-  }
-
   #countGone(count: number): void {
     const asAsked = this.#asks.gone(count);
     this.#progress.goneAsAsked(asAsked);
-    this.#count('closed', asAsked);
-    const unheard = this.#asks.shrinkTo(this.#queue.length);
+    this.#goodbyes.countAsked('closed', asAsked);
+    const unheard = this.#asks.shrinkTo(this.#queue.size);
     this.#progress.goneUnheard(unheard);
     this.#progress.goneByThemselves(count - asAsked - unheard);
   }
 
   #ask(count: number, { nowMs, askWithinMs }: { nowMs: number; askWithinMs: number }): void {
-    const cameBack = (back: number) => this.#progress.cameBack(back);
-    this.#parts.shedder.returns(this.pool).shed(count, nowMs, cameBack);
+    this.#goodbyes.asked(count, nowMs);
     this.#asks.add(count, nowMs + Math.min(maxAskMs, askWithinMs / 2));
   }
 
   /** Whoever the agent did not let go in time is closed by the relay. */
   #endAsks(nowMs: number): void {
     const count = this.#asks.late(nowMs);
-    this.#count('refusedByPeer', count);
+    this.#goodbyes.countAsked('refusedByPeer', count);
     this.#close(count, 0);
   }
 
   /** Has the relay say goodbye to so many, who count as leaving already. */
   #close(count: number, connectsPerSecond: number): void {
-    if (count === 0) return;
-    const ids = this.#queue.splice(this.#queue.length - count, count);
-    this.#leaving += ids.length;
-    const settled = (_id: number, outcome: GoodbyeOutcome) => {
-      this.#leaving -= 1;
-      this.#progress.settled(outcome);
-    };
-    const wish = {
-      pool: this.pool,
-      node: this.id,
-      ids,
-      byMs: Math.max(this.#deadlineAtMs, this.#parts.clock.nowMs()),
-      cause: 'drain' as const,
-      settled,
-      cameBack: (back: number) => this.#progress.cameBack(back),
-    };
-    const told = this.#parts.shedder.shed(wish, connectsPerSecond);
-    // Those that another operation has told meanwhile have their outcome there.
-    for (let i = told; i < ids.length; i++) settled(-1, 'alreadyLeaving');
-  }
-
-  #count(outcome: GoodbyeOutcome, count: number): void {
-    if (count === 0) return;
-    const { pool, id: node } = this;
-    this.#parts.shedder.count({ pool, node, cause: 'drain', way: 'ask', outcome }, count);
+    const byMs = Math.max(this.#deadlineAtMs, this.#parts.clock.nowMs());
+    this.#goodbyes.close(this.#queue.take(count), { byMs, connectsPerSecond });
   }
 }

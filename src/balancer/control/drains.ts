@@ -58,8 +58,12 @@ export class Drains {
     const fresh = new Set([...nodes.keys()].filter((id) => known?.nodes.has(id) !== true));
     const figures = this.#checked(wish, fresh);
     if (request.dryRun === true) return { drain: undefined, forecast: figures, isNew: false };
-    // Before the states change: what was no operator's wish stays the node's own.
-    for (const id of nodes.keys()) this.#setState(id, nodes.get(id), request.self === true);
+    const { registry } = this.#parts;
+    const askedBy = { by: wish.by, why: request.why ?? '' };
+    for (const id of nodes.keys()) {
+      if (request.self === true) registry.beginSelfDrain(id, askedBy);
+      else registry.setAdminState(id, 'drain', askedBy);
+    }
     const drain = known ?? this.#newDrain(wish);
     if (request.ratePerSecond !== undefined) drain.ratePerSecond = request.ratePerSecond;
     const nowMs = this.#parts.clock.nowMs();
@@ -100,9 +104,11 @@ export class Drains {
         drain.poolGone();
         continue;
       }
-      for (const id of drain.nodes.keys()) {
+      for (const [id, { isEmpty }] of drain.nodes) {
         const state = pool.nodes.get(id)?.adminState ?? 'drain';
-        if (state !== 'drain') drain.release(id, `node '${id}' was set to ${state}: what is left stays`);
+        // An empty node is drained, whatever is wanted of it now.
+        if (state !== 'drain' && !isEmpty)
+          drain.release(id, `node '${id}' was set to ${state}: what is left stays`);
       }
       if (drain.isRunning) drain.tick(elapsedMs, (node) => this.#roomFor(pool, node));
     }
@@ -125,12 +131,6 @@ export class Drains {
     const isFree = request.force === true || request.self === true || request.dryRun === true;
     if (figures?.isRefused === true && !isFree) throw refused(pool.name, [...nodes.keys()], figures);
     return figures;
-  }
-
-  #setState(id: string, node: NodeRecord | undefined, isSelf: boolean): void {
-    const isOwnWish = isSelf && (node?.adminState === 'ready' || node?.selfDrainEpoch !== undefined);
-    this.#parts.registry.setAdminState(id, 'drain');
-    if (node !== undefined) node.selfDrainEpoch = isOwnWish ? (node.load?.epoch ?? '') : undefined;
   }
 
   #newDrain({ pool, request, by }: DrainWish): Drain {

@@ -1,4 +1,4 @@
-// A pool as a rebalance sees it, out of the registry and the data plane.
+// A pool as a rebalance sees it, out of the registry and the data plane, and what it marks there.
 import type { MovableConnections } from '../../core/rebalance/choose.ts';
 import type { RebalanceNode } from '../../core/rebalance/level.ts';
 import type { RunView } from '../../core/rebalance/run.ts';
@@ -30,6 +30,17 @@ export function viewOf(pool: PoolState, dataPlane: DataPlane, nowMs: number): Ru
     placedTotal: counters.reduce((sum, { placedTotal }) => sum + placedTotal, 0),
     failedTotal: counters.reduce((sum, { failedTotal }) => sum + failedTotal, 0),
   };
+}
+
+/** Says which nodes take nothing now, and makes the next placement know it. */
+export function markShedding(pool: PoolState, shedding: ReadonlySet<string>): void {
+  let isChanged = false;
+  for (const [id, node] of pool.nodes) {
+    const isShedding = shedding.has(id);
+    isChanged ||= node.isShedding !== isShedding;
+    node.isShedding = isShedding;
+  }
+  if (isChanged) pool.discardAssessment();
 }
 
 function leavingIn(list: OpenConnections): number {

@@ -14,6 +14,7 @@ import {
 import type { PlannedShed } from '../../core/rebalance/plan.ts';
 import type { RunView } from '../../core/rebalance/run.ts';
 import { rebalanceRuleOf } from '../../core/rebalance/view.ts';
+import type { Out } from '../../core/returns.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { DataPlane } from '../state/ports.ts';
 import type { Registry } from '../state/registry.ts';
@@ -22,9 +23,9 @@ import type { Operations } from './operations.ts';
 import type { EventFeed } from './ports.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import type { RebalanceRequest } from '../../protocol/operations.ts';
-import { viewOf } from './movable.ts';
+import { markShedding, viewOf } from './movable.ts';
+import { adviceEvent, operationEvent, RebalanceAdvice } from './rebalance-events.ts';
 import { RebalanceOperation } from './rebalance-operation.ts';
-import { adviceSentence } from './rebalance-words.ts';
 import type { Shedder } from './shedder.ts';
 
 /** What rebalancing is made with. */
@@ -43,17 +44,15 @@ export interface RebalanceParts {
 const goodbyeWithinMs = 30_000;
 // A pool of a hundred connections at 0.1 %/s would wait ten seconds for each.
 const leastRatePerSecond = 0.2;
-// Advice that nobody takes is not repeated more often.
-const adviseEveryMs = 600_000;
 
+/** The rebalancing of one pool, from tick to tick. */
 export class PoolRebalance {
   readonly #parts: RebalanceParts;
   #state = restingRebalancer;
   #operation: RebalanceOperation | undefined;
   /** Of the run under way, when an operator gave one. */
   #ratePerSecond: number | undefined;
-  #advisedAtMs = -Infinity;
-  #wasFrozen = false;
+  readonly #advice = new RebalanceAdvice();
 
   constructor(parts: RebalanceParts) {
     this.#parts = parts;
@@ -65,16 +64,12 @@ export class PoolRebalance {
 
   /** One tick, about a second after the last. */
   tick(pool: PoolState): void {
-    const { clock, dataPlane, freezes, rng } = this.#parts;
-    const nowMs = clock.nowMs();
-    const view = viewOf(pool, dataPlane, nowMs);
+    const { freezes, rng } = this.#parts;
     const frozen = freezes.isFrozen(pool.name);
     if (frozen && this.#operation?.isAutomatic === true) this.cancel(pool, 'the pool was frozen');
-    const rule = this.#ruleOf(pool);
-    const before = this.#state.run?.returns.returned ?? 0;
-    const tick = tickRebalancer(this.#state, view, { rule, rng, frozen });
+    const view = this.#look(pool);
+    const tick = tickRebalancer(this.#state, view, { rule: this.#ruleOf(pool), rng, frozen });
     this.#state = tick.state;
-    this.#operation?.progress.cameBack((tick.returned ?? before) - before);
     if (tick.began) this.#begin(pool, view, { by: 'auto', why: `hot: ${tick.hot.join(', ')}` });
     this.#operation?.look(maxToMean(view.nodes));
     this.#apply(pool, tick);
@@ -83,8 +78,7 @@ export class PoolRebalance {
 
   /** What a run would do now. */
   forecast(pool: PoolState): RebalanceForecast {
-    const view = viewOf(pool, this.#parts.dataPlane, this.#parts.clock.nowMs());
-    return this.#forecastOf(pool, view);
+    return this.#forecastOf(pool, this.#look(pool));
   }
 
   /** Begins a run for an operator; undefined when the pool is level. */
@@ -93,11 +87,11 @@ export class PoolRebalance {
     request: RebalanceRequest,
     { by }: { readonly by: string },
   ): RebalanceOperation | undefined {
-    const { clock, dataPlane, rng } = this.#parts;
-    const view = viewOf(pool, dataPlane, clock.nowMs());
+    const view = this.#look(pool);
     if (isLevel(view, pool.policy.rebalance)) return undefined;
     this.#ratePerSecond = request.ratePerSecond;
-    const tick = tickRebalancer(this.#state, view, { rule: this.#ruleOf(pool), rng, begin: true });
+    const options = { rule: this.#ruleOf(pool), rng: this.#parts.rng, begin: true };
+    const tick = tickRebalancer(this.#state, view, options);
     this.#state = tick.state;
     const operation = this.#begin(pool, view, { by, why: request.why ?? '' });
     this.#apply(pool, tick);
@@ -112,6 +106,13 @@ export class PoolRebalance {
     this.#close();
   }
 
+  #look(pool: PoolState): RunView {
+    const { clock, dataPlane, shedder } = this.#parts;
+    const { out } = shedder.returns(pool.name).estimate;
+    const { returned = 0, lost = 0 } = this.#operation?.returns ?? {};
+    return { ...viewOf(pool, dataPlane, clock.nowMs()), returns: { out, returned, lost } };
+  }
+
   #ruleOf({ policy, table }: PoolState): RebalanceRule {
     const usual = Math.max(leastRatePerSecond, policy.rebalance.ratePerSecond * table.size);
     return rebalanceRuleOf(policy, this.#ratePerSecond ?? usual);
@@ -119,9 +120,8 @@ export class PoolRebalance {
 
   #forecastOf(pool: PoolState, { nodes, connectionsOf }: RunView): RebalanceForecast {
     const { rebalance } = pool.policy;
-    const settle = settleOf(rebalance);
     return forecastRebalance(nodes, connectionsOf, {
-      settle,
+      settle: settleOf(rebalance),
       choose: rebalance.choose,
       rng: this.#parts.rng,
     });
@@ -144,19 +144,24 @@ export class PoolRebalance {
     });
     this.#operation = operation;
     operations.add(operation);
-    this.#tell('operation.started', operation);
+    this.#parts.tell(operationEvent('operation.started', operation));
     return operation;
   }
 
-  #apply(pool: PoolState, { sheds, shedding, end }: RebalanceTick): void {
+  #apply(pool: PoolState, { sheds, out, shedding, end }: RebalanceTick): void {
     markShedding(pool, shedding);
-    for (const shed of sheds) this.#shed(pool, shed);
+    for (const shed of sheds)
+      this.#shed(
+        pool,
+        shed,
+        out.filter(({ nodeId }) => nodeId === shed.node.id),
+      );
     if (end === undefined) return;
     this.#operation?.finish(end);
     this.#close();
   }
 
-  #shed(pool: PoolState, { node, connections, rows }: PlannedShed): void {
+  #shed(pool: PoolState, { node, connections, rows }: PlannedShed, out: readonly Out[]): void {
     const { clock, shedder } = this.#parts;
     const operation = this.#operation;
     if (operation === undefined) return;
@@ -168,8 +173,8 @@ export class PoolRebalance {
       byMs: clock.nowMs() + goodbyeWithinMs,
       cause: 'rebalance',
       settled: (_id, outcome) => operation.progress.settled(outcome),
-      // The run tells; its estimate knows of this pool's rebalance alone.
-      cameBack: () => {},
+      hears: operation,
+      out: () => out,
     } as const satisfies Parameters<typeof shedder.shed>[0];
     shedder.shed(wish, this.#ruleOf(pool).ratePerSecond);
   }
@@ -180,56 +185,16 @@ export class PoolRebalance {
     this.#ratePerSecond = undefined;
     if (operation === undefined) return;
     this.#parts.operations.end(operation);
-    this.#tell('operation.ended', operation);
+    this.#parts.tell(operationEvent('operation.ended', operation));
   }
 
   #advise(
     pool: PoolState,
     view: RunView,
-    { hot, frozen }: { hot: readonly string[]; frozen: boolean },
+    { hot, frozen }: { readonly hot: readonly string[]; readonly frozen: boolean },
   ): void {
-    const nowMs = this.#parts.clock.nowMs();
-    const isNew = nowMs - this.#advisedAtMs >= adviseEveryMs || frozen !== this.#wasFrozen;
-    if (pool.policy.rebalance.mode === 'off' || !isNew) return;
-    this.#advisedAtMs = nowMs;
-    this.#wasFrozen = frozen;
+    if (pool.policy.rebalance.mode === 'off' || !this.#advice.isDue(view.nowMs, frozen)) return;
     const forecast = this.#forecastOf(pool, view);
-    this.#parts.tell({
-      type: frozen ? 'rebalance.frozen' : 'rebalance.advised',
-      pool: pool.name,
-      node: hot.length === 1 ? (hot[0] ?? '') : '',
-      by: 'auto',
-      why: '',
-      message: adviceSentence(pool.name, { hot, forecast, frozen }),
-      facts: { now: forecast.now, predicted: forecast.predicted, hot: hot.join(', ') },
-    });
+    this.#parts.tell(adviceEvent(pool.name, { hot, forecast, frozen }));
   }
-
-  #tell(type: 'operation.started' | 'operation.ended', operation: RebalanceOperation): void {
-    const { id, pool, by, why, state, reason, progress } = operation.view();
-    const message =
-      type === 'operation.started'
-        ? `rebalance of '${pool}' began: ${reason}`
-        : `rebalance of '${pool}': ${state}: ${reason}`;
-    this.#parts.tell({
-      type,
-      pool,
-      node: '',
-      by,
-      why,
-      message,
-      facts: { operation: id, state, ...progress },
-    });
-  }
-}
-
-/** Says which nodes take nothing now, and makes the next placement know it. */
-function markShedding(pool: PoolState, shedding: ReadonlySet<string>): void {
-  let isChanged = false;
-  for (const [id, node] of pool.nodes) {
-    const isShedding = shedding.has(id);
-    isChanged ||= node.isShedding !== isShedding;
-    node.isShedding = isShedding;
-  }
-  if (isChanged) pool.discardAssessment();
 }

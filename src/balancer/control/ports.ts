@@ -1,4 +1,5 @@
 // What the edges ask of the loops that drain, rebalance and freeze, and what these tell. No sockets here or below.
+import type { Victim } from '../../core/scale/recommendation.ts';
 import type { AdminState } from '../../core/snapshot.ts';
 import type {
   AdminStateAnswer,
@@ -61,4 +62,32 @@ export interface ScaleFeed {
   scaling(pool: string): Scaling;
   /** Hears every recommendation of every pool, changed or not, each interval; the answer ends it. */
   onScaling(hear: (scaling: Scaling) => void): () => void;
+}
+
+/** One thing asked of what starts and stops nodes. */
+export interface ScaleWish {
+  /** `[a-z0-9-]{1,60}`: names this wish. A repetition after a failure has the same id, so that it is done once. */
+  readonly id: string;
+  readonly pool: string;
+  /**
+   * Nodes that the platform should run: those that are to serve, at least the policy's `min`, and beside them those that
+   * an operator keeps in drain or maint.
+   */
+  readonly desired: number;
+  readonly action: 'out' | 'in';
+  /** `in`: the nodes to stop, drained already; empty where the platform chooses for itself. `out`: empty. */
+  readonly victims: readonly Victim[];
+  /** One sentence with the figures. */
+  readonly reason: string;
+}
+
+/** What starts and stops nodes: a command, a platform's API, processes of this machine. */
+export interface ScaleExecutor {
+  /** For events and logs: `exec`, `processes`. */
+  readonly name: string;
+  /**
+   * Asks for so many nodes. Resolves when the platform has taken the wish, not when the nodes are there; rejects, or
+   * throws, when it has not. It bounds its own time; the driver waits two minutes at most, then repeats the wish.
+   */
+  apply(wish: ScaleWish): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { isoTime } from '../../protocol/iso-time.ts';
 import type { Operation, OperationState } from '../../protocol/operations.ts';
 import type { OperationEntry } from './operations.ts';
 import { Progress } from './progress.ts';
+import type { HearsReturns } from './returns.ts';
 
 /** What a rebalance begins with. */
 export interface RebalanceStart {
@@ -42,12 +43,14 @@ const endWords = {
 } as const satisfies Record<RunEnd, string>;
 
 /** A rebalance with a lifetime. */
-export class RebalanceOperation implements OperationEntry {
+export class RebalanceOperation implements OperationEntry, HearsReturns {
   readonly id: string;
   readonly progress = new Progress();
   readonly #start: RebalanceStart;
   readonly #startedWallMs: number;
   readonly #nodes = new Set<string>();
+  #returned = 0;
+  #lost = 0;
   #now: number;
   #state: OperationState = 'running';
   #reason = '';
@@ -69,6 +72,20 @@ export class RebalanceOperation implements OperationEntry {
     this.#nodes.add(node);
     this.progress.found(count);
     this.progress.asked(count);
+  }
+
+  /** Clients that came back, and that did not within a minute, as far as arrivals tell. */
+  get returns(): { readonly returned: number; readonly lost: number } {
+    return { returned: this.#returned, lost: this.#lost };
+  }
+
+  cameBack(count: number): void {
+    this.#returned += count;
+    this.progress.cameBack(count);
+  }
+
+  stayedAway(count: number): void {
+    this.#lost += count;
   }
 
   /** The pool now: highest ÷ mean. */

@@ -1,10 +1,11 @@
 // The one place from which connections of drains and rebalances are asked to leave: how many are leaving, who came
 // back, what came of it. How many and which ones is their planners' business.
-import type { Rng } from '../../core/rng.ts';
 import type { Clock } from '../../core/clock.ts';
+import type { Out } from '../../core/returns.ts';
+import type { Rng } from '../../core/rng.ts';
 import type { DataPlane, GoodbyeOutcome, ShedWay } from '../state/ports.ts';
 import type { Registry } from '../state/registry.ts';
-import { PoolReturns } from './returns.ts';
+import { PoolReturns, type HearsReturns } from './returns.ts';
 
 /** Why connections are shed. */
 export type ShedCause = 'drain' | 'rebalance';
@@ -20,8 +21,10 @@ export interface ShedWish {
   readonly cause: ShedCause;
   /** Hears what came of each. */
   readonly settled: (id: number, outcome: GoodbyeOutcome) => void;
+  /** What the estimate of returns is told of so many of them. */
+  readonly out: (count: number, atMs: number) => readonly Out[];
   /** Hears of clients that are taken to be back. */
-  readonly cameBack: (count: number) => void;
+  readonly hears: HearsReturns;
 }
 
 /** So many goodbyes at the same time cost a second of one core and some sockets in their last state. */
@@ -87,7 +90,7 @@ export class Shedder {
     const ids = wish.ids.filter((id) => !this.#leaving.has(keyOf(wish.pool, id)));
     const spreadMs = spreadFor(ids.length, connectsPerSecond);
     // Before anybody is told: settling may come at once, and counts what is out.
-    this.returns(wish.pool).shed(ids.length, clock.nowMs(), wish.cameBack);
+    this.returns(wish.pool).shed(wish.out(ids.length, clock.nowMs()), wish.hears);
     for (const id of ids) {
       this.#leaving.add(keyOf(wish.pool, id));
       dataPlane.shed({

@@ -1,6 +1,6 @@
 // Drains, rebalances and freezes as metrics, read at scrape time like the pools.
 import type { ControlFigures } from '../control/control.ts';
-import { controlMetrics } from './catalogue.ts';
+import { controlMetrics } from './control-metrics.ts';
 import { createExposition, labelText } from './exposition.ts';
 
 /** Of a process without operations. */

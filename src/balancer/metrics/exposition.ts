@@ -1,6 +1,6 @@
 // The Prometheus text format for series that exist only while a page is written. Written by hand, because
 // prom-client takes 130 ms of the relay's event loop for 1,000 nodes (a hash and an object for each series).
-import type { MetricEntry } from './catalogue.ts';
+import type { MetricEntry } from './metric-entry.ts';
 
 /** A page under construction. `Name` is one of the catalogue's metrics. */
 export interface Exposition<Name extends string> {

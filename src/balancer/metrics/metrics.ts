@@ -2,12 +2,15 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry as Register } from 'prom-client';
 import type { Clock } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/error.ts';
-import type { PoolState } from '../state/pool-state.ts';
+import type { Scaling } from '../../protocol/scaling.ts';
 import type { ControlFigures } from '../control/control.ts';
+import type { PoolState } from '../state/pool-state.ts';
 import { boundedLabel } from './bounded-label.ts';
-import { processMetrics } from './catalogue.ts';
+import { processMetrics } from './process-metrics.ts';
 import { controlPage, noFigures } from './control-page.ts';
+import { noOutputs, outputPage, type OutputFigures } from './output-metrics.ts';
 import { poolPage } from './pool-page.ts';
+import { scalePage } from './scale-page.ts';
 
 /** What came of a reload of configuration or policies. */
 type ReloadOutcome = 'replaced' | 'unchanged' | 'refused';
@@ -38,8 +41,12 @@ export function createMetrics(deps: {
   readonly version: string;
   /** Absent: there are none. */
   readonly control?: () => ControlFigures;
+  /** The recommendation of a pool; absent: there are none. */
+  readonly scalingOf?: (pool: string) => Scaling;
+  /** Webhooks and drivers; absent: there are none. */
+  readonly outputs?: () => OutputFigures;
 }): Metrics {
-  const { pools, clock, control = () => noFigures } = deps;
+  const { pools, clock, control = () => noFigures, scalingOf, outputs = () => noOutputs } = deps;
   const register = new Register();
   collectDefaultMetrics({ register });
   for (const name of misnamedDefaults) register.removeSingleMetric(name);
@@ -53,7 +60,13 @@ export function createMetrics(deps: {
   const relayEndReason = boundedLabel(maxRelayEndReasons);
   let scraping: Promise<string> | undefined;
   const render = async () => {
-    const pages = [poolPage(pools.values(), clock.nowMs()), controlPage(pools.keys(), control())];
+    const scalings = scalingOf === undefined ? [] : [...pools.keys()].map(scalingOf);
+    const pages = [
+      poolPage(pools.values(), clock.nowMs()),
+      controlPage(pools.keys(), control()),
+      scalePage(scalings),
+      outputPage(outputs()),
+    ];
     return [...pages, await register.metrics()].join('\n');
   };
   return {

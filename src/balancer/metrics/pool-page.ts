@@ -10,7 +10,7 @@ import type { NodeLearning, PoolLearning } from '../../protocol/learned.ts';
 import type { PoolAdmission } from '../state/admission.ts';
 import type { GoodbyeCounts } from '../state/goodbye-counts.ts';
 import type { PoolState } from '../state/pool-state.ts';
-import { nodeStates, poolMetrics } from './catalogue.ts';
+import { nodeStates, poolMetrics } from './pool-metrics.ts';
 import { createExposition, labelText, type Exposition } from './exposition.ts';
 
 type Page = Exposition<keyof typeof poolMetrics>;

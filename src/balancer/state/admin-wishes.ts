@@ -70,9 +70,15 @@ export class AdminWishes {
   }
 }
 
-function wishOf(pool: string, { identity, adminState, selfDrainEpoch }: NodeRecord): AdminWish | undefined {
+function wishOf(pool: string, record: NodeRecord): AdminWish | undefined {
+  const { identity, adminState, selfDrainEpoch, afterSelfDrain } = record;
+  const node = identity.id;
   if (adminState === 'ready') return undefined;
-  return { pool, node: identity.id, adminState, ...(selfDrainEpoch !== undefined && { selfDrainEpoch }) };
+  if (selfDrainEpoch === undefined) return { pool, node, adminState };
+  // Under `maint` nothing is placed either: what an operator wants outlives what the node asked for.
+  return afterSelfDrain === 'ready'
+    ? { pool, node, adminState, selfDrainEpoch }
+    : { pool, node, adminState: afterSelfDrain };
 }
 
 function keyOf(pool: string, node: string): string {

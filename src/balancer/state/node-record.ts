@@ -26,9 +26,11 @@ export class NodeRecord {
   adminState: AdminState = 'ready';
   /**
    * The agent's epoch under which the node itself asked to be drained, '' while no report has told it: the next epoch
-   * is ready again. Undefined where an operator wants what `adminState` says.
+   * is `afterSelfDrain` again. Undefined where an operator wants what `adminState` says.
    */
   selfDrainEpoch: string | undefined;
+  /** What an operator wants of a node that drains itself. */
+  afterSelfDrain: Exclude<AdminState, 'drain'> = 'ready';
   /** Its agent can ask the application to shed. */
   agentSheds = false;
   /** A rebalance takes load off it. */

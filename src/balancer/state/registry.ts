@@ -4,17 +4,18 @@ import { HeraldError } from '../../core/error.ts';
 import { meantHint } from '../../core/nearest.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { AdminState, NodeIdentity, Visibility } from '../../core/snapshot.ts';
-import { formatAddress } from '../../policy/address.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Report } from '../../protocol/report.ts';
-import { AdminWishes } from './admin-wishes.ts';
 import { absorb, refuseStale } from './absorb.ts';
-import { claim, identityOf, isSameAddress, type ReportSource } from './claim.ts';
+import { AdminStates, type AskedBy } from './admin-states.ts';
+import type { AdminWishes } from './admin-wishes.ts';
+import { claim, type ReportSource } from './claim.ts';
 import { isForgettable } from './forget.ts';
-import { NodeRecord, type NodeOrigin } from './node-record.ts';
+import { Members } from './members.ts';
+import type { NodeRecord } from './node-record.ts';
 import type { Notify } from './notice.ts';
 import { PoolState } from './pool-state.ts';
-import { RestoredNodes } from './restored-nodes.ts';
+import type { RestoredNodes } from './restored-nodes.ts';
 
 // Counts are noted ten times a second, so that a report's span is met to a few per cent; connections are looked
 // through twice a second, which is fast against their memory of ten seconds.
@@ -28,32 +29,39 @@ export interface PoolSettings {
   readonly nodes: readonly NodeIdentity[];
 }
 
+type RegistryDeps = Readonly<{ clock: Clock; rng: Rng; visibility: Visibility; notify: Notify }>;
+
 /** The mutable truth of a balancer. */
 export class Registry {
   readonly #pools = new Map<string, PoolState>();
-  readonly #clock: Clock;
-  readonly #rng: Rng;
-  readonly #visibility: Visibility;
-  readonly #notify: Notify;
+  readonly #deps: RegistryDeps;
+  readonly #members: Members;
+  readonly #adminStates: AdminStates;
   readonly #timer: Timer;
-  readonly #startedAtMs: number;
   #ticks = 0;
-  /** What was restored of nodes that have not come back yet. */
-  readonly waiting = new RestoredNodes();
-  /** What is wanted of nodes, those that are away among them. */
-  readonly wishes = new AdminWishes(this.#pools);
   /** Reports taken in. */
   reportsTotal = 0;
-  /** Another number whenever nodes come, go or change their address. */
-  membersRevision = 0;
 
-  constructor(deps: { clock: Clock; rng: Rng; visibility: Visibility; notify: Notify }) {
-    this.#clock = deps.clock;
-    this.#rng = deps.rng;
-    this.#visibility = deps.visibility;
-    this.#notify = deps.notify;
-    this.#startedAtMs = deps.clock.nowMs();
+  constructor(deps: RegistryDeps) {
+    this.#deps = deps;
+    this.#members = new Members(this.#pools, deps);
+    this.#adminStates = new AdminStates(this.#members.wishes, deps.notify);
     this.#timer = deps.clock.repeat(tickMs, () => this.#tick());
+  }
+
+  /** What was restored of nodes that have not come back yet. */
+  get waiting(): RestoredNodes {
+    return this.#members.waiting;
+  }
+
+  /** What is wanted of nodes, those that are away among them. */
+  get wishes(): AdminWishes {
+    return this.#members.wishes;
+  }
+
+  /** Another number whenever nodes come, go or change their address. */
+  get membersRevision(): number {
+    return this.#members.revision;
   }
 
   /** Pools by name, in order of configuration. */
@@ -101,24 +109,21 @@ export class Registry {
     for (const { name, policy, nodes } of pools) {
       const pool = this.#pools.get(name) ?? this.addPool(name, policy);
       if (pool.policy !== policy) pool.replacePolicy(policy);
-      this.#configureNodes(pool, nodes);
+      this.#members.configure(pool, nodes);
     }
   }
 
   /** Adds a pool without nodes, or replaces one of this name. */
   addPool(name: string, policy: Policy): PoolState {
-    const context = { rng: this.#rng, visibility: this.#visibility, notify: this.#notify };
-    const pool = new PoolState(name, policy, { ...context, nowMs: this.#clock.nowMs() });
+    const { clock, ...context } = this.#deps;
+    const pool = new PoolState(name, policy, { ...context, nowMs: clock.nowMs() });
     this.#pools.set(name, pool);
     return pool;
   }
 
   /** Adds a node of the configuration, in place of any of this id in the pool. HERALD_POOL_UNKNOWN. */
   addStatic(pool: string, identity: NodeIdentity): void {
-    const state = this.pool(pool);
-    state.nodes.set(identity.id, this.#newRecord(pool, identity, 'static'));
-    state.discardAssessment();
-    this.#notify('node added', { pool, node: identity.id, address: formatAddress(identity) });
+    this.#members.addStatic(this.pool(pool), identity);
   }
 
   /**
@@ -128,30 +133,28 @@ export class Registry {
    */
   applyReport(report: Report, source: ReportSource): AdminState {
     const pool = this.pool(report.pool);
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#deps.clock.nowMs();
     const known = claim(this.#pools, { pool, report, source, nowMs });
     refuseStale(report, known?.load);
     if (known === undefined && report.leaving) return 'ready';
-    const node = known ?? this.#newRecord(pool.name, identityOf(report, source), 'registered');
-    this.#identify(pool, node, { report, source });
-    this.#welcome(pool, node, { report, isNew: known === undefined });
-    this.#endSelfDrain(pool, node, report.epoch);
+    const node = this.#members.welcome(pool, known, { report, source });
+    this.#adminStates.seeEpoch({ pool, node }, report.epoch);
     node.load = absorb(pool, node, { report, nowMs });
     node.restored = undefined;
     this.reportsTotal += 1;
     pool.markDirty();
-    if (report.leaving) this.#farewell(pool, node);
+    if (report.leaving) this.#members.farewell(pool, node);
     return node.adminState;
   }
 
-  setAdminState(id: string, adminState: AdminState): void {
-    const { pool, node } = this.node(id);
-    if (node.adminState === adminState) return;
-    this.#notify('admin state changed', { pool: pool.name, node: id, from: node.adminState, to: adminState });
-    node.adminState = adminState;
-    node.selfDrainEpoch = undefined;
-    this.wishes.revision += 1;
-    pool.discardAssessment();
+  /** What an operator wants of a node from now on. Told once, and only when it is another. HERALD_NODE_UNKNOWN. */
+  setAdminState(id: string, adminState: AdminState, askedBy?: AskedBy): void {
+    this.#adminStates.set(this.node(id), adminState, askedBy);
+  }
+
+  /** A node that is about to end asks to be drained: until it has been restarted. HERALD_NODE_UNKNOWN. */
+  beginSelfDrain(id: string, askedBy: AskedBy): void {
+    this.#adminStates.beginSelfDrain(this.node(id), askedBy);
   }
 
   /** Result of an active check; '' when it passed `rise` times, else why it is down. */
@@ -161,110 +164,27 @@ export class Registry {
     const wasUp = node.checkFailure === '';
     node.checkFailure = failure;
     // Down means restarted, as often as not: cold caches and no connections. HAProxy ramps it up, too.
-    if (failure === '') node.joinedAtMs = this.#joinedAtMs();
+    if (failure === '') node.joinedAtMs = this.#members.joinedAtMs();
     pool.discardAssessment();
-    if (wasUp) this.#notify('node down', { pool: pool.name, node: id, reason: failure });
+    if (wasUp) this.#deps.notify('node down', { pool: pool.name, node: id, reason: failure });
     else if (failure === '') {
-      this.#notify('node up', { pool: pool.name, node: id });
-      // Without an agent nothing else tells that it has been restarted.
-      if (node.selfDrainEpoch === '') this.setAdminState(id, 'ready');
+      this.#deps.notify('node up', { pool: pool.name, node: id });
+      this.#adminStates.seeUp({ pool, node });
     }
   }
 
   /** Forgets a node; its open connections live on. HERALD_NODE_UNKNOWN when there is none. */
   remove(id: string): void {
-    const { pool } = this.node(id);
-    pool.remove(id);
-    this.membersRevision += 1;
-    this.#notify('node removed', { pool: pool.name, node: id });
+    this.#members.remove(this.node(id).pool, id);
   }
 
   /** Takes back a node that had registered before a restart; false where its pool, id or address is not free. */
-  restoreNode(poolName: string, identity: NodeIdentity): boolean {
-    const pool = this.#pools.get(poolName);
-    const isTaken = (node: NodeRecord) => node.identity.id === identity.id || isSameAddress(node, identity);
-    const all = [...this.#pools.values()].flatMap(({ nodes }) => [...nodes.values()]);
-    if (pool === undefined || all.some(isTaken)) return false;
-    pool.nodes.set(identity.id, this.#newRecord(poolName, identity, 'registered'));
-    this.membersRevision += 1;
-    pool.discardAssessment();
-    return true;
-  }
-
-  #newRecord(pool: string, identity: NodeIdentity, origin: NodeOrigin): NodeRecord {
-    const record = new NodeRecord(identity, origin, this.#joinedAtMs());
-    record.restored = this.waiting.take(pool, identity.id);
-    this.wishes.give(pool, record);
-    return record;
-  }
-
-  /** A node that drained itself and reports under another epoch has been restarted: it is here to take connections. */
-  #endSelfDrain(pool: PoolState, node: NodeRecord, epoch: string): void {
-    if (node.selfDrainEpoch === undefined || node.selfDrainEpoch === epoch) return;
-    if (node.selfDrainEpoch !== '') return this.setAdminState(node.identity.id, 'ready');
-    node.selfDrainEpoch = epoch;
-    this.wishes.revision += 1;
-    pool.markDirty();
-  }
-
-  #configureNodes(pool: PoolState, identities: readonly NodeIdentity[]): void {
-    const wanted = new Map(identities.map((identity) => [identity.id, identity]));
-    for (const [id, node] of pool.nodes) if (node.origin === 'static' && !wanted.has(id)) this.remove(id);
-    for (const identity of wanted.values()) {
-      const known = pool.nodes.get(identity.id);
-      if (known?.origin === 'static' && isSameAddress(known, identity)) {
-        known.identity = { ...identity, version: known.identity.version };
-        continue;
-      }
-      this.addStatic(pool.name, identity);
-    }
-    pool.discardAssessment();
-  }
-
-  /** A node that is new, or whose agent has restarted or come back, joins: its slow start begins. */
-  #welcome(pool: PoolState, node: NodeRecord, { report, isNew }: { report: Report; isNew: boolean }): void {
-    const isReturning = node.hasLeft || (node.load !== undefined && node.load.epoch !== report.epoch);
-    if (!isNew && !isReturning) return;
-    if (isReturning) node.joinedAtMs = this.#joinedAtMs();
-    node.hasLeft = false;
-    pool.nodes.set(node.identity.id, node);
-    this.membersRevision += 1;
-    pool.discardAssessment();
-    const facts = { pool: pool.name, node: node.identity.id, address: formatAddress(node.identity) };
-    this.#notify(isNew ? 'node joined' : 'node restarted', facts);
-  }
-
-  #farewell(pool: PoolState, node: NodeRecord): void {
-    node.hasLeft = true;
-    this.membersRevision += 1;
-    pool.discardAssessment();
-    this.#notify('node left', { pool: pool.name, node: node.identity.id, open: node.counters.open });
-  }
-
-  #identify(pool: PoolState, node: NodeRecord, from: { report: Report; source: ReportSource }): void {
-    const next = identityOf(from.report, from.source);
-    node.registeredBy = from.source.identity;
-    node.agentSheds = from.report.capabilities?.includes('shed') === true;
-    if (node.origin === 'static') {
-      // The configuration's word on size and limit stands; the version is the agent's to tell.
-      node.identity = { ...node.identity, version: next.version };
-      return;
-    }
-    if (!isSameAddress(node, from.source)) {
-      this.membersRevision += 1;
-      pool.discardAssessment();
-    }
-    node.identity = next;
-  }
-
-  /** Nodes that appear while the balancer itself starts were there before it: no slow start, no trial for them. */
-  #joinedAtMs(): number {
-    const nowMs = this.#clock.nowMs();
-    return nowMs - this.#startedAtMs < startGraceMs ? -Infinity : nowMs;
+  restoreNode(pool: string, identity: NodeIdentity): boolean {
+    return this.#members.restore(pool, identity);
   }
 
   #tick(): void {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#deps.clock.nowMs();
     const sweep = this.#ticks % ticksPerSweep === 0;
     this.#ticks += 1;
     for (const pool of this.#pools.values()) {
@@ -277,6 +197,3 @@ export class Registry {
     }
   }
 }
-
-// Agents find a restarted balancer within a few report intervals.
-const startGraceMs = 5000;

@@ -4,25 +4,26 @@ import { HeraldError } from '../../core/error.ts';
 import type { NodeDetail, NodeList } from '../../protocol/admin-api.ts';
 import type { AdminStateAnswer, AdminStateRequest } from '../../protocol/operations.ts';
 import type { AdminClient } from '../admin-client.ts';
-import { formatAnswer, withAdminClient, withAdminOptions, type AdminFlags } from '../admin-options.ts';
+import { withAdminClient, withAdminOptions } from '../admin-options.ts';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
-import { deadlineFlag, rateFlag, usageError, whyFlag } from '../flag-values.ts';
-import { exitCodeOf, followOperation, followToEnd } from '../follow-operation.ts';
+import { deadlineFlag, usageError } from '../flag-values.ts';
 import type { CliIo } from '../io.ts';
+import {
+  concludeOperation,
+  operationRequest,
+  withOperationOptions,
+  type OperationFlags,
+} from '../operation-command.ts';
 
-interface Flags extends AdminFlags {
+interface Flags extends OperationFlags {
   readonly deadline?: number;
-  readonly rate?: number;
   readonly force: boolean;
   readonly self: boolean;
-  readonly dryRun: boolean;
-  readonly detach: boolean;
-  readonly why?: string;
 }
 
 /** Adds `herald drain`. */
 export function registerDrain(program: Command, io: CliIo, finish: (code: ExitCode) => void): void {
-  withAdminOptions(program.command('drain'))
+  const command = withAdminOptions(program.command('drain'))
     .description('place nothing on these nodes any more and let their connections go, by a deadline')
     .argument('[NODE...]', 'nodes of one pool')
     .option(
@@ -30,17 +31,12 @@ export function registerDrain(program: Command, io: CliIo, finish: (code: ExitCo
       "when what is left is ended, such as 10m (default: the policy's)",
       deadlineFlag,
     )
-    .option('-r, --rate <rate>', "connections per second, such as 20/s (default: the policy's)", rateFlag)
     .option('-f, --force', 'drain although the rest of the pool would pass saturation', false)
-    .option('--self', 'this node is going away: $HERALD_NODE_ID, never refused', false)
-    .option('-n, --dry-run', 'say what would happen and change nothing', false)
-    .option('--wait', 'stay until the drain is over (the default)')
-    .option('--detach', 'print the id of the operation and leave it to itself', false)
-    .option('--why <text>', 'reason for the audit event', whyFlag)
-    .action(async (named: string[], flags: Flags) => {
-      const nodes = nodesMeant(named, flags, io);
-      finish(await withAdminClient(flags, io, (client) => drain(client, { nodes, flags, io })));
-    });
+    .option('--self', 'this node is going away: $HERALD_NODE_ID, never refused', false);
+  withOperationOptions(command).action(async (named: string[], flags: Flags) => {
+    const nodes = nodesMeant(named, flags, io);
+    finish(await withAdminClient(flags, io, (client) => drain(client, { nodes, flags, io })));
+  });
 }
 
 function nodesMeant(named: readonly string[], { self }: Flags, io: CliIo): readonly string[] {
@@ -61,26 +57,12 @@ interface Run {
 }
 
 async function drain(client: AdminClient, { nodes, flags, io }: Run): Promise<ExitCode> {
-  const { output, detach, dryRun } = flags;
   const answer = await ask(client, nodes, requestOf(flags));
-  const { operation, forecast } = answer;
-  if (output !== 'table') {
-    const last =
-      operation === null || detach
-        ? operation
-        : await followOperation(client, operation, { io, isQuiet: true });
-    io.stdout.write(formatAnswer({ ...answer, operation: last }, output));
-    return last === null ? dryRunCode(answer, flags) : exitCodeOf(last);
-  }
-  if (operation === null) {
-    io.stdout.write(`${dryRun ? dryRunLines(answer, flags).join('\n') : 'nothing to drain'}\n`);
-    return dryRunCode(answer, flags);
-  }
-  if (forecast !== null) io.stderr.write(`${forecast.sentence}\n`);
-  if (!detach) return followToEnd(client, operation, io);
-  io.stdout.write(`${operation.id}\n`);
-  io.stderr.write(`the drain goes on by itself; \`herald operations ${operation.id} --wait\` follows it\n`);
-  return exitCodes.done;
+  const lines = flags.dryRun ? dryRunLines(answer, flags) : ['nothing to drain'];
+  // A dry run ends as the drain would: a script can ask before it acts.
+  const code = isRefused(answer, flags) ? exitCodes.refused : exitCodes.done;
+  const sentence = answer.forecast?.sentence ?? '';
+  return concludeOperation(client, answer, { flags, io, instead: { lines, code }, sentence });
 }
 
 /** One node by its own resource, several together: all or none, and all ineligible before the first one is emptied. */
@@ -123,25 +105,19 @@ function withForceHint(error: unknown): unknown {
   return new HeraldError('HERALD_DRAIN_REFUSED', message, error.details, { cause: error });
 }
 
-function requestOf({ deadline, rate, force, self, dryRun, why }: Flags): AdminStateRequest {
+function requestOf(flags: Flags): AdminStateRequest {
+  const { deadline, force, self } = flags;
   return {
     adminState: 'drain',
     ...(deadline !== undefined && { deadlineMs: deadline }),
-    ...(rate !== undefined && { ratePerSecond: rate }),
     ...(force && { force }),
     ...(self && { self }),
-    ...(dryRun && { dryRun }),
-    ...(why !== undefined && { why }),
+    ...operationRequest(flags),
   };
 }
 
 function isRefused({ forecast }: AdminStateAnswer, { force, self }: Flags): boolean {
   return forecast?.isRefused === true && !force && !self;
-}
-
-/** A dry run ends as the drain would: a script can ask before it acts. */
-function dryRunCode(answer: AdminStateAnswer, flags: Flags): ExitCode {
-  return isRefused(answer, flags) ? exitCodes.refused : exitCodes.done;
 }
 
 function dryRunLines(answer: AdminStateAnswer, flags: Flags): string[] {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { NodeExplanation, PoolExplanation } from '../../protocol/admin-api.ts';
 import { formatAnswer, withAdminClient, withAdminOptions, type AdminFlags } from '../admin-options.ts';
 import type { CliIo } from '../io.ts';
-import { paintFor, percent, renderTable, wrapText, type Paint } from '../table.ts';
+import { columnsOf, paintFor, percent, renderTable, wrapText, type Paint } from '../table.ts';
 
 /** Adds `herald explain`. */
 export function registerExplain(program: Command, io: CliIo): void {
@@ -16,22 +16,24 @@ export function registerExplain(program: Command, io: CliIo): void {
       const { output } = flags;
       const text =
         output === 'table'
-          ? `${renderExplanation(answer, paintFor(io.stdout, io.env), io.stdout.columns).join('\n')}\n`
+          ? `${renderExplanation(answer, paintFor(io.stdout, io.env), columnsOf(io.stdout, io.env)).join('\n')}\n`
           : formatAnswer(answer, output);
       io.stdout.write(text);
     });
 }
 
 /** Lines of at most `columns`: the answer first, then the figures, then a sentence for each node. */
-function renderExplanation(answer: PoolExplanation, paint: Paint, columns = 80): string[] {
-  const paragraph = (text: string) => wrapText(text, columns, '  ');
+function renderExplanation(answer: PoolExplanation, paint: Paint, columns: number): string[] {
+  // Paragraphs are for reading, in a pipe as well; beyond a hundred characters a line is hard to follow.
+  const width = Number.isFinite(columns) ? columns : 80;
+  const paragraph = (text: string) => wrapText(text, width, '  ');
   return [
     ...paragraph(answer.summary).map((line) => paint('bold', line)),
     ...[answer.basisReason, arithmetic(answer), answer.learnedReason, ...answer.notes].flatMap(paragraph),
     '',
     ...renderTable<NodeExplanation>(
       [
-        { title: 'NODE', cell: ({ id }) => id },
+        { title: 'NODE', cell: ({ id }) => id, whenNarrow: 12 },
         { title: 'SCORE', cell: ({ score }) => percent(score), align: 'right' },
         { title: 'REPORTED', cell: ({ reported }) => percent(reported), align: 'right' },
         { title: 'SINCE', cell: ({ added }) => signed(added), align: 'right' },
@@ -40,6 +42,7 @@ function renderExplanation(answer: PoolExplanation, paint: Paint, columns = 80):
         { title: 'SHARE', cell: ({ share }) => percent(share), align: 'right' },
       ],
       answer.nodes,
+      columns,
     ),
     '',
     ...answer.nodes.flatMap((node) =>

@@ -5,6 +5,7 @@ import { formatAnswer, withAdminClient, withAdminOptions, type AdminFlags } from
 import { exitCodes, type ExitCode } from '../exit-code.ts';
 import { whyFlag } from '../flag-values.ts';
 import type { CliIo } from '../io.ts';
+import { columnsOf, foldLines } from '../table.ts';
 
 interface Flags extends AdminFlags {
   readonly release: boolean;
@@ -29,9 +30,8 @@ export function registerFreeze(program: Command, io: CliIo, finish: (code: ExitC
         const after = await client.send<FreezeState>('PUT', path, { body: { frozen: !release, why } });
         return { before, after };
       });
-      io.stdout.write(
-        output === 'table' ? `${sentence(pool, answer)}\n` : formatAnswer(answer.after, output),
-      );
+      const lines = foldLines([sentence(pool, answer)], columnsOf(io.stdout, io.env));
+      io.stdout.write(output === 'table' ? `${lines.join('\n')}\n` : formatAnswer(answer.after, output));
       if (!release || dryRun || !answer.after.frozen) return;
       io.stderr.write('every pool is frozen together: `herald freeze --release` lets them go on\n');
       finish(exitCodes.failed);

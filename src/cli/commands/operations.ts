@@ -8,7 +8,7 @@ import { usageError, whyFlag } from '../flag-values.ts';
 import { exitCodeOf, followOperation, followToEnd } from '../follow-operation.ts';
 import type { CliIo } from '../io.ts';
 import { operationDetail, operationTable } from '../operation-lines.ts';
-import { paintFor } from '../table.ts';
+import { columnsOf, paintFor } from '../table.ts';
 
 interface Flags extends AdminFlags {
   readonly cancel: boolean;
@@ -62,7 +62,10 @@ async function operations(client: AdminClient, { id, flags, io }: Run): Promise<
       : found;
   if (output !== 'table') io.stdout.write(formatAnswer(operation, output));
   else {
-    const lines = operationDetail(operation, paintFor(io.stdout, io.env));
+    const lines = operationDetail(operation, {
+      paint: paintFor(io.stdout, io.env),
+      columns: columnsOf(io.stdout, io.env),
+    });
     // An operation that was over stays as it was: say so before somebody believes to have ended it.
     if (cancel && found.state !== 'running') lines.push(`it was over already: ${found.state}`);
     io.stdout.write(`${lines.join('\n')}\n`);
@@ -74,7 +77,9 @@ async function list(client: AdminClient, { output, pool }: Flags, io: CliIo): Pr
   const query = pool === undefined ? '' : `?pool=${encodeURIComponent(pool)}`;
   const answer = await client.get<OperationList>(`/v1/operations${query}`);
   io.stdout.write(
-    output === 'table' ? `${operationTable(answer.operations).join('\n')}\n` : formatAnswer(answer, output),
+    output === 'table'
+      ? `${operationTable(answer.operations, columnsOf(io.stdout, io.env)).join('\n')}\n`
+      : formatAnswer(answer, output),
   );
   return exitCodes.done;
 }

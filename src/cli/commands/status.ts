@@ -1,13 +1,28 @@
 // `herald status [POOL]`: the fleet in one table a pool.
 import type { Command } from 'commander';
-import { HeraldError } from '../../core/error.ts';
 import type { NodeDetail, NodeList, PoolList, PoolSummary } from '../../protocol/admin-api.ts';
+import type { FreezeState } from '../../protocol/operations.ts';
+import type { Scaling } from '../../protocol/scaling.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { formatAnswer, withAdminClient, withAdminOptions, type AdminFlags } from '../admin-options.ts';
+import { usageError } from '../flag-values.ts';
 import type { CliIo } from '../io.ts';
 import { LiveScreen } from '../live-screen.ts';
+import { connectionCount, loadBar, reportAge, stateCell } from '../node-cells.ts';
 import { pause } from '../pause.ts';
-import { bar, paintFor, percent, renderTable, type Column, type Paint } from '../table.ts';
+import { freezeSentence, readFreeze } from '../pool-freeze.ts';
+import { readScalingIfAny } from '../read-scaling.ts';
+import { scaleLine } from '../scale-lines.ts';
+import {
+  columnsOf,
+  paintFor,
+  percent,
+  renderTable,
+  tableWidth,
+  wrapText,
+  type Column,
+  type Paint,
+} from '../table.ts';
 import { learnedColumns, learnedLine } from './learned-columns.ts';
 
 interface Flags extends AdminFlags<'table' | 'wide' | 'json' | 'yaml'> {
@@ -15,11 +30,27 @@ interface Flags extends AdminFlags<'table' | 'wide' | 'json' | 'yaml'> {
 }
 
 interface PoolStatus extends PoolSummary {
+  /** Null where the balancer runs without its control loops. */
+  readonly freeze: FreezeState | null;
   readonly members: readonly NodeDetail[];
+  /** Null from a balancer that recommends nothing. */
+  readonly scaling: Scaling | null;
+}
+
+/** How it is drawn. */
+interface Look {
+  readonly paint: Paint;
+  readonly isWide: boolean;
+  /** Most that a line may take. */
+  readonly columns: number;
 }
 
 const watchEveryMs = 1000;
-const barWidth = 10;
+const widestBar = 10;
+// Shorter ones say nothing that the figure beside them does not.
+const shortestBar = 4;
+// What was learned does not fit a narrow terminal in any way: it is asked for by who has a wide one.
+const wideColumns = 140;
 
 /** Adds `herald status`. */
 export function registerStatus(program: Command, io: CliIo): void {
@@ -29,10 +60,7 @@ export function registerStatus(program: Command, io: CliIo): void {
     .option('-w, --watch', 'draw again every second until interrupted', false)
     .action(async (pool: string | undefined, flags: Flags) => {
       if (flags.watch && (flags.output === 'json' || flags.output === 'yaml'))
-        throw new HeraldError(
-          'HERALD_USAGE',
-          '--watch draws tables: leave -o out, or use `-o json` without it',
-        );
+        throw usageError('--watch draws tables: leave -o out, or use `-o json` without it');
       await withAdminClient(flags, io, (client) => showStatus(client, { pool, flags, io }));
     });
 }
@@ -48,7 +76,12 @@ async function showStatus(
     return;
   }
   const isWide = output === 'wide';
-  const draw = async () => renderStatus(await readStatus(client, pool), { paint, isWide });
+  const draw = async () =>
+    renderStatus(await readStatus(client, pool), {
+      paint,
+      isWide,
+      columns: Math.max(isWide ? wideColumns : 0, columnsOf(io.stdout, io.env)),
+    });
   if (!flags.watch) {
     io.stdout.write(`${(await draw()).join('\n')}\n`);
     return;
@@ -68,27 +101,39 @@ async function readStatus(client: AdminClient, only: string | undefined): Promis
     only === undefined
       ? (await client.get<PoolList>('/v1/pools')).pools
       : [await client.get<PoolSummary>(`/v1/pools/${encodeURIComponent(only)}`)];
-  return Promise.all(
-    pools.map(async (pool) => {
-      const { nodes } = await client.get<NodeList>(`/v1/pools/${encodeURIComponent(pool.pool)}/nodes`);
-      return { ...pool, members: nodes };
-    }),
-  );
+  const statuses: PoolStatus[] = [];
+  for (const summary of pools) {
+    const { nodes } = await client.get<NodeList>(`/v1/pools/${encodeURIComponent(summary.pool)}/nodes`);
+    const freeze = (await readFreeze(client, summary.pool)) ?? null;
+    const scaling = (await readScalingIfAny(client, summary.pool)) ?? null;
+    statuses.push({ ...summary, freeze, members: nodes, scaling });
+  }
+  return statuses;
 }
 
-/** Lines for all pools, a table each; fits 80 columns for ids of up to ten characters, 140 when wide. */
-function renderStatus(
-  pools: readonly PoolStatus[],
-  { paint, isWide }: { paint: Paint; isWide: boolean },
-): string[] {
+/** Lines for all pools, a table each; fits 80 columns for ids of up to 24 characters, 140 when wide. */
+function renderStatus(pools: readonly PoolStatus[], look: Look): string[] {
+  const { paint, isWide, columns } = look;
   if (pools.length === 0) return ['no pools'];
+  const lines = (text: string) => wrapText(text, columns, '  ');
   return pools.flatMap((pool, index) => [
     ...(index > 0 ? [''] : []),
-    paint('bold', headline(pool)),
-    ...(isWide ? [learnedLine(pool.learned)] : []),
-    ...renderTable([...columns(paint), ...(isWide ? learnedColumns : [])], pool.members),
+    ...lines(headline(pool)).map((line) => paint('bold', line)),
+    ...(pool.freeze?.frozen === true
+      ? lines(freezeSentence(pool.freeze)).map((line) => paint('yellow', line))
+      : []),
+    ...scalingLines(pool.scaling).flatMap(lines),
+    ...(isWide ? lines(learnedLine(pool.learned)) : []),
+    ...nodeTable(pool.members, look),
     ...(pool.members.length === 0 ? ['no nodes yet: none is configured and no agent has reported'] : []),
   ]);
+}
+
+/** None where nothing is known and nothing is to be done: pools without agents are no news. */
+function scalingLines(scaling: Scaling | null): string[] {
+  const isSilent = scaling === null || (scaling.state === 'unknown' && scaling.action === 'hold');
+  // That it is frozen has its own line.
+  return isSilent ? [] : [scaleLine({ ...scaling, isFrozen: false })];
 }
 
 function headline(pool: PoolStatus): string {
@@ -109,40 +154,28 @@ function ruleOf({ picker, basis }: PoolStatus): string {
   return looksAtLoad ? basis : picker;
 }
 
-function columns(paint: Paint): readonly Column<NodeDetail>[] {
-  return [
-    { title: 'NODE', cell: ({ id }) => id },
-    { title: 'STATE', cell: (node) => stateOf(node, paint) },
-    { title: 'LOAD', cell: ({ score }) => paintLoad(score, paint) },
-    { title: '', cell: ({ score }) => percent(score), align: 'right' },
-    {
-      title: 'CONNS',
-      cell: ({ connections }) => String(connections.open + connections.dialling),
-      align: 'right',
-    },
+/** The bar takes what the rest leaves, and goes where that is next to nothing: names and figures matter more. */
+function nodeTable(nodes: readonly NodeDetail[], { paint, isWide, columns }: Look): string[] {
+  const withBar = (width: number): readonly Column<NodeDetail>[] => [
+    { title: 'NODE', cell: ({ id }) => id, whenNarrow: 12 },
+    { title: 'STATE', cell: (node) => stateCell(node, paint) },
+    ...(width < shortestBar ? [] : [barColumn(width, paint)]),
+    { title: width < shortestBar ? 'LOAD' : '', cell: ({ score }) => percent(score), align: 'right' },
+    { title: 'CONNS', cell: connectionCount, align: 'right' },
     { title: 'MSG/S', cell: ({ messagesPerSecond }) => messagesPerSecond.toFixed(0), align: 'right' },
     { title: 'SHARE', cell: ({ share }) => percent(share), align: 'right' },
     { title: 'LAG', cell: ({ signals }) => milliseconds(signals['eventLoopLag']), align: 'right' },
-    { title: 'REPORT', cell: ({ reportAgeMs }) => age(reportAgeMs), align: 'right' },
+    { title: 'REPORT', cell: ({ reportAgeMs }) => reportAge(reportAgeMs), align: 'right' },
+    ...(isWide ? learnedColumns : []),
   ];
+  const excess = Math.max(0, tableWidth(withBar(widestBar), nodes) - columns);
+  return renderTable(withBar(widestBar - excess), nodes, columns);
 }
 
-function stateOf(node: NodeDetail, paint: Paint): string {
-  if (node.ineligible !== null) return paint('red', node.ineligible);
-  if (node.loadState === 'valid') return paint('green', 'ready');
-  return paint('yellow', node.loadState === 'none' ? 'no report' : node.loadState);
-}
-
-function paintLoad(score: number | null, paint: Paint): string {
-  if (score === null) return bar(0, barWidth);
-  const colour = score > 0.95 ? 'red' : score > 0.75 ? 'yellow' : 'green';
-  return paint(colour, bar(score, barWidth));
+function barColumn(width: number, paint: Paint): Column<NodeDetail> {
+  return { title: 'LOAD', cell: ({ score }) => loadBar(score, width, paint) };
 }
 
 function milliseconds(value: number | undefined): string {
   return value === undefined ? '-' : `${value.toFixed(0)} ms`;
-}
-
-function age(ms: number | null): string {
-  return ms === null ? '-' : `${(ms / 1000).toFixed(1)} s`;
 }

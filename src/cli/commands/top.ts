@@ -7,7 +7,7 @@ import { withAdminClient, withTargetOptions } from '../admin-options.ts';
 import type { TargetFlags } from '../admin-target.ts';
 import type { CliIo } from '../io.ts';
 import { pause } from '../pause.ts';
-import { paintFor } from '../table.ts';
+import { columnsOf, paintFor } from '../table.ts';
 import { createKeyReader } from '../top/keys.ts';
 import { lookAt } from '../top/look.ts';
 import { pageLines, renderTop } from '../top/render.ts';
@@ -42,7 +42,8 @@ function isScreen({ stdout, env }: CliIo): boolean {
 
 function printOnce(io: CliIo, fleet: Fleet, view: View): void {
   // Into a pipe a line may be as long as it likes; 140 columns keep the bars short of silly.
-  const size = { columns: io.stdout.isTTY === true ? (io.stdout.columns ?? 80) : 140, rows: Infinity };
+  const columns = columnsOf(io.stdout, io.env);
+  const size = { columns: Number.isFinite(columns) ? columns : 140, rows: Infinity };
   const lines = renderTop({ fleet, view, size, paint: paintFor(io.stdout, io.env), trouble: '' });
   io.stdout.write(`${lines.map((line) => line.trimEnd()).join('\n')}\n`);
 }

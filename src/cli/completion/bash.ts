@@ -1,5 +1,6 @@
 // The completion script of bash. It needs nothing but bash: no bash-completion package.
-import { steps, type CommandEntry, type ValueSource } from './command-tree.ts';
+import type { CommandEntry, ValueSource } from './command-tree.ts';
+import { longFlags, stepArms, valueArms } from './shell-cases.ts';
 
 /** The script, to be sourced. */
 export function bashScript(entries: readonly CommandEntry[]): string {
@@ -28,9 +29,7 @@ _herald() {
   for ((index = 1; index < \${#words[@]} - 1; index++)); do
     word="\${words[index]}"
     case "$at|$word" in
-${steps(entries)
-  .map(({ from, word, to }) => `      '${from}|${word}') at='${to}' ;;`)
-  .join('\n')}
+${stepArms(entries)}
     esac
   done
   if [[ "$cur" == --*=* ]]; then
@@ -45,7 +44,7 @@ ${steps(entries)
 }
 _herald_complete() {
   case "$at|$previous" in
-${entries.flatMap(optionCases).join('\n')}
+${valueArms(entries, complete)}
   esac
   case "$at" in
 ${entries.map(commandCase).join('\n')}
@@ -55,16 +54,9 @@ complete -F _herald herald
 `;
 }
 
-function optionCases({ path, options }: CommandEntry): string[] {
-  return options.flatMap(({ flags, value }) => {
-    if (value === undefined) return [];
-    const patterns = flags.map((flag) => `'${path}|${flag}'`).join(' | ');
-    return [`    ${patterns}) ${complete(value)}; return ;;`];
-  });
-}
-
-function commandCase({ path, below, options, argument }: CommandEntry): string {
-  const flags = options.flatMap((option) => option.flags).filter((flag) => flag.startsWith('--'));
+function commandCase(entry: CommandEntry): string {
+  const { path, below, argument } = entry;
+  const flags = longFlags(entry).map(({ flag }) => flag);
   const words = below.map(({ name }) => name);
   const bare = words.length > 0 ? complete({ kind: 'words', words }) : complete(argument);
   return `    '${path}')

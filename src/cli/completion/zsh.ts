@@ -1,5 +1,6 @@
 // The completion script of zsh, for a file `_herald` in $fpath or to be sourced after compinit.
-import { steps, type CommandEntry, type ValueSource } from './command-tree.ts';
+import type { CommandEntry, ValueSource } from './command-tree.ts';
+import { longFlags, stepArms, valueArms } from './shell-cases.ts';
 
 /** The script. */
 export function zshScript(entries: readonly CommandEntry[]): string {
@@ -15,9 +16,7 @@ _herald() {
   local -a list
   for ((index = 2; index < CURRENT; index++)); do
     case "$at|$words[index]" in
-${steps(entries)
-  .map(({ from, word, to }) => `      '${from}|${word}') at='${to}' ;;`)
-  .join('\n')}
+${stepArms(entries)}
     esac
   done
   if [[ "$PREFIX" == --*=* ]]; then
@@ -25,7 +24,7 @@ ${steps(entries)
     compset -P '*='
   fi
   case "$at|$previous" in
-${entries.flatMap(optionCases).join('\n')}
+${valueArms(entries, complete)}
   esac
   case "$at" in
 ${entries.map(commandCase).join('\n')}
@@ -39,18 +38,9 @@ fi
 `;
 }
 
-function optionCases({ path, options }: CommandEntry): string[] {
-  return options.flatMap(({ flags, value }) => {
-    if (value === undefined) return [];
-    const patterns = flags.map((flag) => `'${path}|${flag}'`).join(' | ');
-    return [`    ${patterns}) ${complete(value)}; return ;;`];
-  });
-}
-
-function commandCase({ path, below, options, argument }: CommandEntry): string {
-  const flags = options.flatMap(({ flags: [...all], description }) =>
-    all.filter((flag) => flag.startsWith('--')).map((flag) => described(flag, description)),
-  );
+function commandCase(entry: CommandEntry): string {
+  const { path, below, argument } = entry;
+  const flags = longFlags(entry).map(({ flag, description }) => described(flag, description));
   const commands = below.map(({ name, description }) => described(name, description));
   const bare =
     commands.length > 0 ? `list=(${commands.join(' ')}); _describe command list` : complete(argument);

@@ -1,8 +1,8 @@
 // One look at a balancer for `herald top`.
-import { HeraldError } from '../../core/error.ts';
 import type { NodeList, PoolList } from '../../protocol/admin-api.ts';
-import type { FreezeState, OperationList } from '../../protocol/operations.ts';
+import type { OperationList } from '../../protocol/operations.ts';
 import type { AdminClient } from '../admin-client.ts';
+import { ifThere, readFreeze } from '../pool-freeze.ts';
 import type { Fleet } from './view.ts';
 
 /** The fleet, with the nodes of `pool`, or of the first pool when it is ''. */
@@ -15,17 +15,6 @@ export async function lookAt(client: AdminClient, pool: string): Promise<Fleet> 
   const { nodes } = await client.get<NodeList>(`${path}/nodes`);
   const query = `pool=${encodeURIComponent(shown)}&state=running`;
   const list = await ifThere(client.get<OperationList>(`/v1/operations?${query}`));
-  const freeze = await ifThere(client.get<FreezeState>(`${path}/freeze`));
+  const freeze = await readFreeze(client, shown);
   return { pools, nodes, operations: list?.operations ?? [], freeze };
-}
-
-/** Undefined where the balancer runs without its control loops. */
-async function ifThere<Answer>(asked: Promise<Answer>): Promise<Answer | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    const codes = ['HERALD_NOT_AVAILABLE', 'HERALD_NOT_FOUND', 'HERALD_POOL_UNKNOWN'];
-    if (error instanceof HeraldError && codes.includes(error.code)) return undefined;
-    throw error;
-  }
 }

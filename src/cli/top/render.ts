@@ -1,8 +1,9 @@
 // The screen of `herald top` as lines, for any size of terminal.
 import type { NodeDetail, PoolSummary } from '../../protocol/admin-api.ts';
+import { connectionCount, loadBar, reportAge, stateCell } from '../node-cells.ts';
 import { progressLine } from '../operation-lines.ts';
-import { bar, fitLine, percent, renderTable, type Column, type Paint } from '../table.ts';
-import { sortedNodes, stateWord, type Fleet, type SortName, type View } from './view.ts';
+import { fitLine, percent, renderTable, type Column, type Paint } from '../table.ts';
+import { sortedNodes, type Fleet, type SortName, type View } from './view.ts';
 
 /** Where it is drawn. */
 export interface ScreenSize {
@@ -24,6 +25,7 @@ export interface Picture {
 const mostOperations = 4;
 // What stands beside the bar at its narrowest: nine columns with two spaces between.
 const besideBar = 52;
+const shortestBar = 4;
 
 /** Nodes that fit on one screen, 1 or more. */
 export function pageLines({ fleet, size }: Pick<Picture, 'fleet' | 'size'>): number {
@@ -71,11 +73,12 @@ function secondLine(pool: PoolSummary | undefined, { nodes, freeze }: Fleet, pai
   const messages = nodes.reduce((sum, { messagesPerSecond }) => sum + messagesPerSecond, 0);
   const imbalance = pool?.imbalance ?? null;
   const parts = [
+    // First: what stands at the end of a narrow screen is cut.
+    ...(freeze?.frozen === true ? [paint('yellow', `frozen by ${freeze.by}`)] : []),
     `mean load ${percent(pool?.meanUtilization)}`,
     ...(imbalance === null ? [] : [`max ÷ mean ${imbalance.toFixed(2)}`]),
     `${messages.toFixed(0)} msg/s`,
     ...(pool === undefined ? [] : [`by ${pool.basis}${pool.panic ? ' (panic)' : ''}`]),
-    ...(freeze?.frozen === true ? [paint('yellow', `frozen by ${freeze.by}`)] : []),
   ];
   return parts.join(' · ');
 }
@@ -83,23 +86,23 @@ function secondLine(pool: PoolSummary | undefined, { nodes, freeze }: Fleet, pai
 function table(nodes: readonly NodeDetail[], { fleet, view, size, paint }: Picture): string[] {
   // Widths by all nodes, not only those shown: columns that jump while one scrolls cannot be read.
   const longestId = Math.max(4, ...fleet.nodes.map(({ id }) => id.length));
-  const idWidth = Math.min(longestId, Math.max(8, size.columns - besideBar - 10));
-  const barWidth = Math.max(4, Math.min(40, size.columns - besideBar - idWidth));
+  const idWidth = Math.min(longestId, Math.max(8, size.columns - besideBar - shortestBar));
+  const barWidth = Math.max(shortestBar, Math.min(40, size.columns - besideBar - idWidth));
   const title = (text: string, sort: SortName) =>
     view.sort === sort ? `${text}${view.isReversed ? '▲' : '▼'}` : text;
   const columns: readonly Column<NodeDetail>[] = [
     { title: title('NODE', 'node').padEnd(idWidth), cell: ({ id }) => fitLine(id, idWidth) },
-    { title: title('STATE', 'state').padEnd(9), cell: (node) => paintState(node, paint) },
-    { title: title('LOAD', 'load'), cell: ({ score }) => paintLoad(score, barWidth, paint) },
+    { title: title('STATE', 'state').padEnd(9), cell: (node) => stateCell(node, paint) },
+    { title: title('LOAD', 'load'), cell: ({ score }) => loadBar(score, barWidth, paint) },
     { title: '', cell: ({ score }) => percent(score).padStart(4), align: 'right' },
-    { title: title('CONNS', 'conns').padStart(6), cell: connections, align: 'right' },
+    { title: title('CONNS', 'conns').padStart(6), cell: connectionCount, align: 'right' },
     {
       title: title('MSG/S', 'msg').padStart(6),
       cell: (node) => node.messagesPerSecond.toFixed(0),
       align: 'right',
     },
     { title: title('SHARE', 'share').padStart(6), cell: ({ share }) => percent(share), align: 'right' },
-    { title: 'REPORT', cell: ({ reportAgeMs }) => age(reportAgeMs), align: 'right' },
+    { title: 'REPORT', cell: ({ reportAgeMs }) => reportAge(reportAgeMs), align: 'right' },
   ];
   const [titles = '', ...rows] = renderTable(columns, nodes);
   return [paint('inverse', titles.padEnd(Math.min(size.columns, 200))), ...rows];
@@ -121,23 +124,4 @@ function keyLine(
 ): string {
   const place = all > shown ? `${from + 1}-${from + shown} of ${all} · ` : '';
   return paint('dim', `${place}q quit · s sort (${view.sort}) · r reverse · p next pool · ↑↓ scroll`);
-}
-
-function connections({ connections: { open, dialling } }: NodeDetail): string {
-  return String(open + dialling);
-}
-
-function paintState(node: NodeDetail, paint: Paint): string {
-  const colour = node.ineligible !== null ? 'red' : node.loadState === 'valid' ? 'green' : 'yellow';
-  return paint(colour, stateWord(node));
-}
-
-function paintLoad(score: number | null, width: number, paint: Paint): string {
-  if (score === null) return bar(0, width);
-  const colour = score > 0.95 ? 'red' : score > 0.75 ? 'yellow' : 'green';
-  return paint(colour, bar(score, width));
-}
-
-function age(ms: number | null): string {
-  return ms === null ? '-' : `${(ms / 1000).toFixed(1)} s`;
 }

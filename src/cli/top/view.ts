@@ -1,6 +1,7 @@
 // What `herald top` shows and how keys change it, as values. Nothing is drawn or asked here.
 import type { NodeDetail, PoolSummary } from '../../protocol/admin-api.ts';
 import type { FreezeState, Operation } from '../../protocol/operations.ts';
+import { stateWord } from '../node-cells.ts';
 import type { Key } from './keys.ts';
 
 /** One look at a balancer. */
@@ -69,13 +70,6 @@ export function pressed(
 export function sortedNodes(nodes: readonly NodeDetail[], { sort, isReversed }: View): NodeDetail[] {
   const sign = isReversed ? -1 : 1;
   return nodes.toSorted((a, b) => sign * compare(a, b, sort) || (a.id < b.id ? -1 : 1));
-}
-
-/** What a node is in one word: why it takes nothing, or how well its load is known. */
-export function stateWord(node: NodeDetail): string {
-  if (node.ineligible !== null) return node.ineligible;
-  if (node.loadState === 'valid') return 'ready';
-  return node.loadState === 'none' ? 'no report' : node.loadState;
 }
 
 function compare(a: NodeDetail, b: NodeDetail, sort: SortName): number {

@@ -1,5 +1,6 @@
 // When a rebalance of a pool begins, goes on and ends, as values. Ticked about once a second; who ticks is not decided here.
 import { blend, keptWeight } from '../decay.ts';
+import { admitArrivals, clientsIn, noReturns, withOut, type Out, type Returns } from '../returns.ts';
 import type { Rng } from '../rng.ts';
 import { hotNodes, trackHot, type HotRule, type HotSince } from './hot.ts';
 import { levelOf, takesPart } from './level.ts';
@@ -10,6 +11,7 @@ import {
   stepRun,
   type RebalanceRun,
   type RunEnd,
+  type RunReturns,
   type RunRule,
   type RunView,
 } from './run.ts';
@@ -28,9 +30,8 @@ export interface RebalancerState {
   /** Reported utilization by node id, smoothed over some seconds. */
   readonly reported: ReadonlyMap<string, number>;
   readonly run: RebalanceRun | undefined;
-  /** Placements per second without those of a run, over a short and a longer memory; undefined before the first tick. */
-  readonly arrivals: { readonly short: number; readonly long: number } | undefined;
-  readonly placedTotal: number;
+  /** Its own estimate of who came back; at rest where the view brings one. */
+  readonly returns: Returns;
   readonly tickedAtMs: number;
   /** No run begins by itself before this instant. */
   readonly heldUntilMs: number;
@@ -46,8 +47,8 @@ export interface RebalanceTick {
   /** Nodes that have been hot for long enough, and no run is under way. */
   readonly hot: readonly string[];
   readonly began: boolean;
-  /** Clients that came back since the run began, as far as arrivals tell; undefined without a run. */
-  readonly returned: number | undefined;
+  /** Those shed now, for an estimate of returns that the view brought. */
+  readonly out: readonly Out[];
   /** Why a run has ended with this tick. */
   readonly end: RunEnd | undefined;
 }
@@ -58,16 +59,13 @@ export const restingRebalancer: RebalancerState = {
   unrest: noUnrest,
   reported: new Map(),
   run: undefined,
-  arrivals: undefined,
-  placedTotal: 0,
+  returns: noReturns,
   tickedAtMs: 0,
   heldUntilMs: -Infinity,
 };
 
 // A run begins at the band and ends at a quarter of it: one threshold for both would begin anew with each connection.
 const settlePart = 0.25;
-const shortMemoryMs = 5000;
-const longMemoryMs = 20_000;
 const reportMemoryMs = 3000;
 // After a run that was in vain or did harm: long enough for somebody to look.
 const heldAfterHarmMs = 600_000;
@@ -90,24 +88,28 @@ export function tickRebalancer(
 ): RebalanceTick {
   const { rule, begin = false, frozen = false } = options;
   const { reported, view } = withSmoothReports(state, seen);
-  const watched = watch({ ...state, reported }, view, rule);
+  const { returns, estimate } = lookAtReturns(state, view);
+  const watched = watch({ ...state, reported, returns: estimate }, view, rule);
   const hot = watched.run === undefined ? hotNodes(watched.hotSince, rule, view.nowMs) : [];
   const isHeld = frozen || view.nowMs < watched.heldUntilMs;
   const wants = begin || (rule.mode === 'auto' && hot.length > 0 && !isHeld);
   const began = watched.run === undefined && wants;
-  const run = began ? beginRun(view, usualArrivals(watched)) : watched.run;
-  if (run === undefined)
-    return {
-      state: watched,
-      sheds: [],
-      shedding: new Set(),
-      level: levelOf(view.nodes, 0),
-      hot,
-      began,
-      returned: undefined,
-      end: undefined,
-    };
-  return goOn({ ...watched, run }, view, { ...options, hot, began });
+  const run = began ? beginRun(view) : watched.run;
+  if (run !== undefined) {
+    const tick = goOn({ ...watched, run }, { ...view, returns }, { ...options, hot, began });
+    const ownOut = seen.returns === undefined ? tick.out : [];
+    return { ...tick, state: { ...tick.state, returns: withOut(tick.state.returns, ownOut) } };
+  }
+  return {
+    state: watched,
+    sheds: [],
+    out: [],
+    shedding: new Set(),
+    level: levelOf(view.nodes, 0),
+    hot,
+    began,
+    end: undefined,
+  };
 }
 
 /** Ends a run from outside: by an operator, or by a freeze. */
@@ -117,23 +119,40 @@ export function stopRebalancer(state: RebalancerState): RebalancerState {
 
 function goOn(
   state: RebalancerState & { readonly run: RebalanceRun },
-  view: RunView,
+  view: RunView & { readonly returns: RunReturns },
   { rule, rng, hot, began }: { rule: RebalanceRule; rng: Rng; hot: readonly string[]; began: boolean },
 ): RebalanceTick {
   const settle = settleOf(rule);
   // Three memories leave a twentieth of what was before.
   const lagMs = rule.lagMs + 3 * reportMemoryMs;
-  const { run, sheds, level, end } = stepRun(state.run, view, {
-    rule: { ...rule, settle, lagMs },
-    rng,
-  });
-  const { returned } = run.returns;
+  const step = stepRun(state.run, view, { rule: { ...rule, settle, lagMs }, rng });
+  const { run, sheds, out, level, end } = step;
   if (end === undefined) {
-    const shedding = sheddingNodes(run, view.nodes, { level, settle });
-    return { state: { ...state, run }, sheds, shedding, level, hot, began, returned, end };
+    const allOut = [...view.returns.out, ...out];
+    const shedding = sheddingNodes(run, view.nodes, { level, settle, out: allOut });
+    return { state: { ...state, run }, sheds, out, shedding, level, hot, began, end };
   }
   const ended = { ...stopRebalancer(state), heldUntilMs: view.nowMs + heldMsAfter(end, rule) };
-  return { state: ended, sheds: [], shedding: new Set(), level, hot: [], began, returned, end };
+  return { state: ended, sheds: [], out: [], shedding: new Set(), level, hot: [], began, end };
+}
+
+/** What the estimate says to the run, and the rebalancer's own: at rest where the view brings one. */
+function lookAtReturns(
+  { returns, run }: RebalancerState,
+  view: RunView,
+): { readonly returns: RunReturns; readonly estimate: Returns } {
+  if (view.returns !== undefined) return { returns: view.returns, estimate: returns };
+  const { placedTotal, nowMs } = view;
+  const { returns: estimate, back, lost } = admitArrivals(returns, { arrivedTotal: placedTotal, nowMs });
+  const own = (credits: typeof back) => clientsIn(credits.filter(({ owner }) => owner === run?.owner));
+  return {
+    estimate,
+    returns: {
+      out: estimate.out,
+      returned: (run?.returned ?? 0) + own(back),
+      lost: (run?.lost ?? 0) + own(lost),
+    },
+  };
 }
 
 function heldMsAfter(end: RunEnd, { cooldownMs }: RebalanceRule): number {
@@ -142,7 +161,7 @@ function heldMsAfter(end: RunEnd, { cooldownMs }: RebalanceRule): number {
 }
 
 function watch(state: RebalancerState, view: RunView, rule: RebalanceRule): RebalancerState {
-  const { nowMs, placedTotal } = view;
+  const { nowMs } = view;
   const level = levelOf(view.nodes, 0);
   const { unrest } = state;
   const hotSince = trackHot(state.hotSince, view.nodes, {
@@ -151,23 +170,11 @@ function watch(state: RebalancerState, view: RunView, rule: RebalanceRule): Reba
     rule,
     nowMs,
   });
-  const next = { ...state, hotSince, placedTotal, tickedAtMs: nowMs };
-  // What a run changes is neither unrest nor the usual rate.
+  const next = { ...state, hotSince, tickedAtMs: nowMs };
+  // What a run changes is no unrest.
   if (state.run !== undefined) return { ...next, unrest: forgetLooks(unrest) };
   const loads = new Map(view.nodes.filter(takesPart).map(({ id, reported }) => [id, reported]));
-  const quiet = { ...next, unrest: lookAtUnrest(unrest, loads, nowMs) };
-  const elapsedMs = nowMs - state.tickedAtMs;
-  if (elapsedMs <= 0 || state.tickedAtMs === 0) return quiet;
-  const rate = ((placedTotal - state.placedTotal) * 1000) / elapsedMs;
-  const over = (previous: number | undefined, memoryMs: number) =>
-    blend(previous, rate, keptWeight(elapsedMs, memoryMs));
-  const { short, long } = state.arrivals ?? {};
-  return { ...quiet, arrivals: { short: over(short, shortMemoryMs), long: over(long, longMemoryMs) } };
-}
-
-/** The lower of both: after a storm the long one is too high still, and those who come back would be taken for usual. */
-function usualArrivals({ arrivals }: RebalancerState): number {
-  return arrivals === undefined ? 0 : Math.min(arrivals.short, arrivals.long);
+  return { ...next, unrest: lookAtUnrest(unrest, loads, nowMs) };
 }
 
 /** The view with what nodes report smoothed over a few seconds: single reports are too noisy to tell relief by. */

@@ -1,11 +1,14 @@
-// One rebalance from its beginning to its end, tick by tick, as values: what is on its way, what has come back, what
-// the relief was, and whether to go on. Who ticks, and who sheds, is the control loop's work.
+// One rebalance from its beginning to its end, tick by tick, as values: what to shed, and whether to go on. Who ticks,
+// and who sheds, is the control loop's work; who came back is ../returns.ts, why it ends is run-end.ts.
+import { workIn, type Out } from '../returns.ts';
 import type { Rng } from '../rng.ts';
 import type { Choice, MovableConnections } from './choose.ts';
 import { levelOf, maxToMean, takesPart, type RebalanceNode } from './level.ts';
 import { planSheds, sourcesOf, type PlannedShed } from './plan.ts';
-import { noRelief, reliefOf, withPrediction, type Relief } from './relief.ts';
-import { admitReturns, forgetLost, type Returns } from './returns.ts';
+import { noRelief, withPrediction, type Relief } from './relief.ts';
+import { endOf, meanDistress, type RunEnd } from './run-end.ts';
+
+export type { RunEnd };
 
 /** How a rebalance is to be done. */
 export interface RunRule {
@@ -26,6 +29,15 @@ export interface RunNode extends RebalanceNode {
   readonly distress: number;
 }
 
+/** What a pool's estimate of returns says to a run. */
+export interface RunReturns {
+  /** Everybody who is on the way in this pool, whoever has shed them; oldest first. */
+  readonly out: readonly Out[];
+  /** Clients of this run that came back, and that did not within a minute, since it began; 0 without a run. */
+  readonly returned: number;
+  readonly lost: number;
+}
+
 /** A pool at one tick. */
 export interface RunView {
   readonly nowMs: number;
@@ -35,16 +47,25 @@ export interface RunView {
   /** Connections placed, and those that no node took, since the balancer started. */
   readonly placedTotal: number;
   readonly failedTotal: number;
+  /**
+   * By the estimate that everybody who sheds in this pool shares; what is shed is for the caller to add to it. Absent
+   * where nobody else sheds: then the rebalancer keeps an estimate of its own, by `placedTotal`.
+   */
+  readonly returns?: RunReturns;
 }
 
 /** Everything that a run remembers. A tick makes a new one. */
 export interface RebalanceRun {
+  /** By which the estimate of returns knows it; unique in its pool. */
+  readonly owner: string;
   readonly startedAtMs: number;
   readonly tickedAtMs: number;
   /** Connections that may be shed now; fractions add up. */
   readonly tokens: number;
   readonly shedTotal: number;
-  readonly returns: Returns;
+  readonly returned: number;
+  /** Not back within a minute. */
+  readonly lost: number;
   readonly relief: Relief;
   /** When something could last be shed. */
   readonly shedAtMs: number;
@@ -61,24 +82,12 @@ export interface RebalanceRun {
   };
 }
 
-/** Why a run is over. */
-export type RunEnd =
-  | 'level'
-  /** What is left cannot be moved: too heavy for any node, in its cooldown, or no load at all. */
-  | 'nothingMovable'
-  /** Less than a third of the relief came: load does not follow connections here. */
-  | 'noRelief'
-  /** Clients that were asked to leave do not come back. */
-  | 'noReturn'
-  /** Nodes refuse connections. */
-  | 'failures'
-  /** Nodes hurt more than before. */
-  | 'distress';
-
 /** What one tick comes to. */
 export interface RunStep {
   readonly run: RebalanceRun;
   readonly sheds: readonly PlannedShed[];
+  /** Those shed now, for the estimate of returns. */
+  readonly out: readonly Out[];
   readonly level: number;
   /** Undefined while it goes on. */
   readonly end: RunEnd | undefined;
@@ -86,25 +95,18 @@ export interface RunStep {
 
 // Two seconds' worth: a tick that comes late may catch up, a standstill must not end in a burst.
 const burstSeconds = 2;
-// Long enough for a cooldown that ends or a connection that gets lighter, short enough to be believed by who watches.
-const stuckAfterMs = 15_000;
-// Below these numbers a part is chance. Ten points for one node; the noise of several adds up as its root does.
-const leastPredicted = 0.1;
-const leastShed = 10;
-const leastRelief = 0.3;
-const mostLost = 0.3;
-const mostFailed = 0.2;
-const mostDistressRise = 0.5;
 
-/** A run that begins now. `arrivalsPerSecond` is the usual rate, which no shed client is behind. */
-export function beginRun(view: RunView, arrivalsPerSecond: number): RebalanceRun {
+/** A run that begins now. */
+export function beginRun(view: RunView): RebalanceRun {
   const { nowMs, nodes, placedTotal, failedTotal } = view;
   return {
+    owner: `rebalance@${nowMs}`,
     startedAtMs: nowMs,
     tickedAtMs: nowMs,
     tokens: 1,
     shedTotal: 0,
-    returns: { onTheWay: [], surplus: 0, placedTotal, arrivalsPerSecond, returned: 0, lost: 0 },
+    returned: 0,
+    lost: 0,
     relief: noRelief,
     shedAtMs: nowMs,
     hasSettled: false,
@@ -115,13 +117,13 @@ export function beginRun(view: RunView, arrivalsPerSecond: number): RebalanceRun
 /** One tick. */
 export function stepRun(
   run: RebalanceRun,
-  view: RunView,
+  view: RunView & { readonly returns: RunReturns },
   { rule, rng }: { rule: RunRule; rng: Rng },
 ): RunStep {
   const { nowMs, nodes } = view;
+  const { returned, lost, out } = view.returns;
   const elapsedSeconds = Math.max(0, nowMs - run.tickedAtMs) / 1000;
-  const returns = forgetLost(admitReturns(run.returns, view, elapsedSeconds), nowMs);
-  const level = levelOf(nodes, workOf(returns));
+  const level = levelOf(nodes, workIn(out));
   const tokens = Math.min(
     run.tokens + elapsedSeconds * rule.ratePerSecond * newcomersPart(nodes, level),
     Math.max(1, burstSeconds * rule.ratePerSecond),
@@ -129,23 +131,45 @@ export function stepRun(
   const { settle, choose } = rule;
   // Judged without what is on its way: that may be back, and in the loads, before it is noticed.
   const hasSettled = run.hasSettled || sourcesOf(nodes, { level: levelOf(nodes, 0), settle }).length === 0;
-  const next = { ...run, tickedAtMs: nowMs, tokens, returns, hasSettled };
-  const end = endOf(next, view, rule.lagMs);
-  if (end !== undefined || hasSettled) return { run: next, sheds: [], level, end };
+  const next = { ...run, tickedAtMs: nowMs, tokens, returned, lost, hasSettled };
+  const end = endOf(next, view, { lagMs: rule.lagMs, out: ownIn(out, run) });
+  if (end !== undefined || hasSettled) return { run: next, sheds: [], out: [], level, end };
   const limits = { level, settle, most: tokens, choose };
   const sheds = planSheds(nodes, view.connectionsOf, { limits, rng });
   const mayBeStuck = tokens >= 1 && sourcesOf(nodes, limits).length > 0;
-  return { run: withSheds(next, view, { sheds, mayBeStuck }), sheds, level, end: undefined };
+  return {
+    run: withSheds(next, view, { sheds, mayBeStuck }),
+    sheds,
+    out: outOf(sheds, next),
+    level,
+    end: undefined,
+  };
 }
 
-/** Ids of the nodes that take nothing: those that are still too high, and those that clients are on the way from. */
+/** Ids of the nodes that take nothing: those that are still too high, and those that its clients are on the way from. */
 export function sheddingNodes(
-  { returns }: RebalanceRun,
+  run: RebalanceRun,
   nodes: readonly RunNode[],
-  above: { level: number; settle: number },
+  above: { readonly level: number; readonly settle: number; readonly out: readonly Out[] },
 ): ReadonlySet<string> {
   const sources = sourcesOf(nodes, above).map(({ id }) => id);
-  return new Set([...sources, ...returns.onTheWay.map(({ nodeId }) => nodeId)]);
+  return new Set([...sources, ...ownIn(above.out, run).map(({ nodeId }) => nodeId)]);
+}
+
+function ownIn(out: readonly Out[], { owner }: RebalanceRun): readonly Out[] {
+  return out.filter((each) => each.owner === owner);
+}
+
+function outOf(sheds: readonly PlannedShed[], { owner, tickedAtMs }: RebalanceRun): readonly Out[] {
+  return sheds.flatMap(({ node, connections, rows }) =>
+    rows.map((row) => ({
+      owner,
+      atMs: tickedAtMs,
+      nodeId: node.id,
+      count: 1,
+      work: (connections.utilization[row] ?? 0) / node.slope,
+    })),
+  );
 }
 
 function withSheds(
@@ -156,41 +180,13 @@ function withSheds(
   // Waiting for a token, or for those on their way, is no standstill.
   if (sheds.length === 0) return mayBeStuck ? run : { ...run, shedAtMs: nowMs };
   const count = sheds.reduce((sum, { rows }) => sum + rows.length, 0);
-  const onTheWay = sheds.flatMap(({ node, connections, rows }) =>
-    rows.map((row) => ({
-      atMs: nowMs,
-      nodeId: node.id,
-      work: (connections.utilization[row] ?? 0) / node.slope,
-    })),
-  );
   return {
     ...run,
     tokens: run.tokens - count,
     shedTotal: run.shedTotal + count,
     shedAtMs: nowMs,
-    returns: { ...run.returns, onTheWay: [...run.returns.onTheWay, ...onTheWay] },
     relief: withPrediction(run.relief, sheds, { nodes, nowMs }),
   };
-}
-
-function endOf(run: RebalanceRun, view: RunView, lagMs: number): RunEnd | undefined {
-  const { returns, start, shedTotal } = run;
-  const { predicted, actual } = reliefOf(run.relief, view, lagMs);
-  if (predicted >= leastPredicted * Math.sqrt(run.relief.size) && actual < leastRelief * predicted)
-    return 'noRelief';
-  if (shedTotal >= leastShed && returns.lost > mostLost * shedTotal) return 'noReturn';
-  const placed = view.placedTotal - start.placedTotal;
-  const failed = view.failedTotal - start.failedTotal;
-  if (failed >= leastShed && failed > mostFailed * placed) return 'failures';
-  const distress = meanDistress(view.nodes);
-  if (distress > 1 && distress > start.distress + mostDistressRise) return 'distress';
-  if (run.hasSettled) return returns.onTheWay.length === 0 ? 'level' : undefined;
-  return view.nowMs - run.shedAtMs > stuckAfterMs ? 'nothingMovable' : undefined;
-}
-
-/** Work on its way, in average connections. */
-function workOf({ onTheWay }: Returns): number {
-  return onTheWay.reduce((sum, { work }) => sum + work, 0);
 }
 
 /**
@@ -199,13 +195,6 @@ function workOf({ onTheWay }: Returns): number {
  */
 function newcomersPart(nodes: readonly RebalanceNode[], level: number): number {
   const room = nodes.filter((node) => takesPart(node) && node.utilization < level);
-  return Math.min(
-    1,
-    room.reduce((sum, { slowStartPart }) => sum + slowStartPart, 0),
-  );
-}
-
-function meanDistress(nodes: readonly RunNode[]): number {
-  const known = nodes.filter(takesPart);
-  return known.length === 0 ? 0 : known.reduce((sum, { distress }) => sum + distress, 0) / known.length;
+  const parts = room.reduce((sum, { slowStartPart }) => sum + slowStartPart, 0);
+  return Math.min(1, parts);
 }

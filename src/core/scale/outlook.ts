@@ -3,7 +3,7 @@
 import type { Policy } from '../../policy/policy.ts';
 import { levelLoad, meanAtMs, meanLoad, noiseOf, risePerMs, slopePerMs, type TrendPoint } from './trend.ts';
 
-type StartRule = Pick<Policy['scale'], 'startTimeMs'>;
+type StartRule = Pick<Policy['scale'], 'startTimeMs' | 'windowMs'>;
 
 /** Samples that came soon after each other, as one point. */
 export interface Bucket extends TrendPoint {
@@ -32,7 +32,7 @@ const mostGrowth = 1.25;
 const leastGapMs = 30_000;
 
 /** Spans that follow from a policy. */
-export function scaleSpans({ startTimeMs }: StartRule): {
+export function scaleSpans({ startTimeMs, windowMs }: StartRule): {
   readonly trendMs: number;
   readonly levelMs: number;
   /** Between a node that has gone and the next. */
@@ -40,7 +40,8 @@ export function scaleSpans({ startTimeMs }: StartRule): {
   /** A longer break in valid samples starts afresh. */
   readonly gapMs: number;
 } {
-  const trendMs = Math.min(Math.max(leastSpanMs, startTimesSeen * startTimeMs), mostSpanMs);
+  const startsMs = Math.min(Math.max(leastSpanMs, startTimesSeen * startTimeMs), mostSpanMs);
+  const trendMs = windowMs === 'auto' ? startsMs : windowMs;
   const gapMs = Math.max(leastGapMs, (2 * trendMs) / pointsPerSpan);
   return { trendMs, levelMs: trendMs * levelPart, pauseMs: trendMs * pausePart, gapMs };
 }

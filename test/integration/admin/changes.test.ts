@@ -96,6 +96,19 @@ describe('drains of several nodes', () => {
     expect(control.asked).toEqual([]);
   });
 
+  // What broke once: a node of another pool was called unknown, with the nearest id of this pool as a hint.
+  it('of several pools are refused with both pools and the commands that would do', async () => {
+    room.registry.addPool('games', room.registry.pool('chat').policy);
+    room.registry.addStatic('games', anIdentity('node-8'));
+    const body = { nodes: ['a', 'node-8', 'b'] };
+    const { status, json } = await running.ask('POST', drains, { body });
+    expect([status, json]).toMatchObject([422, { code: 'HERALD_ADMIN_STATE_INVALID' }]);
+    expect((json as { detail: string }).detail).toBe(
+      "node 'node-8' is in pool 'games', not in pool 'chat', where 'a' is: drain them in two commands, `herald drain a b` and `herald drain node-8`",
+    );
+    expect(control.asked).toEqual([]);
+  });
+
   it('may be tried dry', async () => {
     const { status, json } = await running.ask('POST', drains, { body: { nodes: ['a'], dryRun: true } });
     expect([status, json]).toMatchObject([200, { operation: null }]);

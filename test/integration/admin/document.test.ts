@@ -9,7 +9,9 @@ import { errorCatalogue } from '../../../src/core/error.ts';
 import { anIdentity } from '../../support/a-node.ts';
 import { anOpenRoom, type Room } from '../../support/a-room.ts';
 import { anAdmin, type RunningAdmin } from '../../support/an-admin.ts';
+import { aScaling, aStubFeed } from '../../support/a-scaling.ts';
 import { aStubControl, type StubControl } from '../../support/stub-control.ts';
+import { aStubDesk } from '../../support/stub-webhooks.ts';
 
 let room: Room;
 let control: StubControl;
@@ -18,7 +20,15 @@ let running: RunningAdmin;
 beforeEach(async () => {
   room = anOpenRoom();
   control = aStubControl();
-  running = await anAdmin(room.registry, { control, stateClock: room.clock });
+  const scale = aStubFeed((pool) => new Error(`nothing was said of ${pool}`));
+  const victim = { id: 'b', zone: 'eu-1', connections: 5, reason: 'the fewest' };
+  scale.say(aScaling({ action: 'in', desiredNodes: 2, victims: [victim] }));
+  running = await anAdmin(room.registry, {
+    control,
+    scale,
+    webhooks: aStubDesk(),
+    stateClock: room.clock,
+  });
   room.registry.addStatic('chat', anIdentity('a', { capacity: 2, zone: 'eu-1', maxConnections: 10 }));
   for (let i = 0; i < 5; i++) {
     room.report({ id: 'b', signals: { cpu: 0.2, eventLoopLagMs: 3 }, connections: 5, version: '1.2.3' });

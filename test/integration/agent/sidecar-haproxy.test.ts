@@ -12,10 +12,9 @@ import { readAgent } from '../../../src/policy/agent-reading.ts';
 import { compileAgent } from '../../../src/policy/compile-agent.ts';
 import { eventually } from '../../support/eventually.ts';
 import { aFolder } from '../platform/folder.ts';
-import { startHaproxy } from './haproxy.ts';
-import { startStubBalancer, taken } from './stub-balancer.ts';
-
-const lacks = (process.env['HERALD_TEST_LACKS'] ?? '').split(',');
+import { hasHaproxy, startHaproxy } from '../../support/haproxy.ts';
+import { startStubBalancer } from './stub-balancer.ts';
+import { expectToObey } from './obey.ts';
 
 function configOf(body: string): AgentConfig {
   const { document, problems } = readAgent('agent.yaml', `apiVersion: herald/v1\nkind: Agent\n${body}`, {});
@@ -70,7 +69,7 @@ agentCheck: { bind: '127.0.0.1:0', saturation: { busy: 1 } }
 }
 
 // Weights take some seconds to settle, by design.
-describe.skipIf(lacks.includes('haproxy'))(
+describe.skipIf(!hasHaproxy)(
   'HAProxy that asks a sidecar (skipped: haproxy is not there)',
   { timeout: 90_000 },
   () => {
@@ -83,12 +82,7 @@ describe.skipIf(lacks.includes('haproxy'))(
       await haproxy.until('a', 'UP', 10);
       write(0.25);
       await haproxy.until('a', 'UP', 75);
-      balancer.answer = taken('drain');
-      await haproxy.until('a', 'DRAIN (agent)', 75);
-      balancer.answer = taken('maint');
-      await haproxy.until('a', 'MAINT', 75);
-      balancer.answer = taken('ready');
-      await haproxy.until('a', 'UP', 75);
+      await expectToObey(balancer, haproxy, { node: 'a', weight: 75 });
       await sidecar.stop();
       const row = await eventually(
         () => haproxy.row('a'),

@@ -1,31 +1,22 @@
 // Which balancer a command asks, and what it says when it cannot.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { aFolder } from '../platform/folder.ts';
+import { makeCertificates, type Certificates } from '../../support/certificates.ts';
 import { runHerald } from '../../support/cli-run.ts';
 import { aStubAdmin } from '../../support/stub-admin.ts';
 
 const secret = 'correct-horse-battery-staple';
-let certificate: { key: string; cert: string };
-const certificateFolder = mkdtempSync(join(tmpdir(), 'hc-'));
+let certificates: Certificates;
 
 beforeAll(() => {
-  const [key, cert] = [join(certificateFolder, 'key.pem'), join(certificateFolder, 'cert.pem')];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', key, '-out', cert], {
-    stdio: 'ignore',
-  });
-  certificate = { key, cert };
+  certificates = makeCertificates();
 });
 
-afterAll(() => rmSync(certificateFolder, { recursive: true, force: true }));
+afterAll(() => certificates.remove());
 
 const answerPools: RequestListener = (request, response) => {
   const isKnown = request.headers.authorization === `Bearer ${secret}`;
@@ -40,18 +31,20 @@ async function portOf(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-const tlsServer = () =>
-  createTlsServer({ key: readFileSync(certificate.key), cert: readFileSync(certificate.cert) }, answerPools);
+const tlsServer = () => {
+  const { certPem, keyPem } = certificates.own;
+  return createTlsServer({ key: keyPem, cert: certPem }, answerPools);
+};
 
 describe('a balancer over TCP', () => {
   it('is asked with the token of a file and the authority of another', async () => {
     const url = `https://localhost:${await portOf(tlsServer())}`;
     const folder = aFolder({ token: `${secret}\n`, wrong: 'another-secret-altogether' });
-    const args = ['status', '--url', url, '--ca', certificate.cert];
+    const args = ['status', '--url', url, '--ca', certificates.own.cert];
     const known = await runHerald([...args, '--token-file', join(folder, 'token')]);
     expect(known).toEqual({ code: 0, stdout: 'no pools\n', stderr: '' });
     const env = { HERALD_URL: url, HERALD_TOKEN_FILE: join(folder, 'token') };
-    expect(await runHerald(['status', '--ca', certificate.cert], { env })).toMatchObject({ code: 0 });
+    expect(await runHerald(['status', '--ca', certificates.own.cert], { env })).toMatchObject({ code: 0 });
     const wrong = await runHerald([...args, '--token-file', join(folder, 'wrong')]);
     expect(wrong.code).toBe(4);
     expect(wrong.stderr).toContain('--token-file');

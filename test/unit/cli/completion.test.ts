@@ -32,6 +32,7 @@ describe('what can be completed', () => {
   it('are values by what stands for them in the help', () => {
     expect(entryOf('drain')?.argument).toEqual({ kind: 'names', of: 'nodes' });
     expect(entryOf('rebalance')?.argument).toEqual({ kind: 'names', of: 'pools' });
+    expect(entryOf('scale')?.argument).toEqual({ kind: 'names', of: 'pools' });
     expect(entryOf('operations')?.argument).toEqual({ kind: 'names', of: 'operations' });
     expect(entryOf('policy show')?.argument).toEqual({ kind: 'names', of: 'policies' });
     expect(entryOf('policy diff')?.argument).toEqual({ kind: 'files' });

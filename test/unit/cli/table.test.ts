@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { bar, paintFor, percent, renderTable, widthOf, wrapText } from '../../../src/cli/table.ts';
+import {
+  bar,
+  columnsOf,
+  foldLines,
+  paintFor,
+  percent,
+  renderTable,
+  widthOf,
+  wrapText,
+  type Column,
+} from '../../../src/cli/table.ts';
 
 describe('table', () => {
   it('aligns columns and leaves no space at line ends', () => {
@@ -42,5 +52,44 @@ describe('table', () => {
     expect(wrapText('one two three four', 9, '  ')).toEqual(['one two', '  three', '  four']);
     expect(wrapText('incomprehensibilities are long', 10)).toEqual(['incomprehensibilities', 'are long']);
     expect(wrapText('', 10)).toEqual(['']);
+  });
+});
+
+describe('a table that is too wide', () => {
+  const cut: Column<string> = { title: 'NODES', cell: (row) => row, whenNarrow: 6 };
+  const figure: Column<string> = { title: 'LEFT', cell: () => '12', align: 'right' };
+  const optional: Column<string> = { title: 'BY', cell: () => 'somebody', whenNarrow: 'drop' };
+  const columns = [cut, figure, optional];
+
+  it('drops what may be dropped, then cuts what may be cut, and no further', () => {
+    const at = (limit: number) => renderTable(columns, ['node-1, node-2'], limit)[1];
+    expect(at(Infinity)).toBe('node-1, node-2    12  somebody');
+    expect(at(30)).toBe('node-1, node-2    12  somebody');
+    expect(at(29)).toBe('node-1, node-2    12');
+    expect(at(18)).toBe('node-1, nod…    12');
+    expect(at(5)).toBe('node-…    12');
+  });
+
+  it('keeps the whole of what may not be cut', () => {
+    expect(renderTable([figure], ['a'], 1)).toEqual(['LEFT', '  12']);
+  });
+});
+
+describe('the width of lines', () => {
+  it('is that of the terminal, else of COLUMNS; a pipe has none', () => {
+    expect(columnsOf({ isTTY: true, columns: 100 }, { COLUMNS: '60' })).toBe(100);
+    for (const size of [{}, { columns: 0 }]) expect(columnsOf({ isTTY: true, ...size }, {})).toBe(80);
+    expect(columnsOf({}, { COLUMNS: '60' })).toBe(60);
+    for (const odd of ['', '0', '-3', 'wide', '8.5']) expect(columnsOf({}, { COLUMNS: odd })).toBe(Infinity);
+    expect(columnsOf({}, {})).toBe(Infinity);
+  });
+
+  it('breaks only the lines that are longer', () => {
+    expect(foldLines(['NODE  LOAD', 'one two three four'], 10)).toEqual([
+      'NODE  LOAD',
+      'one two',
+      '  three',
+      '  four',
+    ]);
   });
 });

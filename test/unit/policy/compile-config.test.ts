@@ -69,6 +69,8 @@ describe('a config file', () => {
           ],
         },
       ],
+      webhooks: [],
+      drivers: [],
     });
   });
 

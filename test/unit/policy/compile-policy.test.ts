@@ -92,6 +92,7 @@ describe('a compiled policy', () => {
         max: 50,
         target: 0.6,
         startTimeMs: 90_000,
+        windowMs: 'auto',
         survive: 0,
         surviveOf: 'node',
         up: { afterMs: 0, step: 'all' },

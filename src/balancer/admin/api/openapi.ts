@@ -5,7 +5,9 @@ import { problemType } from '../../../protocol/problem.ts';
 import * as explainSchemas from './explain-schemas.ts';
 import * as operationSchemas from './operation-schemas.ts';
 import * as poolSchemas from './pool-schemas.ts';
+import * as scaleSchemas from './scale-schemas.ts';
 import type { AnswerSpec, RouteSpec } from './route-spec.ts';
+import * as webhookSchemas from './webhook-schemas.ts';
 
 type Json = Record<string, unknown>;
 
@@ -28,6 +30,7 @@ const byParameter: Readonly<Record<string, ErrorCode>> = {
   '/v1/nodes/{id}': 'HERALD_NODE_UNKNOWN',
   '/v1/operations/{id}': 'HERALD_OPERATION_UNKNOWN',
   '/v1/policies/{name}': 'HERALD_POLICY_UNKNOWN',
+  '/v1/webhooks/{name}': 'HERALD_WEBHOOK_UNKNOWN',
 };
 
 /** The document of these routes; `version` is the package's. Frozen in no way: it is printed at once. */
@@ -64,12 +67,21 @@ function operationOf(id: string, route: RouteSpec): Json {
     operationId: id,
     summary: route.summary,
     tags: [route.listener ?? 'admin'],
-    ...(route.role === 'open' ? { security: [] } : { description: `Needs the role \`${route.role}\`.` }),
+    ...descriptionOf(route),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.body === undefined
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: refTo(route.body) } } } }),
     responses: { ...answersOf(route.answers), ...problemsOf(route) },
+  };
+}
+
+function descriptionOf({ role, description }: RouteSpec): Json {
+  const needs = role === 'open' ? [] : [`Needs the role \`${role}\`.`];
+  const sentences = [...(description === undefined ? [] : [description]), ...needs];
+  return {
+    ...(role === 'open' && { security: [] }),
+    ...(sentences.length > 0 && { description: sentences.join('\n\n') }),
   };
 }
 
@@ -136,10 +148,13 @@ const { maybeNumber: _plain, ...namedPools } = poolSchemas;
 
 /** Every exported schema under its own name with a capital, so that equal parts are written once. */
 const components = new Map<z.ZodType, string>(
-  Object.entries({ ...namedPools, ...explainSchemas, ...operationSchemas }).map(([name, schema]) => [
-    schema,
-    name.slice(0, 1).toUpperCase() + name.slice(1),
-  ]),
+  Object.entries({
+    ...namedPools,
+    ...explainSchemas,
+    ...operationSchemas,
+    ...scaleSchemas,
+    ...webhookSchemas,
+  }).map(([name, schema]) => [schema, name.slice(0, 1).toUpperCase() + name.slice(1)]),
 );
 
 function componentSchemas(): Json {

@@ -1,4 +1,5 @@
 // The routes of pools and nodes.
+import { z } from 'zod';
 import { poolExplanation } from './explain-schemas.ts';
 import {
   adminStateAnswer,
@@ -11,12 +12,23 @@ import {
 } from './operation-schemas.ts';
 import { nodeDetail, nodeList, poolList, poolSummary } from './pool-schemas.ts';
 import type { RouteSpec } from './route-spec.ts';
+import { scaling } from './scale-schemas.ts';
 
 const key = {
   'Idempotency-Key': 'Repeating a request with the same key within ten minutes changes nothing.',
 };
 /** The header that gives a reason. */
 export const why = { 'Herald-Why': 'Why, for the audit event; at most 200 characters of ASCII.' };
+/** A yes or no in a query. */
+export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+const scalingDescription = `Computed every five seconds. Without valid load data the answer is 503 with
+\`HERALD_SCALE_UNKNOWN\`, never a load of 0: autoscalers keep what there is on an error.
+
+KEDA reads it with its scaler \`metrics-api\`: \`url\` this path, \`valueLocation: totalLoad\`, \`targetValue\` the
+policy's \`scale.target\` as a number (\`"0.6"\`), \`metricType: AverageValue\`, \`authMode: bearer\` with a token of role
+\`read\`. Windows and steps are KEDA's and the HPA's then: \`totalLoad\` has none.`;
+
 /** What a route answers that needs the control loops where there are none. */
 export const operations = ['HERALD_NOT_AVAILABLE'] as const;
 
@@ -49,6 +61,20 @@ export const poolRoutes = {
     summary: 'Why the next connection goes where',
     role: 'read',
     answers: [{ status: 200, description: 'The explanation.', schema: poolExplanation }],
+  },
+  getScaling: {
+    method: 'GET',
+    path: '/v1/pools/{pool}/scaling',
+    summary: 'How many nodes the work of a pool needs, and which ones to take away',
+    description: scalingDescription,
+    role: 'read',
+    query: z.strictObject({
+      allowUnknown: flag
+        .exactOptional()
+        .describe('`true`: 200 with `state: unknown` where there are no valid load data, in place of 503.'),
+    }),
+    answers: [{ status: 200, description: 'The latest recommendation.', schema: scaling }],
+    problems: ['HERALD_SCALE_UNKNOWN', ...operations],
   },
   beginDrains: {
     method: 'POST',

@@ -18,9 +18,11 @@ export interface AnswerSpec {
 /** One method of one path. */
 export interface RouteSpec {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** `/v1/pools/{pool}`; `{pool}` is a name of a pool, `{id}` of a node or operation, `{name}` of a policy. */
+  /** `/v1/pools/{pool}`; `{pool}` is a name of a pool, `{id}` of a node or operation, `{name}` of a policy or webhook. */
   readonly path: string;
   readonly summary: string;
+  /** Sentences for the document beside the summary, in Markdown; left out: there are none. */
+  readonly description?: string;
   readonly role: RouteRole;
   /** Keys of the query; texts in, values out. Left out: none is taken. */
   readonly query?: z.ZodObject;

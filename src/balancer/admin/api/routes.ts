@@ -3,11 +3,9 @@ import { z } from 'zod';
 import { healthAnswer, policyDocument, policyPutAnswer } from './explain-schemas.ts';
 import { intakeRoutes } from './intake-routes.ts';
 import { freezeRequest, freezeState, operation, operationList } from './operation-schemas.ts';
-import { operations, poolRoutes, why } from './pool-specs.ts';
+import { flag, operations, poolRoutes, why } from './pool-specs.ts';
 import type { RouteSpec } from './route-spec.ts';
-
-/** A yes or no in a query. */
-const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+import { webhookRoutes } from './webhook-specs.ts';
 
 /** Routes of the admin listener by operation id. */
 export const adminRoutes = {
@@ -125,6 +123,7 @@ export const adminRoutes = {
     ],
     problems: ['HERALD_TOO_MANY_STREAMS'],
   },
+  ...webhookRoutes,
 } as const satisfies Record<string, RouteSpec>;
 
 /** Every route there is. */

@@ -47,6 +47,22 @@ describe('a restart of the balancer', () => {
     expect([stateOf(next, 'x'), stateOf(next, 'y')]).toEqual(['drain', 'ready']);
   });
 
+  // What broke once: such a node was left in drain for good, since the wish of the operator was forgotten.
+  it('gives back to maint a node that was in it and drained itself, and says that the drain is done', () => {
+    const house = aDrainHouse();
+    house.connect('a', 20);
+    house.control.setAdminState(['a'], { adminState: 'maint' }, operator);
+    const self = { adminState: 'drain' as const, self: true, deadlineMs: 60_000 };
+    const { operation } = house.control.setAdminState(['a'], self, { by: 'agent' });
+    house.clock.advance(500);
+    expect(stateOf(house, 'a')).toBe('drain');
+    const { next } = restarted(house);
+    expect(stateOf(next, 'a')).toBe('maint');
+    next.clock.advance(500);
+    expect(next.control.operation(operation?.id ?? '')).toMatchObject({ state: 'done' });
+    expect(stateOf(restarted(next).next, 'a')).toBe('maint');
+  });
+
   it('goes on with a drain by its deadline on the wall, its id and who asked', () => {
     const house = aDrainHouse();
     house.connect('a', 50);

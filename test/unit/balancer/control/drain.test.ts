@@ -158,6 +158,38 @@ describe('a drain', () => {
     expect(etaMs).toBeLessThan(20_000);
   });
 
+  // What broke once: the first progress line had 0/s, and the whole deadline for an ETA.
+  it('tells no ETA before it has a rate, unless the rate was given', () => {
+    const house = aDrainHouse();
+    house.connect('a', 100);
+    const auto = drainOne(house, { deadlineMs: 600_000 });
+    expect([auto.ratePerSecond, auto.etaMs]).toEqual([0, null]);
+    const house2 = aDrainHouse();
+    house2.connect('a', 100);
+    const { id, etaMs } = drainOne(house2, { ratePerSecond: 4, deadlineMs: 600_000 });
+    expect(etaMs).toBe(25_000);
+    house2.clock.advance(250);
+    expect(house2.control.operation(id)).toMatchObject({ ratePerSecond: 4, etaMs: 24_750 });
+    const empty = drainOne(aDrainHouse());
+    expect(empty.etaMs).toBeLessThanOrEqual(1000);
+  });
+
+  it('asks by chance, so that each portion weighs what the average connection weighs', () => {
+    const parts = [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => {
+      const house = aDrainHouse({ seed });
+      house.connect('a', 200);
+      const oldest = [...house.guests].slice(0, 100);
+      drainOne(house, { ratePerSecond: 50 });
+      house.clock.advance(1000);
+      expect(house.told).toHaveLength(50);
+      return oldest.filter(({ goodbye }) => goodbye !== undefined).length;
+    });
+    // 400 of 1,600 were told; by chance half of them are of the older half, with a deviation of nine.
+    const older = parts.reduce((sum, each) => sum + each, 0);
+    expect(older).toBeGreaterThan(164);
+    expect(older).toBeLessThan(236);
+  });
+
   it('takes what opens above the usual rate for clients that are back', () => {
     const house = aDrainHouse();
     house.connect('a', 40);
@@ -301,6 +333,9 @@ describe('what may be drained', () => {
     house.addPool('other', 'x');
     expect(codeOf(() => drain(house, []))).toBe('HERALD_ADMIN_STATE_INVALID');
     expect(codeOf(() => drain(house, ['a', 'x']))).toBe('HERALD_ADMIN_STATE_INVALID');
+    expect(() => drain(house, ['a', 'x', 'b'])).toThrow(
+      /^node 'x' is in pool 'other', not in pool 'chat', where 'a' is: drain them in two commands, `herald drain a b` and `herald drain x`$/,
+    );
   });
 });
 
@@ -416,6 +451,34 @@ describe('a node that comes back', () => {
 });
 
 describe('a node that drains itself', () => {
+  it('is in maint again after its restart when an operator had set it so, also when it was forgotten meanwhile', () => {
+    const house = aDrainHouse();
+    house.report({ id: 'x', epoch: 'e1' });
+    house.control.setAdminState(['x'], { adminState: 'maint' }, operator);
+    drain(house, ['x'], { self: true });
+    drain(house, ['x'], { self: true });
+    expect(stateOf(house, 'x')).toBe('drain');
+    house.report({ id: 'x', epoch: 'e2' });
+    expect(stateOf(house, 'x')).toBe('maint');
+    drain(house, ['x'], { self: true });
+    house.report({ id: 'x', epoch: 'e2', leaving: true, seq: 99 });
+    house.clock.advance(1000);
+    expect(codeOf(() => house.registry.node('x'))).toBe('HERALD_NODE_UNKNOWN');
+    house.report({ id: 'x', epoch: 'e3' });
+    expect(stateOf(house, 'x')).toBe('maint');
+  });
+
+  it('stays drained when an operator drains it, before or after', () => {
+    for (const selfFirst of [true, false]) {
+      const house = aDrainHouse();
+      house.report({ id: 'x', epoch: 'e1' });
+      drain(house, ['x'], { self: selfFirst, force: true });
+      drain(house, ['x'], { self: !selfFirst, force: true });
+      house.report({ id: 'x', epoch: 'e2' });
+      expect(stateOf(house, 'x')).toBe('drain');
+    }
+  });
+
   it('has the shorter of its own deadline and the policy', () => {
     const house = aDrainHouse({ policy: { drain: { deadlineMs: 60_000 } } });
     house.connect('a', 5);

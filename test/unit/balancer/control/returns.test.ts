@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { PoolReturns } from '../../../../src/balancer/control/returns.ts';
+import type { Out } from '../../../../src/core/returns.ts';
+
+function anOut(count: number, atMs: number, owner = 'drain-1'): Out[] {
+  return [{ owner, atMs, nodeId: 'a', count, work: 1 }];
+}
 
 /** Ticks every 250 ms with so many arrivals a second. */
 function aPool() {
@@ -18,7 +23,7 @@ function aPool() {
   return {
     returns,
     live,
-    shed: (count: number) => returns.shed(count, nowMs, (more) => (back += more)),
+    shed: (count: number) => returns.shed(anOut(count, nowMs), { cameBack: (more) => (back += more) }),
     back: () => back,
   };
 }
@@ -74,9 +79,24 @@ describe('clients that come back', () => {
     let back = 0;
     returns.tick(500, 0);
     returns.tick(500, 250);
-    returns.shed(5, 250, (more) => (back += more));
+    returns.shed(anOut(5, 250), { cameBack: (more) => (back += more) });
     returns.tick(20, 500);
     returns.tick(24, 750);
     expect(back).toBe(4);
+  });
+
+  it('are told to whoever has shed them, each arrival once, and who is lost likewise', () => {
+    const returns = new PoolReturns();
+    const heard: string[] = [];
+    const hears = (name: string) => ({
+      cameBack: (count: number) => void heard.push(`${name} ${count} back`),
+      stayedAway: (count: number) => void heard.push(`${name} ${count} lost`),
+    });
+    returns.tick(0, 0);
+    returns.shed(anOut(5, 0, 'drain'), hears('drain'));
+    returns.shed(anOut(3, 0, 'rebalance'), hears('rebalance'));
+    returns.tick(6, 1000);
+    returns.tick(6, 61_000);
+    expect(heard).toEqual(['drain 5 back', 'rebalance 1 back', 'rebalance 2 lost']);
   });
 });

@@ -5,9 +5,11 @@ import { boundedLabel } from '../../../../src/balancer/metrics/bounded-label.ts'
 import { metricCatalogue, metricsReference } from '../../../../src/balancer/metrics/catalogue.ts';
 import { createExposition, labelText } from '../../../../src/balancer/metrics/exposition.ts';
 import { createMetrics, type Metrics } from '../../../../src/balancer/metrics/metrics.ts';
+import type { Scaling } from '../../../../src/protocol/scaling.ts';
 import { anIdentity } from '../../../support/a-node.ts';
 import type { PolicyParts } from '../../../support/a-policy.ts';
 import { anOpenRoom, type Room } from '../../../support/a-room.ts';
+import { anUnknownScaling, aScaling } from '../../../support/a-scaling.ts';
 import { readPage, type PrometheusPage } from '../../../support/prometheus-page.ts';
 
 interface ScrapedRoom extends Room {
@@ -15,13 +17,58 @@ interface ScrapedRoom extends Room {
   page(): Promise<PrometheusPage>;
 }
 
-function aScrapedRoom(parts: PolicyParts = {}): ScrapedRoom {
+function aScrapedRoom(parts: PolicyParts = {}, scaling: Scaling = aScaling()): ScrapedRoom {
   const room = anOpenRoom(parts);
   const { registry, clock } = room;
   onTestFinished(() => registry.stop());
-  const metrics = createMetrics({ pools: registry.pools, clock, relayForm: 'fast', version: '1.2.3' });
+  const metrics = createMetrics({
+    pools: registry.pools,
+    clock,
+    relayForm: 'fast',
+    version: '1.2.3',
+    scalingOf: (pool) => ({ ...scaling, pool }),
+  });
   return { ...room, metrics, page: async () => readPage((await metrics.scrape()).text) };
 }
+
+/** Samples of recommendations, by what stands behind `herald_scale_`. */
+async function scaleSamples(scaling: Scaling): Promise<Record<string, number>> {
+  const { samples } = await aScrapedRoom({}, scaling).page();
+  const own = [...samples].filter(([series]) => series.startsWith('herald_scale_'));
+  return Object.fromEntries(own.map(([series, value]) => [series.slice('herald_scale_'.length), value]));
+}
+
+describe('recommendations', () => {
+  it('are gauges of each pool', async () => {
+    const scaling = aScaling({ desiredNodes: 5, wantedNodes: 6, startingNodes: 1, forecastLoad: 2.5 });
+    expect(await scaleSamples(scaling)).toEqual({
+      'known{pool="chat"}': 1,
+      'desired_nodes{pool="chat"}': 5,
+      'wanted_nodes{pool="chat"}': 6,
+      'total_load{pool="chat"}': 1.8,
+      'forecast_load{pool="chat"}': 2.5,
+      'capacity{pool="chat"}': 3,
+      'target{pool="chat"}': 0.6,
+      'nodes{pool="chat",phase="serving"}': 2,
+      'nodes{pool="chat",phase="starting"}': 1,
+    });
+  });
+
+  it('that are not known are absent, not 0: an HPA would take 0 for idle', async () => {
+    expect(await scaleSamples(anUnknownScaling())).toEqual({
+      'known{pool="chat"}': 0,
+      'target{pool="chat"}': 0.6,
+      'nodes{pool="chat",phase="serving"}': 3,
+      'nodes{pool="chat",phase="starting"}': 0,
+    });
+  });
+
+  it('make an HPA with AverageValue want what is wanted: total load ÷ target, rounded up', async () => {
+    const samples = await scaleSamples(aScaling({ totalLoad: 2.95, wantedNodes: 5 }));
+    const replicas = (samples['total_load{pool="chat"}'] ?? NaN) / (samples['target{pool="chat"}'] ?? NaN);
+    expect(Math.ceil(replicas)).toBe(samples['wanted_nodes{pool="chat"}']);
+  });
+});
 
 describe('the page', () => {
   it('declares every metric of the catalogue, with its help and type', async () => {

@@ -35,6 +35,14 @@ describe('Registry', () => {
     expect(room.notices[0]?.facts).toEqual({ pool: 'chat', node: 'a', from: 'ready', to: 'drain' });
   });
 
+  it('keeps what an operator wants of a node whose address the configuration changes', () => {
+    const room = aRoom({ nodes: ['a'] });
+    room.registry.setAdminState('a', 'drain');
+    const { policy } = room.registry.pool('chat');
+    room.registry.configure([{ name: 'chat', policy, nodes: [anIdentity('a', { port: 7777 })] }]);
+    expect(room.registry.node('a').node).toMatchObject({ adminState: 'drain', identity: { port: 7777 } });
+  });
+
   it('lets a node that was down in step by step', () => {
     const room = aRoom({ nodes: ['a'] });
     room.clock.advance(60_000);

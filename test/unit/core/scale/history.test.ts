@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { intoWindow, type Step } from '../../../../src/core/scale/extremes.ts';
 import { absorbScale, noScaleHistory, type ScaleHistory } from '../../../../src/core/scale/history.ts';
+import { scaleSpans } from '../../../../src/core/scale/outlook.ts';
 import { recommendScale } from '../../../../src/core/scale/recommend.ts';
 import { meanAtMs, meanLoad, noiseOf, risePerMs, slopePerMs } from '../../../../src/core/scale/trend.ts';
 import { aSample, aScalePolicy, nodesAt, steady } from './a-scale.ts';
@@ -86,6 +87,16 @@ describe('the forecast', () => {
     expect(forecast).toBeCloseTo(4, 9);
     const { level } = follow((atMs) => (atMs === 500_000 ? 40 : 4), 600_000);
     expect(level).toBeCloseTo(4, 9);
+  });
+});
+
+describe('a window', () => {
+  it('is three start times by itself, from three minutes to half an hour, and else what the policy says', () => {
+    const trendMsOf = (scale: Parameters<typeof aScalePolicy>[0]) => scaleSpans(aScalePolicy(scale)).trendMs;
+    expect([10_000, 90_000, 3_600_000].map((startTimeMs) => trendMsOf({ startTimeMs }))).toEqual([
+      180_000, 270_000, 1_800_000,
+    ]);
+    expect(trendMsOf({ startTimeMs: 90_000, windowMs: 15_000 })).toBe(15_000);
   });
 });
 

@@ -41,6 +41,7 @@ const policy: fc.Arbitrary<ScalePolicy> = fc
     more: fc.integer({ min: 1, max: 8 }),
     target: fc.double({ min: 0.01, max: 1, noNaN: true }),
     startTimeMs: fc.constantFrom(0, 30_000, 90_000),
+    windowMs: fc.constantFrom<(number | 'auto')[]>('auto', 60_000, 600_000),
     survive: fc.nat({ max: 2 }),
     surviveOf: fc.constantFrom('node' as const, 'zone' as const),
     up: fc.record({ afterMs: fc.constantFrom(0, 20_000), step }),

@@ -7,7 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from './eventually.ts';
+
+/** Whether this machine has an HAProxy; HERALD_TEST_LACKS says that it has none. */
+export const hasHaproxy = !(process.env['HERALD_TEST_LACKS'] ?? '').split(',').includes('haproxy');
 
 /** What HAProxy is told of a node. */
 export interface HaproxyNode {

@@ -1,0 +1,34 @@
+// Sentences about how a drain is going and how it ended.
+import type { OperationProgress } from '../../protocol/operations.ts';
+import type { PoolState } from '../state/pool-state.ts';
+
+/** While it runs; `leftMs` may be negative. */
+export function runningSentence({ total, waiting, leaving }: OperationProgress, leftMs: number): string {
+  const seconds = Math.max(0, Math.round(leftMs / 1000));
+  return `${waiting} of ${total} connections wait, ${leaving} are leaving, ${seconds} s until the deadline`;
+}
+
+/** Everybody is gone; says so where a node is gone or down, too. */
+export function doneSentence(
+  progress: OperationProgress,
+  nodes: readonly string[],
+  at: { readonly pool: PoolState | undefined; readonly nowMs: number },
+): string {
+  const { pool, nowMs } = at;
+  const gone = nodes.filter((id) => pool?.nodes.has(id) !== true);
+  const down = nodes.filter((id) => (pool?.nodes.get(id)?.downReason(nowMs) ?? '') !== '');
+  const said = leftSentence(progress);
+  if (gone.length > 0) return `${said}; ${gone.join(', ')} is no longer a node of the pool`;
+  return down.length > 0 ? `${said}; ${down.join(', ')} is down` : said;
+}
+
+/** The deadline came before everybody had gone. `others`: told by another operation, and still there. */
+export function deadlineSentence(progress: OperationProgress, others: number): string {
+  const { refusedByPeer, cut } = progress;
+  const more = others === 0 ? '' : `; ${others} more were told by another operation and keep its time`;
+  return `${leftSentence(progress)}, ${refusedByPeer} did not go in time, ${cut} were cut at the deadline${more}`;
+}
+
+function leftSentence({ total, closed, leftByThemselves }: OperationProgress): string {
+  return `${closed} of ${total} connections left when asked, ${leftByThemselves} by themselves`;
+}

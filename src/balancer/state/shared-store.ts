@@ -1,0 +1,93 @@
+// What peers share, as one balancer asks for it: words to all, registers, presence and leases. Redis or the memory of
+// one process carries it (cluster/); what the words mean is decided above.
+
+/** How the link to the other peers is. `alone`: there is nothing to share with. */
+export type LinkState = 'alone' | 'connecting' | 'connected' | 'degraded';
+
+/** The link, for `herald status`, metrics and logs. */
+export interface LinkStatus {
+  readonly state: LinkState;
+  /** For people: what is wrong, on which address, since when it is being mended; '' when connected. */
+  readonly reason: string;
+  /** Since when it is in this state, by the balancer's clock. */
+  readonly sinceMs: number;
+  /** Round trip of the last word that came back to us, ms; undefined before the first. */
+  readonly lagMs: number | undefined;
+  /** Commands and bytes sent since the start. */
+  readonly commandsTotal: number;
+  readonly bytesTotal: number;
+}
+
+/** Another balancer, or this one. */
+export interface PeerPresence {
+  /** Chosen by the operator or by chance; unique among peers. */
+  readonly id: string;
+  /** Another one for each life of the process. */
+  readonly epoch: string;
+  /** What it said of itself: a JSON text of at most 4 KiB. */
+  readonly about: string;
+  /** How long ago it was last heard, ms. */
+  readonly ageMs: number;
+}
+
+/** A value that any peer may change: the higher version stands. */
+export interface Register {
+  readonly key: string;
+  /** '' for one that has been deleted. */
+  readonly value: string;
+  /** 1 or more, grows by one with each change, never falls while anybody who has seen it lives. */
+  readonly version: number;
+}
+
+/** What came of a write. `conflict`: somebody else was first; `current` is what stands. `unreachable`: nothing is known. */
+export type WriteOutcome =
+  | { readonly kind: 'written'; readonly version: number }
+  | { readonly kind: 'conflict'; readonly current: Register }
+  | { readonly kind: 'unreachable'; readonly reason: string };
+
+/** The right to act for all, for a while. */
+export interface HeldLease {
+  /** Higher than that of every holder before; whoever is told to act refuses a lower one than it has seen. */
+  readonly token: number;
+  /** When it ends unless it is renewed, by this balancer's clock and on the safe side. */
+  readonly untilMs: number;
+}
+
+/** Hears what others say. Never called for what this balancer said itself. */
+export interface SharedHandlers {
+  /** A word to all. At most once, in order for each peer; may be lost. */
+  word(from: PeerPresence['id'], channel: string, text: string): void;
+  /** A register has another version than the last one told, or is told for the first time. */
+  register(scope: string, register: Register): void;
+  /** A peer has come, has another epoch, or (`isHere` false) has not been heard for the time that presence lasts. */
+  peer(peer: PeerPresence, isHere: boolean): void;
+  /** The link has changed. After `degraded` it is followed by every register and peer as they are then. */
+  link(status: LinkStatus): void;
+}
+
+/** What peers share. No method throws or waits for the other side unless it says so. */
+export interface SharedStore {
+  readonly selfId: string;
+  /** Begins; resolves once the link is connected or has been found wanting. Rejects with HERALD_STATE_REFUSED for what waiting does not mend. */
+  start(handlers: SharedHandlers): Promise<void>;
+  /** Says farewell: presence and leases end at once where the link allows. Bounded in time. Idempotent. */
+  stop(): Promise<void>;
+  status(): LinkStatus;
+  /** Says a text to all who listen now. Dropped, and counted, while the link is down. */
+  say(channel: string, text: string): void;
+  /** What this balancer says of itself; sent with its presence. */
+  describe(about: string): void;
+  /** Peers heard lately, this one not among them. */
+  peers(): readonly PeerPresence[];
+  /** Registers of a scope as last heard. */
+  registers(scope: string): ReadonlyMap<string, Register>;
+  /** Writes if the register still has `version` (0: it is not there yet). Value '' deletes. Bounded in time, never rejects. */
+  write(scope: string, key: string, change: { value: string; version: number }): Promise<WriteOutcome>;
+  /**
+   * Takes or renews the lease of this name. Undefined while another holds it or the link is down. `seen` is the
+   * highest token that this balancer has ever seen: the next one is above it even when the store has forgotten.
+   */
+  lease(name: string, wish: { forMs: number; seen: number }): Promise<HeldLease | undefined>;
+  /** Gives a lease back. */
+  release(name: string, token: number): Promise<void>;
+}
