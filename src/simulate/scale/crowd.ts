@@ -1,48 +1,10 @@
 // The clients of a run: how they come, change, lose their connection, come back and go. Where they are placed is in placement.ts.
 import type { Rng } from '../../core/rng.ts';
 import { exponential, lognormal, poisson, quickRng, normal } from '../chance.ts';
+import { countWork, newClient, type Client, type CrowdCounts, type Disconnection } from './client.ts';
 import { arrivalsPerSecond } from './curve.ts';
-import type { FleetNode } from './fleet.ts';
 import type { Placement } from './placement.ts';
 import { scaleStepMs, type ScaleScenario } from './scale-scenario.ts';
-
-/** One client, from its first attempt until it needs no connection any more. */
-export interface Client {
-  /** Its own chance, so that all arms of a seed meet the same clients whatever they do with them. */
-  readonly rng: Rng;
-  readonly endsAtMs: number;
-  messagesPerSecond: number;
-  messageCost: number;
-  /** Undefined while it has no connection. */
-  node: FleetNode | undefined;
-  /** Place in the node's list. */
-  position: number;
-  openedAtMs: number;
-  /** Messages per second that its relay expects of it. */
-  expectedPerSecond: number;
-  /** Its relay has heard it for long enough to know its rate. */
-  isKnown: boolean;
-  /** Opened soon after a rebalance had asked some to leave: maybe one of those. */
-  mayBeBack: boolean;
-  /** Was asked to leave and has not tried again yet. */
-  isAway: boolean;
-}
-
-/** Why a connection ended before its client wanted. */
-export type Disconnection = 'cut' | 'drained' | 'moved';
-
-/** What has happened so far. Opened is the sum of closed and open. */
-export interface CrowdCounts {
-  opened: number;
-  closed: number;
-  open: number;
-  /** Attempts that found no node. */
-  refused: number;
-  /** Ended by a node that went away without asking; asked to leave by a drain, by a rebalance. */
-  cut: number;
-  drained: number;
-  moved: number;
-}
 
 type Event =
   | { readonly kind: 'end' | 'redraw' | 'return'; readonly client: Client }
@@ -102,19 +64,7 @@ export class Crowd {
   #arrive(): void {
     const rng = quickRng(this.#seed, 1000 + this.#nextId);
     this.#nextId += 1;
-    const client: Client = {
-      rng,
-      endsAtMs: this.#nowMs + exponential(rng, this.#scenario.holdMs),
-      messagesPerSecond: 0,
-      messageCost: 1,
-      node: undefined,
-      position: -1,
-      openedAtMs: NaN,
-      expectedPerSecond: 0,
-      isKnown: false,
-      mayBeBack: false,
-      isAway: false,
-    };
+    const client = newClient(rng, this.#nowMs + exponential(rng, this.#scenario.holdMs));
     this.#draw(client);
     this.#schedule(client.endsAtMs, { kind: 'end', client });
     this.#connect(client);
@@ -136,9 +86,9 @@ export class Crowd {
 
   #redraw(client: Client): void {
     const { node } = client;
-    if (node !== undefined) count(node, client, -1);
+    if (node !== undefined) countWork(node, client, -1);
     this.#draw(client);
-    if (node !== undefined) count(node, client, 1);
+    if (node !== undefined) countWork(node, client, 1);
     this.#hear(client, client.isKnown);
   }
 
@@ -164,7 +114,7 @@ export class Crowd {
     client.openedAtMs = this.#nowMs;
     client.isKnown = false;
     node.clients.push(client);
-    count(node, client, 1);
+    countWork(node, client, 1);
     this.counts.opened += 1;
     this.counts.open += 1;
     this.#placement.opened(client, node);
@@ -181,7 +131,7 @@ export class Crowd {
       last.position = client.position;
     }
     this.#placement.closed(client, node);
-    count(node, client, -1);
+    countWork(node, client, -1);
     client.node = undefined;
     client.openedAtMs = NaN;
     this.counts.closed += 1;
@@ -212,9 +162,4 @@ export class Crowd {
     if (same === undefined) this.#events[step] = [event];
     else same.push(event);
   }
-}
-
-function count(node: FleetNode, { messagesPerSecond, messageCost }: Client, sign: 1 | -1): void {
-  node.messagesPerSecond += sign * messagesPerSecond;
-  node.work += sign * messagesPerSecond * messageCost;
 }

@@ -1,7 +1,7 @@
 // Drains of a run: the nodes on their way out whose connections are asked to leave, at the pace that core/ plans.
 import { roomFor } from '../../core/drain-room.ts';
 import { answerTimeMs, planDrain } from '../../core/plan-drain.ts';
-import type { Client } from './crowd.ts';
+import type { Client } from './client.ts';
 import type { FleetNode } from './fleet.ts';
 import type { LevelledPool } from './leveller.ts';
 import { scaleStepMs } from './scale-scenario.ts';

@@ -3,7 +3,7 @@ import type { NodeLoad } from '../../core/load.ts';
 import { NodeCounters } from '../../core/node-counters.ts';
 import type { Rng } from '../../core/rng.ts';
 import { normal, poisson } from '../chance.ts';
-import type { Client } from './crowd.ts';
+import type { Client } from './client.ts';
 import { costFactor } from './curve.ts';
 import { scaleStepMs, type ScaleScenario } from './scale-scenario.ts';
 

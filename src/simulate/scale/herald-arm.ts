@@ -22,7 +22,8 @@ export function heraldArm({ fleet, placement, policy }: LevelledPool): Autoscale
   const follow = (wish: Recommendation): void => {
     victims = wish.victims.map(({ id }) => id);
     if (wish.action === 'out') fleet.desired = Math.max(fleet.desired, wish.desired);
-    if (wish.action === 'in') fleet.desired -= victims.length;
+    // In a deploy there are more nodes than are wished for: those are not too many, their predecessors go.
+    if (wish.action === 'in') fleet.desired = Math.min(fleet.desired, wish.desired);
   };
   return {
     tick(nowMs) {

@@ -7,7 +7,8 @@ import { restingRebalancer, tickRebalancer } from '../../core/rebalance/rebalanc
 import { rebalanceRuleOf, runNodesOf } from '../../core/rebalance/view.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { Policy } from '../../policy/policy.ts';
-import type { Client, Crowd } from './crowd.ts';
+import type { Client } from './client.ts';
+import type { Crowd } from './crowd.ts';
 import type { Fleet } from './fleet.ts';
 import type { Placement } from './placement.ts';
 

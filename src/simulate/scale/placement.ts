@@ -6,7 +6,7 @@ import { createPicker, type Picker } from '../../core/pick/picker.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { NodeView } from '../../core/snapshot.ts';
 import type { Policy } from '../../policy/policy.ts';
-import type { Client } from './crowd.ts';
+import type { Client } from './client.ts';
 import type { Fleet, FleetNode } from './fleet.ts';
 import { scaleStepMs, type ScaleScenario } from './scale-scenario.ts';
 

@@ -1,5 +1,5 @@
 // What an autoscaler is judged by: what it costs, what its clients suffer. Medians and who wins over several seeds.
-import type { CrowdCounts } from './crowd.ts';
+import type { CrowdCounts } from './client.ts';
 import type { Fleet } from './fleet.ts';
 import { scaleStepMs } from './scale-scenario.ts';
 
