@@ -10,7 +10,7 @@ import type { EventRecord } from '../protocol/operations.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
 import { createCore, type BalancerCore } from './core-wiring.ts';
 import type { EventFeed, ScaleExecutor, ScaleFeed } from './control/ports.ts';
-import { createEdges, type Edges } from './edges.ts';
+import { createEdges, type EdgePorts, type Edges } from './edges.ts';
 import { registrationRule } from './intake-wiring.ts';
 import type { RunningControl } from './control/control.ts';
 import type { Phase } from './intake/readiness.ts';
@@ -73,7 +73,7 @@ export class Balancer {
   readonly #listeners = new Map<string, { listener: HttpListener; port: number }>();
   #edges: Edges | undefined;
   #saved: SavedState | undefined;
-  #ports = { intake: 0, admin: 0 };
+  #ports: EdgePorts = { intake: 0, admin: 0, keda: 0 };
   #loaded: BalancerSettings;
   #route: RouteTable;
   #phase: Phase = 'starting';
@@ -109,6 +109,11 @@ export class Balancer {
   /** The bound port of the admin API over TCP; 0 before `start`, and where it is on its socket only. */
   get adminPort(): number {
     return this.#ports.admin;
+  }
+
+  /** The bound port of KEDA's external scaler; 0 before `start`, and where none is configured. */
+  get kedaPort(): number {
+    return this.#ports.keda;
   }
 
   /** The bound port of a public listener; HERALD_INTERNAL when there is no such listener. */

@@ -1,12 +1,14 @@
 // The listeners that operators, agents and scrapers talk to, put together: admin, intake, metrics. Wiring only; those of
 // clients are listeners.ts.
 import type { Clock } from '../core/clock.ts';
+import type { Rng } from '../core/rng.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Config } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { createConfiguredAdmin } from './admin-wiring.ts';
 import type { BalancerCore } from './core-wiring.ts';
 import { createConfiguredIntake, reportersOf } from './intake-wiring.ts';
+import { ConfiguredScalers } from './keda-wiring.ts';
 import type { Phase } from './intake/readiness.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import type { ConfiguredOutputs } from './outputs-wiring.ts';
@@ -18,17 +20,26 @@ export interface EdgeParts extends Pick<BalancerCore, 'registry' | 'events' | 'c
   /** Every policy that is loaded now. */
   readonly policies: () => Iterable<Policy>;
   readonly clock: Clock;
+  readonly rng: Rng;
   readonly log: Logger;
   readonly version: string;
   readonly relayForm: 'fast' | 'plain';
   readonly phase: () => Phase;
 }
 
+/** Bound ports; 0 for what is not there. */
+export interface EdgePorts {
+  readonly intake: number;
+  readonly admin: number;
+  /** The external scaler. */
+  readonly keda: number;
+}
+
 /** Edges with a lifetime: `start`, then `stop`. */
 export interface Edges {
   readonly metrics: Metrics;
   /** Binds them; resolves with their ports, 0 for what is not there. Rejects with HERALD_LISTEN_FAILED. */
-  start(): Promise<{ readonly intake: number; readonly admin: number }>;
+  start(): Promise<EdgePorts>;
   /** Takes over what of a new configuration takes no restart. */
   reconfigure(config: Config): void;
   /** Ends in bounded time. Idempotent. */
@@ -50,7 +61,9 @@ export function createEdges(parts: EdgeParts): Edges {
   const onInternalError = (error: unknown) => log.error({ err: error }, 'request failed');
   const shared = { registry, clock, feed: parts.events, control, onInternalError };
   const takeShed = (pool: string, node: string) => control.takeShed(pool, node);
-  const intake = createConfiguredIntake(config.intake, { ...shared, metrics, takeShed, phase });
+  const scalers = new ConfiguredScalers(config, parts);
+  const hooks = scalers.routes;
+  const intake = createConfiguredIntake(config.intake, { ...shared, metrics, takeShed, phase, hooks });
   const { policies } = parts;
   const { webhooks } = outputs;
   const admin = createConfiguredAdmin(config, {
@@ -70,14 +83,15 @@ export function createEdges(parts: EdgeParts): Edges {
       log.info({ listener: 'admin', socket: socketPath, ...overTcp }, 'listening');
       const { host, port } = await intake.start();
       log.info({ listener: 'intake', host, port }, 'listening');
-      return { intake: port, admin: adminPort };
+      return { intake: port, admin: adminPort, keda: await scalers.start() };
     },
     reconfigure(next) {
       intake.reconfigure({ reporters: reportersOf(next.intake), tls: next.intake.tls });
+      scalers.reconfigure(next);
       if (next.admin.tcp !== undefined) admin.reconfigure(next.admin.tcp);
     },
     async stop() {
-      await Promise.all([intake.stop(), admin.stop()]);
+      await Promise.all([intake.stop(), admin.stop(), scalers.stop()]);
     },
   };
 }

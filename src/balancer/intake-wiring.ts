@@ -1,5 +1,6 @@
 // The intake of a configuration, wired to the registry.
 import type { Clock } from '../core/clock.ts';
+import type { HttpRoutes } from '../platform/http-app.ts';
 import { matchesAnyCidr } from '../policy/cidr.ts';
 import type { Config } from '../policy/config.ts';
 import { decodeReport } from '../protocol/decode-report.ts';
@@ -21,6 +22,7 @@ export function createConfiguredIntake(
     phase: () => Phase;
     feed: EventFeed;
     control: Control | undefined;
+    hooks?: HttpRoutes;
     onInternalError: (error: unknown) => void;
   },
 ): Intake {
@@ -33,6 +35,7 @@ export function createConfiguredIntake(
     reporters: reportersOf(settings),
     tls: settings.tls,
     control: parts.control,
+    ...(parts.hooks && { hooks: parts.hooks }),
     onSelfDrain: ({ by, pool, node }) =>
       parts.feed.tell({
         type: 'change.done',

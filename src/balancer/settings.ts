@@ -28,19 +28,20 @@ function identityOf({ id, address, capacity, zone, maxConnections }: StaticNodeC
 
 /** Sections that take a restart to change, of those that differ between two configurations. */
 export function restartNeededFor(from: Config, to: Config): string[] {
-  const fixed = ['listeners', 'intake', 'admin', 'state', 'log', 'relay'] as const;
+  const fixed = ['listeners', 'intake', 'admin', 'keda', 'asg', 'state', 'log', 'relay'] as const;
   const [before, after] = [withoutLive(from), withoutLive(to)];
   return fixed.filter((section) => !isDeepStrictEqual(before[section], after[section]));
 }
 
 /** Without what is taken over while running: tokens and certificates, but for whether there are any. */
 function withoutLive(config: Config): Config {
-  const { intake, admin } = config;
+  const { intake, admin, keda } = config;
   const { tcp } = admin;
   return {
     ...config,
     intake: { ...intake, tokens: [], tls: shapeOf(intake.tls) },
     admin: { ...admin, tcp: tcp && { ...tcp, tokens: [], tls: shapeOf(tcp.tls) } },
+    keda: keda && { ...keda, tls: shapeOf(keda.tls) },
   };
 }
 

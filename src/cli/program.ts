@@ -37,7 +37,7 @@ export function createProgram(io: CliIo, finish: (code: ExitCode) => void): Comm
   registerEvents(program, io);
   registerPolicyCheck(program, finish);
   registerPolicyShow(program, io, finish);
-  registerDemo(program, io);
+  registerDemo(program, io, finish);
   registerCompletion(program, io);
   return program;
 }

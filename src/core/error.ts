@@ -241,6 +241,11 @@ export const errorCatalogue = {
     remedy:
       'See why nodes do not report: `herald status`, `herald scale POOL`. Autoscalers keep what there is meanwhile.',
   },
+  HERALD_SCALER_METADATA_INVALID: {
+    status: 400,
+    meaning: 'The trigger metadata or the metric name that KEDA sends names what there is not.',
+    remedy: 'Mend the `metadata` of the trigger in the ScaledObject; see docs/integrations/keda.md.',
+  },
   HERALD_WEBHOOK_UNKNOWN: {
     status: 404,
     meaning: 'No webhook has this name.',
@@ -255,6 +260,12 @@ export const errorCatalogue = {
     status: 500,
     meaning: 'The command of a scaling driver failed, took too long or could not be run.',
     remedy: 'Mend what the message says; the driver loop asks again.',
+  },
+  HERALD_STATE_REFUSED: {
+    status: 500,
+    meaning: 'What peers share cannot be used as configured: password, rights, TLS, or it is no Redis.',
+    remedy:
+      'Mend what the message names in `state` of herald.yaml or at the server; see docs/integrations/redis.md.',
   },
   HERALD_INTERNAL: {
     status: 500,

@@ -3,14 +3,12 @@ import type { Balancer } from '../balancer/balancer.ts';
 import type { Assessment } from '../core/assess.ts';
 import type { Clock } from '../core/clock.ts';
 import { Child } from './child.ts';
-import type { DemoRow, DemoRule, NodeSecond } from './imbalance.ts';
-import type { FromClients, FromNode, ToClients, ToNode } from './messages.ts';
-import { isNoisy, type DemoNode, type Scenario } from './scenario.ts';
+import type { DemoRow, DemoRule } from './imbalance.ts';
+import type { FromClients, ToClients } from './messages.ts';
+import { NodeFleet, type Measured } from './node-fleet.ts';
+import { isNoisy, type Scenario } from './scenario.ts';
 import { sleep } from './sleep.ts';
 import { planTraffic } from './traffic.ts';
-
-/** A node's second, with its queue's delay at the end of it. */
-export type Measured = ReadonlyMap<string, NodeSecond & { readonly delayMs: number }>;
 
 /** What a second looked like. */
 export interface DemoSecond {
@@ -38,7 +36,6 @@ export interface RunOptions {
   readonly onSecond: (second: DemoSecond) => void;
 }
 
-const startWithinMs = 10_000;
 const answerWithinMs = 3000;
 // The agents' first reports are in before the first client comes.
 const settleMs = 1500;
@@ -46,19 +43,20 @@ const settleMs = 1500;
 /** Runs one rule. Everything it starts has ended when `run` returns or throws. */
 export class DemoRun {
   readonly #options: RunOptions;
-  readonly #nodes = new Map<string, Child<ToNode, FromNode>>();
+  readonly #nodes: NodeFleet;
 
   constructor(options: RunOptions) {
+    const { clock, balancer } = options;
     this.#options = options;
+    this.#nodes = new NodeFleet({ clock, intakeUrl: () => `http://127.0.0.1:${balancer.intakePort}` });
   }
 
   async run(): Promise<RunResult> {
     const { seed, scenario, balancer, clock, signal } = this.#options;
     const clients = new Child<ToClients, FromClients>('client-process', { name: 'clients', clock });
     try {
-      await Promise.all(
-        scenario.nodes.filter(({ joinsAt }) => joinsAt === 0).map((node) => this.#join(node)),
-      );
+      const first = scenario.nodes.filter(({ joinsAt }) => joinsAt === 0);
+      await Promise.all(first.map((node) => this.#nodes.start(node)));
       await sleep(clock, settleMs, signal);
       const plans = planTraffic(scenario.traffic, seed);
       clients.send({ kind: 'start', url: `ws://127.0.0.1:${balancer.listenerPort('public')}/`, plans });
@@ -72,7 +70,7 @@ export class DemoRun {
       throw error;
     } finally {
       clients.kill();
-      await Promise.all([...this.#nodes.values()].map((node) => node.stop({ kind: 'stop' })));
+      await this.#nodes.stopAll();
       await balancer.stop();
     }
   }
@@ -85,7 +83,7 @@ export class DemoRun {
     const seconds = scenario.traffic.durationMs / 1000;
     for (let second = 1; second <= seconds; second += 1) {
       await sleep(clock, startedAtMs + second * 1000 - clock.nowMs(), signal);
-      const measured = await this.#measure();
+      const measured = await this.#nodes.measure();
       const counted = second * 1000 > scenario.warmUpMs;
       const nodes = [...measured.values()].map(({ id, utilization, connections }) => ({
         id,
@@ -100,37 +98,16 @@ export class DemoRun {
     return rows;
   }
 
-  async #join(node: DemoNode): Promise<void> {
-    const { balancer, clock } = this.#options;
-    const child = new Child<ToNode, FromNode>('node-process', { name: `node ${node.id}`, clock });
-    this.#nodes.set(node.id, child);
-    const started = child.next('started', startWithinMs);
-    const intakeUrl = `http://127.0.0.1:${balancer.intakePort}`;
-    child.send({
-      kind: 'start',
-      settings: { id: node.id, intakeUrl, serviceMs: node.serviceMs, ownWork: node.ownWork ?? 0 },
-    });
-    await started;
-  }
-
-  async #measure(): Promise<Measured> {
-    const readings = [...this.#nodes].map(async ([id, child]) => {
-      const reading = child.next('measured', answerWithinMs);
-      child.send({ kind: 'measure' });
-      const { utilization, connections, delayMs } = await reading;
-      return [id, { id, utilization, connections, delayMs }] as const;
-    });
-    return new Map(await Promise.all(readings));
-  }
-
-  /** Who joins now, and whose neighbour is noisy; `part` is how much of the run is over. */
+  /** Who joins now, who has work of its own, and whose neighbour is noisy; `part` is how much of the run is over. */
   async #playScript(part: number): Promise<void> {
     for (const node of this.#options.scenario.nodes) {
-      if (part >= node.joinsAt && !this.#nodes.has(node.id)) await this.#join(node);
+      if (part >= node.joinsAt && !this.#nodes.ids.includes(node.id)) await this.#nodes.start(node);
+      if (node.ownWork !== undefined && part >= node.ownWork.from)
+        this.#nodes.setOwnWork(node.id, node.ownWork.part);
       if (node.noise === undefined) continue;
       const slowdown = isNoisy(node.noise, part) ? node.noise.slowdown : 1;
       const serviceMs = node.serviceMs * slowdown;
-      this.#nodes.get(node.id)?.send({ kind: 'serviceMs', serviceMs });
+      this.#nodes.setServiceMs(node.id, serviceMs);
     }
   }
 }

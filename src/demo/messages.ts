@@ -6,13 +6,13 @@ export interface NodeSettings {
   readonly id: string;
   readonly intakeUrl: string;
   readonly serviceMs: number;
-  /** Part of its time that it spends on work which no message causes, 0..1. */
-  readonly ownWork: number;
 }
 
 export type ToNode =
   | { readonly kind: 'start'; readonly settings: NodeSettings }
   | { readonly kind: 'serviceMs'; readonly serviceMs: number }
+  /** `part`: of its time that it spends on work which no message causes, 0..1. */
+  | { readonly kind: 'ownWork'; readonly part: number }
   | { readonly kind: 'measure' }
   | { readonly kind: 'stop' };
 

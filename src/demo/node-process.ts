@@ -22,6 +22,7 @@ async function handle(message: ToNode): Promise<void> {
   if (message.kind === 'start') return start(message.settings);
   if (running === undefined) return;
   if (message.kind === 'serviceMs') running.queue.setServiceMs(message.serviceMs);
+  if (message.kind === 'ownWork') ownWork = message.part;
   if (message.kind === 'measure') sendMeasurement(running);
   if (message.kind !== 'stop') return;
   await running.agent.stop();
@@ -30,10 +31,11 @@ async function handle(message: ToNode): Promise<void> {
 }
 
 const ownWorkEveryMs = 50;
+let ownWork = 0;
 
-async function start({ id, intakeUrl, serviceMs, ownWork }: NodeSettings): Promise<void> {
+async function start({ id, intakeUrl, serviceMs }: NodeSettings): Promise<void> {
   const queue = new ServiceQueue(clock, { serviceMs, longestDelayMs });
-  if (ownWork > 0) clock.repeat(ownWorkEveryMs, () => queue.burden(ownWork * ownWorkEveryMs));
+  clock.repeat(ownWorkEveryMs, () => queue.burden(ownWork * ownWorkEveryMs));
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
   server.on('connection', (socket) => echoInTurn(socket, queue));
   await new Promise<void>((resolve, reject) => {

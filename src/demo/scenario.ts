@@ -8,9 +8,9 @@ export interface DemoNode {
   readonly serviceMs: number;
   /** When it joins, in parts of the run. */
   readonly joinsAt: number;
+  /** Part of its time that it spends on work which no message causes, and from when on, in parts of the run. */
+  readonly ownWork?: { readonly from: number; readonly part: number };
   /** A neighbour on the same host that takes from it for a while, in parts of the run. */
-  /** Part of its time that it spends on work which no message causes; 0 when absent. */
-  readonly ownWork?: number;
   readonly noise?: { readonly from: number; readonly to: number; readonly slowdown: number };
   /** What is special, for people. */
   readonly note: string;

@@ -3,14 +3,18 @@ import type { Assessment } from '../core/assess.ts';
 import { bar, percent, renderTable, type Column, type Paint } from '../cli/table.ts';
 import { imbalanceOf, type NodeSecond } from './imbalance.ts';
 
-/** What is known of one second. */
-export interface TableInput {
-  readonly title: string;
+/** What is known of the nodes in one second. */
+export interface NodesInput {
   /** Whether connections follow the shares: under least connections they would mislead. */
   readonly showShare: boolean;
   readonly assessment: Assessment;
   readonly measured: ReadonlyMap<string, NodeSecond & { delayMs: number }>;
   readonly notes: ReadonlyMap<string, string>;
+}
+
+/** What is known of one second. */
+export interface TableInput extends NodesInput {
+  readonly title: string;
   readonly average: number;
   readonly isWarm: boolean;
 }
@@ -34,31 +38,35 @@ const shareColumn: Column<Line> = {
 
 /** Lines of the table, at most 80 columns wide. */
 export function renderDemo(input: TableInput, paint: Paint): string[] {
-  const lines = linesOf(input);
-  const ratio = imbalanceOf(lines);
+  const ratio = imbalanceOf([...input.measured.values()]);
   const average = input.isWarm ? `, ${input.average.toFixed(2)} on average` : ' (warming up)';
   return [
     paint('bold', input.title),
     '',
-    ...renderTable<Line>(
-      [
-        { title: 'NODE', cell: ({ id }) => id },
-        { title: 'STATE', cell: ({ state }) => state },
-        { title: 'LOAD', cell: ({ utilization }) => paintLoad(utilization, paint) },
-        { title: '', cell: ({ utilization }) => percent(utilization), align: 'right' },
-        { title: 'CONNS', cell: ({ connections }) => String(connections), align: 'right' },
-        ...(input.showShare ? [shareColumn] : []),
-        { title: 'LAG', cell: ({ delayMs }) => `${Math.round(delayMs)} ms`, align: 'right' },
-        { title: '', cell: ({ note }) => paint('dim', note) },
-      ],
-      lines,
-    ),
+    ...renderNodes(input, paint),
     '',
     `max ÷ mean load: ${ratio === undefined ? '-' : ratio.toFixed(2)} now${average}`,
   ];
 }
 
-function linesOf({ assessment, measured, notes }: TableInput): Line[] {
+/** One line a node, under titles. */
+export function renderNodes(input: NodesInput, paint: Paint): string[] {
+  return renderTable<Line>(
+    [
+      { title: 'NODE', cell: ({ id }) => id },
+      { title: 'STATE', cell: ({ state }) => state },
+      { title: 'LOAD', cell: ({ utilization }) => paintLoad(utilization, paint) },
+      { title: '', cell: ({ utilization }) => percent(utilization), align: 'right' },
+      { title: 'CONNS', cell: ({ connections }) => String(connections), align: 'right' },
+      ...(input.showShare ? [shareColumn] : []),
+      { title: 'LAG', cell: ({ delayMs }) => `${Math.round(delayMs)} ms`, align: 'right' },
+      { title: '', cell: ({ note }) => paint('dim', note) },
+    ],
+    linesOf(input),
+  );
+}
+
+function linesOf({ assessment, measured, notes }: NodesInput): Line[] {
   const lines = assessment.snapshot.nodes.map((node, index): Line => {
     const seen = measured.get(node.id);
     const state = assessment.states[index] === 'valid' ? 'ready' : (assessment.states[index] ?? '');

@@ -14,8 +14,10 @@ export interface ClientPlan {
 /** The shape of the traffic. */
 export interface TrafficShape {
   readonly durationMs: number;
-  /** Clients connected at a time, on average. */
+  /** Clients connected at a time, on average, where the curve is at 1. */
   readonly connections: number;
+  /** How many more or fewer come: a factor, 0 or more, of the part of the run that is over, 0..1. Absent: always 1. */
+  readonly curve?: (part: number) => number;
   /** Mean stay; exponential. */
   readonly holdMs: number;
   readonly messagesPerSecond: number;
@@ -32,18 +34,23 @@ const largestRate = 25;
 export function planTraffic(shape: TrafficShape, seed: number): ClientPlan[] {
   const rng = pcg32(seed);
   const plans: ClientPlan[] = [];
-  for (let i = 0; i < shape.connections; i += 1) {
+  const factorAt = (atMs: number) => shape.curve?.(atMs / shape.durationMs) ?? 1;
+  const atFirst = Math.round(shape.connections * factorAt(0));
+  for (let i = 0; i < atFirst; i += 1) {
     // Exponential stays have no memory: those who are there at the start stay as long as those who come later.
-    plans.push(planClient(shape, rng, (i / shape.connections) * shape.rampMs));
+    plans.push(planClient(shape, rng, (i / atFirst) * shape.rampMs));
   }
-  const gapMs = shape.holdMs / shape.connections;
-  let atMs = shape.rampMs + exponential(rng, gapMs);
+  const gapAt = (atMs: number) => shape.holdMs / (shape.connections * Math.max(leastFactor, factorAt(atMs)));
+  let atMs = shape.rampMs + exponential(rng, gapAt(shape.rampMs));
   while (atMs < shape.durationMs) {
     plans.push(planClient(shape, rng, atMs));
-    atMs += exponential(rng, gapMs);
+    atMs += exponential(rng, gapAt(atMs));
   }
   return plans;
 }
+
+// Where nobody comes, the next gap would never end.
+const leastFactor = 0.01;
 
 function planClient(shape: TrafficShape, rng: Rng, arriveAtMs: number): ClientPlan {
   // Mean of a lognormal is e^(mu + sigma²/2): mu is chosen so that the mean rate is as asked.

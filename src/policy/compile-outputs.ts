@@ -1,4 +1,5 @@
 // From `webhooks` and `drivers` as the schema has read them to what the outputs run on.
+import { asgFilesOf } from './compile-asg.ts';
 import type { Surroundings } from './compile-config.ts';
 import type { ConfigDocument } from './config-schema.ts';
 import type { DriverConfig, WebhookConfig } from './config.ts';
@@ -19,20 +20,27 @@ export interface OutputFiles {
 }
 
 /** The files that these sections name. */
-export function outputFilesOf({ webhooks = [], drivers = [] }: Partial<ConfigDocument>): OutputFiles {
+export function outputFilesOf({ webhooks = [], drivers = [], asg }: Partial<ConfigDocument>): OutputFiles {
+  const ofAsg = asgFilesOf(asg);
   return {
-    secretFiles: webhooks.flatMap((webhook, index) =>
-      (['secretFile', 'formerSecretFile'] as const).flatMap((key) => {
-        const file = webhook[key];
-        return file === undefined ? [] : [{ path: ['webhooks', index, key], file }];
-      }),
-    ),
+    secretFiles: [
+      ...webhooks.flatMap((webhook, index) =>
+        (['secretFile', 'formerSecretFile'] as const).flatMap((key) => {
+          const file = webhook[key];
+          return file === undefined ? [] : [{ path: ['webhooks', index, key], file }];
+        }),
+      ),
+      ...ofAsg.secretFiles,
+    ],
     caFiles: webhooks.flatMap(({ tls }, index) =>
       tls === undefined ? [] : [{ path: ['webhooks', index, 'tls', 'ca'], file: tls.ca }],
     ),
-    programs: drivers.flatMap(({ command: [file] }, index) =>
-      file === undefined ? [] : [{ path: ['drivers', index, 'command', 0], file }],
-    ),
+    programs: [
+      ...drivers.flatMap(({ command: [file] }, index) =>
+        file === undefined ? [] : [{ path: ['drivers', index, 'command', 0], file }],
+      ),
+      ...ofAsg.programs,
+    ],
   };
 }
 

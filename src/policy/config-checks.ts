@@ -2,6 +2,7 @@
 import { formatAddress, type Address } from './address.ts';
 import { checkAdmin } from './admin-checks.ts';
 import type { ConfigDocument } from './config-schema.ts';
+import { checkScaleOutputs } from './keda-checks.ts';
 import { nameHint } from '../core/nearest.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import { duplicates, unknownPools } from './name-checks.ts';
@@ -20,6 +21,7 @@ export function checkConfig(source: Source, sections: Sections): Problem[] {
     ...checkRoutes(source, sections),
     ...checkTokens(source, sections),
     ...checkAdmin(source, sections.admin),
+    ...checkScaleOutputs(source, sections),
     ...checkOutputs(source, sections),
   ];
 }
@@ -47,12 +49,13 @@ function checkListenerNames(source: Source, { listeners = [] }: Sections): Probl
   return duplicates(source, entries, (key) => `two listeners are named ${key}`, 'give each a name');
 }
 
-function checkBinds(source: Source, { listeners = [], intake, admin }: Sections): Problem[] {
+function checkBinds(source: Source, { listeners = [], intake, admin, keda }: Sections): Problem[] {
   const binds: { path: Path; bind: Address }[] = listeners.map(({ bind }, index) => {
     return { path: ['listeners', index, 'bind'], bind };
   });
   if (intake !== undefined) binds.push({ path: ['intake', 'bind'], bind: intake.bind });
   if (admin?.bind !== undefined) binds.push({ path: ['admin', 'bind'], bind: admin.bind });
+  if (keda !== undefined) binds.push({ path: ['keda', 'bind'], bind: keda.bind });
   return binds.flatMap(({ path, bind }, index) => {
     const other = binds.slice(0, index).find((earlier) => overlaps(earlier.bind, bind));
     if (other === undefined) return [];

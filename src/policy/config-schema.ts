@@ -2,14 +2,16 @@
 // docs/reference/config.md are generated from it. Checks across sections stand in config-checks.ts.
 import { z } from 'zod';
 import { log } from './log-schema.ts';
+import { asgSchema } from './asg-schema.ts';
+import { kedaSchema } from './keda-schema.ts';
 import { adminSchema, tlsSchema, tokenSchema } from './access-schema.ts';
-import { address, cidr, count, list, name, namePattern, notYet, text } from './field.ts';
+import { address, cidr, count, list, name, namePattern, text } from './field.ts';
 import { listenerSchema } from './listener-schema.ts';
-import { planned } from './planned.ts';
 import { apiVersion } from './read-document.ts';
 import { driverSchema } from './driver-schema.ts';
 import { nodeSchema, routeSchema } from './pool-schema.ts';
 import { webhookSchema } from './webhook-schema.ts';
+import { stateSchema } from './state-schema.ts';
 
 const intake = z
   .strictObject({
@@ -32,21 +34,6 @@ const intake = z
   })
   .prefault({})
   .describe('Where agents report.');
-
-const state = z
-  .strictObject({
-    kind: planned(['memory'], ['redis'])
-      .prefault('memory')
-      .describe('`memory`: one balancer, nothing to install. `redis` is planned.'),
-    file: text('path, or off')
-      .optional()
-      .describe(
-        'File that keeps what nodes have taught over a restart, relative to this file; left out, herald-state.json beside the admin socket. `off`: nothing is kept.',
-      ),
-    url: notYet().describe('Address of Redis; planned.'),
-  })
-  .prefault({})
-  .describe('Where what the balancer knows is kept.');
 
 const relay = z
   .strictObject({
@@ -79,7 +66,9 @@ export const configSchema = z.strictObject({
   listeners: list(listenerSchema, 1, 64).describe('Where clients connect.'),
   intake,
   admin: adminSchema,
-  state,
+  keda: kedaSchema,
+  asg: asgSchema,
+  state: stateSchema,
   log,
   relay,
   policies: text('path')

@@ -56,6 +56,32 @@ export interface AdminTcpConfig {
   readonly tls: TlsConfig | undefined;
 }
 
+/** KEDA's external scaler over gRPC. */
+export interface KedaConfig {
+  readonly bind: Address;
+  /** Undefined on loopback only. */
+  readonly tls: TlsConfig | undefined;
+}
+
+/** How something outside is told: a program without a shell, or signed JSON posted. */
+export type AsgCall =
+  | { readonly kind: 'command'; readonly command: readonly string[] }
+  /** The secret signs it; never logged. */
+  | { readonly kind: 'url'; readonly url: string; readonly secret: string };
+
+/** Lifecycle hooks of AWS Auto Scaling. */
+export interface AsgConfig {
+  /** Names of groups, at least one; `*` at the end stands for the rest. */
+  readonly groups: readonly string[];
+  /** Has `{instance}` once; `*` at the end stands for the rest. */
+  readonly nodes: string;
+  /** The heartbeat timeout of the hook. */
+  readonly timeoutMs: number;
+  /** Undefined: nothing keeps the hook waiting beyond its timeout. */
+  readonly heartbeat: AsgCall | undefined;
+  readonly complete: AsgCall;
+}
+
 /** A node that is always there, report or not. */
 export interface StaticNodeConfig {
   readonly id: string;
@@ -116,6 +142,28 @@ export interface DriverConfig {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** Where what peers share is kept, and as whom this one comes. */
+export interface RedisConfig {
+  readonly servers:
+    | { readonly kind: 'single'; readonly address: Address; readonly database: number }
+    /** At least one address of a Sentinel. */
+    | { readonly kind: 'sentinel'; readonly addresses: readonly Address[]; readonly masterName: string }
+    /** At least one address; the others are asked of it. */
+    | { readonly kind: 'cluster'; readonly addresses: readonly Address[] };
+  /** Undefined: the default user. */
+  readonly username: string | undefined;
+  /** Never logged. Undefined: none is given. */
+  readonly password: string | undefined;
+  /** Undefined: plain TCP. PEM texts; undefined `ca`: the authorities that Node knows. `cert` and `key` come together. */
+  readonly tls:
+    | { readonly ca: string | undefined; readonly cert: string | undefined; readonly key: string | undefined }
+    | undefined;
+  /** Begins every key and channel, in braces. */
+  readonly keyPrefix: string;
+  /** Unique among peers; undefined: by chance at each start. */
+  readonly peer: string | undefined;
+}
+
 /** The settings of one process. Paths are absolute. */
 export interface Config {
   /** At least one; names and addresses are unique. */
@@ -137,10 +185,16 @@ export interface Config {
     /** Undefined: the socket only. */
     readonly tcp: AdminTcpConfig | undefined;
   };
+  /** Undefined: none. */
+  readonly keda: KedaConfig | undefined;
+  /** Undefined: none. */
+  readonly asg: AsgConfig | undefined;
   readonly state: {
-    readonly kind: 'memory';
+    readonly kind: 'memory' | 'redis';
     /** Where what must survive a restart is saved; undefined: nowhere. */
     readonly file: string | undefined;
+    /** Undefined where `kind` is `memory`. */
+    readonly redis: RedisConfig | undefined;
   };
   readonly log: {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';

@@ -151,6 +151,8 @@ describe('names', () => {
     const named = new Set([...`${all}\n${rules}`.matchAll(/\bherald_[a-z_]*[a-z]\b/g)].map(([name]) => name));
     // The anchors of error codes in answers of the API look the same.
     const anchors = new Set(Object.keys(errorCatalogue).map((code) => code.toLowerCase()));
+    // So does what KEDA is told for pool `chat`.
+    anchors.add('herald_chat');
     expect([...named].filter((name) => !names.includes(name) && !anchors.has(name))).toEqual([]);
   });
 

@@ -2,6 +2,7 @@
 // should be is core/scale; who acts on it are the driver and the outputs.
 import type { Clock, Timer } from '../../core/clock.ts';
 import { absorbScale, noScaleHistory, type ScaleHistory } from '../../core/scale/history.ts';
+import { scaleSpans } from '../../core/scale/outlook.ts';
 import { recommendScale } from '../../core/scale/recommend.ts';
 import { scaleSampleOf } from '../../core/scale/scale-sample.ts';
 import type { Scaling } from '../../protocol/scaling.ts';
@@ -20,10 +21,11 @@ export interface ScalingDeps {
   readonly isFrozen: (pool: string) => boolean;
 }
 
-// Autoscalers ask every 15 s at the most often; windows and trends are minutes. Twelve samples a minute show both.
-const everyMs = 5000;
+// The shortest window that a policy may have wants four samples a second (core/scale, sampleMs).
+const tickMs = 250;
 
 interface PoolScaling {
+  readonly computedAtMs: number;
   readonly history: ScaleHistory;
   readonly latest: Scaling;
   /** Its load was known at least once. */
@@ -39,14 +41,17 @@ export class ScalingLoop implements ScaleFeed {
   readonly #pools = new Map<string, PoolScaling>();
   readonly #listeners = new Set<(scaling: Scaling) => void>();
   #timer: Timer | undefined;
+  #startedAtMs: number;
 
   constructor(deps: ScalingDeps) {
     this.#deps = deps;
+    this.#startedAtMs = deps.clock.nowMs();
   }
 
   /** Begins to compute. */
   start(): void {
-    this.#timer ??= this.#deps.clock.repeat(everyMs, () => this.#tick());
+    this.#startedAtMs = this.#deps.clock.nowMs();
+    this.#timer ??= this.#deps.clock.repeat(tickMs, () => this.#tick());
   }
 
   /** Computes no more; the last recommendations can still be asked for. Idempotent. */
@@ -70,10 +75,13 @@ export class ScalingLoop implements ScaleFeed {
   }
 
   #tick(): void {
-    const { registry, tell } = this.#deps;
+    const { registry, tell, clock } = this.#deps;
+    const nowMs = clock.nowMs();
     for (const name of this.#pools.keys()) if (!registry.pools.has(name)) this.#pools.delete(name);
     for (const pool of registry.pools.values()) {
       const before = this.#pools.get(pool.name);
+      const sinceMs = nowMs - (before?.computedAtMs ?? this.#startedAtMs);
+      if (sinceMs >= 0 && sinceMs < scaleSpans(pool.policy.scale).sampleMs) continue;
       const now = this.#compute(pool);
       for (const event of newsOf(before?.latest, now, before?.wasKnown === true)) tell(event);
       // A copy: who hears may end its own listening, and another's.
@@ -85,7 +93,8 @@ export class ScalingLoop implements ScaleFeed {
     const { clock, isFrozen } = this.#deps;
     const { name, policy } = pool;
     const before = this.#pools.get(name);
-    const sample = scaleSampleOf(pool.assessment(clock.nowMs()), policy);
+    const nowMs = clock.nowMs();
+    const sample = scaleSampleOf(pool.assessment(nowMs), policy);
     const history = absorbScale(before?.history ?? noScaleHistory, sample, policy.scale);
     const latest = scalingOf(recommendScale(history, policy.scale), {
       pool: name,
@@ -94,7 +103,7 @@ export class ScalingLoop implements ScaleFeed {
       isFrozen: isFrozen(name),
     });
     const wasKnown = before?.wasKnown === true || latest.state === 'known';
-    this.#pools.set(name, { history, latest, wasKnown });
+    this.#pools.set(name, { computedAtMs: nowMs, history, latest, wasKnown });
     return latest;
   }
 }

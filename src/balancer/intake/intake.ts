@@ -39,6 +39,8 @@ export interface IntakeDeps {
   /** What a node that drains itself asks. */
   readonly control: Control | undefined;
   readonly onSelfDrain: SelfDrainDeps['onSelfDrain'];
+  /** What else is served here; each route knows for itself who may ask. */
+  readonly hooks?: HttpRoutes;
   /** Undefined: plain HTTP. */
   readonly tls?: TlsMaterial | undefined;
   readonly limits?: HttpLimits;
@@ -82,6 +84,7 @@ export function createIntake(deps: IntakeDeps): Intake {
 function routesOf(deps: IntakeDeps, findReporter: FindReporter): HttpRoutes {
   const takeReport = createReportHandler(deps, findReporter);
   return {
+    ...deps.hooks,
     ...selfDrainRoutes({ ...deps, findReporter }),
     '/healthz': { GET: (context) => context.json<HealthAnswer>({ status: 'alive' }) },
     '/readyz': {

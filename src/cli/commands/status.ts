@@ -33,14 +33,14 @@ interface PoolStatus extends PoolSummary {
   /** Null where the balancer runs without its control loops. */
   readonly freeze: FreezeState | null;
   readonly members: readonly NodeDetail[];
-  /** Null from a balancer that recommends nothing. */
-  readonly scaling: Scaling | null;
 }
 
 /** How it is drawn. */
 interface Look {
   readonly paint: Paint;
   readonly isWide: boolean;
+  /** By pool; none for pools of a balancer that recommends nothing. In JSON it is `herald scale` that has them. */
+  readonly scalings: ReadonlyMap<string, Scaling>;
   /** Most that a line may take. */
   readonly columns: number;
 }
@@ -76,12 +76,15 @@ async function showStatus(
     return;
   }
   const isWide = output === 'wide';
-  const draw = async () =>
-    renderStatus(await readStatus(client, pool), {
+  const draw = async () => {
+    const pools = await readStatus(client, pool);
+    return renderStatus(pools, {
       paint,
       isWide,
+      scalings: await readScalings(client, pools),
       columns: Math.max(isWide ? wideColumns : 0, columnsOf(io.stdout, io.env)),
     });
+  };
   if (!flags.watch) {
     io.stdout.write(`${(await draw()).join('\n')}\n`);
     return;
@@ -105,15 +108,26 @@ async function readStatus(client: AdminClient, only: string | undefined): Promis
   for (const summary of pools) {
     const { nodes } = await client.get<NodeList>(`/v1/pools/${encodeURIComponent(summary.pool)}/nodes`);
     const freeze = (await readFreeze(client, summary.pool)) ?? null;
-    const scaling = (await readScalingIfAny(client, summary.pool)) ?? null;
-    statuses.push({ ...summary, freeze, members: nodes, scaling });
+    statuses.push({ ...summary, freeze, members: nodes });
   }
   return statuses;
 }
 
+async function readScalings(
+  client: AdminClient,
+  pools: readonly PoolStatus[],
+): Promise<ReadonlyMap<string, Scaling>> {
+  const scalings = new Map<string, Scaling>();
+  for (const { pool } of pools) {
+    const scaling = await readScalingIfAny(client, pool);
+    if (scaling !== undefined) scalings.set(pool, scaling);
+  }
+  return scalings;
+}
+
 /** Lines for all pools, a table each; fits 80 columns for ids of up to 24 characters, 140 when wide. */
 function renderStatus(pools: readonly PoolStatus[], look: Look): string[] {
-  const { paint, isWide, columns } = look;
+  const { paint, isWide, columns, scalings } = look;
   if (pools.length === 0) return ['no pools'];
   const lines = (text: string) => wrapText(text, columns, '  ');
   return pools.flatMap((pool, index) => [
@@ -122,7 +136,7 @@ function renderStatus(pools: readonly PoolStatus[], look: Look): string[] {
     ...(pool.freeze?.frozen === true
       ? lines(freezeSentence(pool.freeze)).map((line) => paint('yellow', line))
       : []),
-    ...scalingLines(pool.scaling).flatMap(lines),
+    ...scalingLines(scalings.get(pool.pool)).flatMap(lines),
     ...(isWide ? lines(learnedLine(pool.learned)) : []),
     ...nodeTable(pool.members, look),
     ...(pool.members.length === 0 ? ['no nodes yet: none is configured and no agent has reported'] : []),
@@ -130,8 +144,8 @@ function renderStatus(pools: readonly PoolStatus[], look: Look): string[] {
 }
 
 /** None where nothing is known and nothing is to be done: pools without agents are no news. */
-function scalingLines(scaling: Scaling | null): string[] {
-  const isSilent = scaling === null || (scaling.state === 'unknown' && scaling.action === 'hold');
+function scalingLines(scaling: Scaling | undefined): string[] {
+  const isSilent = scaling === undefined || (scaling.state === 'unknown' && scaling.action === 'hold');
   // That it is frozen has its own line.
   return isSilent ? [] : [scaleLine({ ...scaling, isFrozen: false })];
 }

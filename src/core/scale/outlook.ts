@@ -17,6 +17,8 @@ const startTimesSeen = 3;
 const leastSpanMs = 180_000;
 const mostSpanMs = 1_800_000;
 const pointsPerSpan = 48;
+// Autoscalers ask every 15 s at the most often: three samples between.
+const mostSampleMs = 5000;
 // The level is the mean of the last quarter (67 s by default), a jump is told by the last sixteenth.
 const levelPart = 1 / 4;
 const jumpPart = 1 / 16;
@@ -37,13 +39,16 @@ export function scaleSpans({ startTimeMs, windowMs }: StartRule): {
   readonly levelMs: number;
   /** Between a node that has gone and the next. */
   readonly pauseMs: number;
+  /** Between two samples. */
+  readonly sampleMs: number;
   /** A longer break in valid samples starts afresh. */
   readonly gapMs: number;
 } {
   const startsMs = Math.min(Math.max(leastSpanMs, startTimesSeen * startTimeMs), mostSpanMs);
   const trendMs = windowMs === 'auto' ? startsMs : windowMs;
   const gapMs = Math.max(leastGapMs, (2 * trendMs) / pointsPerSpan);
-  return { trendMs, levelMs: trendMs * levelPart, pauseMs: trendMs * pausePart, gapMs };
+  const sampleMs = Math.min(mostSampleMs, trendMs / pointsPerSpan);
+  return { trendMs, levelMs: trendMs * levelPart, pauseMs: trendMs * pausePart, sampleMs, gapMs };
 }
 
 /** The series after one more load; at most about 50 points. */

@@ -1,6 +1,7 @@
 // Every route of both listeners, in the order of the documentation. What answers them is in the files beside admin.ts.
 import { z } from 'zod';
 import { healthAnswer, policyDocument, policyPutAnswer } from './explain-schemas.ts';
+import { hookRoutes } from './hook-routes.ts';
 import { intakeRoutes } from './intake-routes.ts';
 import { freezeRequest, freezeState, operation, operationList } from './operation-schemas.ts';
 import { flag, operations, poolRoutes, why } from './pool-specs.ts';
@@ -127,4 +128,8 @@ export const adminRoutes = {
 } as const satisfies Record<string, RouteSpec>;
 
 /** Every route there is. */
-export const allRoutes: Readonly<Record<string, RouteSpec>> = { ...adminRoutes, ...intakeRoutes };
+export const allRoutes: Readonly<Record<string, RouteSpec>> = {
+  ...adminRoutes,
+  ...intakeRoutes,
+  ...hookRoutes,
+};

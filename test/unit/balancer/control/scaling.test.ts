@@ -27,6 +27,7 @@ function aLoop(scale: PolicyParts['scale'] = {}): LoopRoom {
       max: 10,
       target: 0.6,
       startTimeMs: 0,
+      windowMs: 240_000,
       survive: 0,
       up: { afterMs: 0, step: 'all' as const },
       down: { afterMs: 60_000, step: 1 },
