@@ -184,7 +184,7 @@ describe('the size of a node', () => {
       taught(0.006, 100),
       taught(0.006, 100),
       taught(0.004, 100),
-      taught(0.0012, 100),
+      taught(0.0012, 200),
     ]);
     expect(usual).toBe(1);
     expect(alike).toBe(1);
