@@ -61,7 +61,11 @@ export function readablePolicy(policy: Policy): PolicyDocument {
       survive: scale.survive,
       surviveOf: scale.surviveOf,
       up: { after: duration(scale.up.afterMs), step: readableStep(scale.up.step) },
-      down: { after: duration(scale.down.afterMs), step: readableStep(scale.down.step) },
+      down: {
+        after: duration(scale.down.afterMs),
+        step: readableStep(scale.down.step),
+        drain: duration(scale.down.drainMs),
+      },
       victims: scale.victims,
     },
     health: readableHealth(policy.health),

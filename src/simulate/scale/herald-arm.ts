@@ -10,9 +10,7 @@ import type { LevelledPool } from './leveller.ts';
 // Every report once: more often says nothing new.
 const everyMs = 5000;
 
-// Nobody waits for a node that is too many: its connections have this long to end by themselves, and are asked to leave
-// no faster than the deadline needs.
-const patienceMs = 20 * 60_000;
+// Nobody waits for a node that is too many: its connections are asked to leave no faster than the deadline needs.
 const leastRate = 0.001;
 
 /** Follows `recommendScale`. What has been asked for and does not run yet is remembered here: a balancer cannot see it. */
@@ -37,7 +35,7 @@ export function heraldArm({ fleet, placement, policy }: LevelledPool): Autoscale
       fleet.remove(
         node,
         why === 'surplus'
-          ? { endsAtMs: nowMs + patienceMs, drainRate: leastRate }
+          ? { endsAtMs: nowMs + policy.scale.down.drainMs, drainRate: leastRate }
           : { endsAtMs: nowMs + policy.drain.deadlineMs, drainRate: policy.drain.ratePerSecond },
       ),
     takesBack: true,

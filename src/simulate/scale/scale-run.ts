@@ -53,7 +53,6 @@ export function scalePolicy(scenario: Pick<ScaleScenario, 'startMs'>, rebalances
       ...policy.scale,
       ...scaleLimits,
       startTimeMs: scenario.startMs,
-      down: { ...policy.scale.down, step: { share: 0.25 } },
     },
   };
 }

@@ -287,7 +287,7 @@ describe('fewer nodes', () => {
     ]);
     expect(recommended(leaving, policy)).toMatchObject({ desired: 5, victims: [] });
     expect(recommended(leaving, policy).reason).toContain('holds at 5: 1 still leaves');
-    const two = aScalePolicy({ down: { afterMs: 300_000, step: 1 } });
+    const two = aScalePolicy({ down: { afterMs: 300_000, step: 1, drainMs: 20_000 } });
     const bothLeave = aSample([...nodesAt(0.2, 5), ...nodesAt(0.1, 2, { phase: 'leaving' })]);
     expect(recommended(bothLeave, two).reason).toContain('2 still leave');
     const gone = absorbScale(steady(idle, policy), { ...aSample(nodesAt(0.24, 5)), atMs: 605_000 }, policy);
@@ -307,12 +307,12 @@ describe('fewer nodes', () => {
   });
 
   it('go by a percentage of the pool, rounded up', () => {
-    const by = aScalePolicy({ down: { afterMs: 300_000, step: { share: 0.3 } } });
+    const by = aScalePolicy({ down: { afterMs: 300_000, step: { share: 0.3 }, drainMs: 20_000 } });
     const { desired, victims, reason } = recommended(idle, by);
     expect(desired).toBe(4);
     expect(victims.map(({ id }) => id)).toEqual(['n-0', 'n-1']);
     expect(reason).toContain('down.step takes 30% at once');
-    const all = aScalePolicy({ down: { afterMs: 300_000, step: 'all' } });
+    const all = aScalePolicy({ down: { afterMs: 300_000, step: 'all', drainMs: 20_000 } });
     expect(recommended(idle, all)).toMatchObject({ desired: 2 });
   });
 
