@@ -30,7 +30,7 @@ export interface NodeLoad {
   readonly smoothedConnections: number;
   /** Messages per second that stand for the sample (`ratePerSecond`), smoothed as `utilization` is. */
   readonly smoothedMessagesPerSecond: number;
-  /** Pairs of relayed messages per second and utilization. */
+  /** Pairs of messages per second that the relay expected, and utilization. */
   readonly byMessages: Moments;
   /** Pairs of connections and utilization. */
   readonly byConnections: Moments;
@@ -148,7 +148,7 @@ function learn(
   const rest = readUtilization(report.signals, others, { combine: rule.combine, autoSaturation: undefined });
   return {
     byMessages:
-      relay === undefined ? byMessages : addPair(byMessages, { x: relay.messagesPerSecond, y }, kept),
+      relay === undefined ? byMessages : addPair(byMessages, { x: relay.expectedPerSecond, y }, kept),
     byConnections: addPair(byConnections, { x: report.connections, y }, kept),
     byThroughput:
       throughput === undefined || Number.isNaN(rest.additive)

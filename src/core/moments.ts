@@ -50,11 +50,15 @@ export interface FitInput {
   readonly moments: Moments;
   /** Declared capacity; its slope is then the pool's ÷ capacity instead of its own. Undefined: learned. */
   readonly capacity: number | undefined;
+  /** The newest y, smoothed, which the sums show half a minute later only. NaN or undefined: not known. */
+  readonly newest?: number | undefined;
 }
 
 // An intercept is believed only as far as the x of single nodes really varied: this many pairs' worth of
 // doubt pull it towards 0, so that a pool at constant load does not split its load at random into "idle" and "work".
 const interceptDoubt = 5;
+// A node with less than this part of the highest x is idle: what it shows, the intercept cannot exceed.
+const idlePart = 0.25;
 // Below this the x of a node did not vary at all, but for the rounding of sums.
 const leastVariation = 1e-9;
 // How many median deviations from the middle a node's own intercept is believed.
@@ -64,6 +68,9 @@ const outlierReach = 1;
 const reportNoise = 0.03;
 const slopeSpread = 0.5;
 const leastPairs = 2;
+// Where a node with something to do shows less, and less than a report's noise above the intercept, nothing is known of
+// its slope: two idle points divided by a message now and then would make each message cost a quarter of a node.
+const saysLittleBelow = 0.1;
 
 /**
  * Least squares with one intercept for the pool and one slope for each node, made robust against single nodes.
@@ -101,10 +108,12 @@ function sharedIntercept(inputs: readonly FitInput[]): number {
   const intercepts: number[] = [];
   const weights: number[] = [];
   for (const { moments } of inputs) {
-    if (moments.weight < leastPairs || moments.xx <= 0) continue;
-    const weight = moments.weight - (moments.x * moments.x) / moments.xx;
+    if (moments.weight < leastPairs) continue;
+    // A node that has had nothing to do shows the intercept itself.
+    const perSquare = moments.xx > 0 ? moments.x / moments.xx : 0;
+    const weight = moments.weight - perSquare * moments.x;
     if (weight <= leastVariation) continue;
-    intercepts.push((moments.y - (moments.xy * moments.x) / moments.xx) / weight);
+    intercepts.push((moments.y - perSquare * moments.xy) / weight);
     weights.push(weight);
   }
   const middle = median(intercepts, 0);
@@ -122,12 +131,34 @@ function sharedIntercept(inputs: readonly FitInput[]): number {
     numerator += weight * Math.min(Math.max(middle - reach, intercept), middle + reach);
     denominator += weight;
   });
-  return Math.min(Math.max(0, numerator / denominator), 1);
+  return Math.min(Math.max(0, numerator / denominator), highestIntercept(inputs));
 }
 
-function ownSlope(moments: Moments, intercept: number): number {
-  if (moments.weight < leastPairs || moments.xx <= 0) return NaN;
-  return Math.max(0, (moments.xy - intercept * moments.x) / moments.xx);
+/**
+ * What the intercept cannot exceed, 0..1: the least that an idle node shows, since a slope is never below 0, and what
+ * the middle one of all shows. Of busy nodes the middle: one that claims less than it does must not lower it for all.
+ */
+function highestIntercept(inputs: readonly FitInput[]): number {
+  const seen = inputs.filter(({ moments }) => moments.weight > 0);
+  const highestX = seen.reduce((highest, { moments }) => Math.max(highest, moments.x / moments.weight), 0);
+  const shown: number[] = [];
+  let most = 1;
+  for (const { moments, newest = NaN } of seen) {
+    const mean = moments.y / moments.weight;
+    const least = newest < mean ? newest : mean;
+    shown.push(mean);
+    if (moments.x / moments.weight <= idlePart * highestX) most = Math.min(most, least);
+  }
+  return Math.max(0, Math.min(most, median(shown, 1)));
+}
+
+/** The slope that a node's own pairs tell, 0 or more; NaN where they tell none. */
+export function ownSlope({ weight, x, xx, xy }: Moments, intercept: number): number {
+  if (weight < leastPairs || xx <= 0) return NaN;
+  // Of the pairs that count in a slope: those with something to do.
+  const shown = xy / x;
+  if (shown < saysLittleBelow && shown - intercept < reportNoise) return NaN;
+  return Math.max(0, (xy - intercept * x) / xx);
 }
 
 /**
