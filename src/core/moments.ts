@@ -7,20 +7,34 @@ export interface Moments {
   readonly weight: number;
   readonly x: number;
   readonly y: number;
-  readonly xx: number;
-  readonly xy: number;
+  readonly z: number;
+  readonly zx: number;
+  readonly zy: number;
 }
 
-export const noMoments: Moments = { weight: 0, x: 0, y: 0, xx: 0, xy: 0 };
+export const noMoments: Moments = { weight: 0, x: 0, y: 0, z: 0, zx: 0, zy: 0 };
+
+/** One observation. All three 0 or more. */
+export interface Pair {
+  readonly x: number;
+  readonly y: number;
+  /**
+   * What x was expected to be, without the chance of this very pair (an instrument, in the words of econometrics):
+   * only what x and y have in common with it counts. Chance in x would else pass for load that does not follow x.
+   * Absent: x has none.
+   */
+  readonly z?: number;
+}
 
 /** The sums after one more pair; what was there is worth `kept` (0..1) of what it was. */
-export function addPair(moments: Moments, pair: { x: number; y: number }, kept: number): Moments {
+export function addPair(moments: Moments, { x, y, z = x }: Pair, kept: number): Moments {
   return {
     weight: moments.weight * kept + 1,
-    x: moments.x * kept + pair.x,
-    y: moments.y * kept + pair.y,
-    xx: moments.xx * kept + pair.x * pair.x,
-    xy: moments.xy * kept + pair.x * pair.y,
+    x: moments.x * kept + x,
+    y: moments.y * kept + y,
+    z: moments.z * kept + z,
+    zx: moments.zx * kept + z * x,
+    zy: moments.zy * kept + z * y,
   };
 }
 
@@ -107,13 +121,14 @@ export function amountWhenFull({ intercept, slopes }: SharedFit, index: number):
 function sharedIntercept(inputs: readonly FitInput[]): number {
   const intercepts: number[] = [];
   const weights: number[] = [];
-  for (const { moments } of inputs) {
+  for (const input of inputs) {
+    const moments = usable(input.moments);
     if (moments.weight < leastPairs) continue;
     // A node that has had nothing to do shows the intercept itself.
-    const perSquare = moments.xx > 0 ? moments.x / moments.xx : 0;
-    const weight = moments.weight - perSquare * moments.x;
+    const perProduct = moments.zx > 0 ? moments.x / moments.zx : 0;
+    const weight = moments.weight - perProduct * moments.z;
     if (weight <= leastVariation) continue;
-    intercepts.push((moments.y - perSquare * moments.xy) / weight);
+    intercepts.push((moments.y - perProduct * moments.zy) / weight);
     weights.push(weight);
   }
   const middle = median(intercepts, 0);
@@ -152,13 +167,21 @@ function highestIntercept(inputs: readonly FitInput[]): number {
   return Math.max(0, Math.min(most, median(shown, 1)));
 }
 
+/** The sums, with the mean of x for z where x did not go along with what was expected: that then tells nothing. */
+function usable(moments: Moments): Moments {
+  const { weight, x, y, z, zx } = moments;
+  if (zx * weight >= z * x) return moments;
+  return { ...moments, z: x, zx: (x * x) / weight, zy: (x * y) / weight };
+}
+
 /** The slope that a node's own pairs tell, 0 or more; NaN where they tell none. */
-export function ownSlope({ weight, x, xx, xy }: Moments, intercept: number): number {
-  if (weight < leastPairs || xx <= 0) return NaN;
+export function ownSlope(moments: Moments, intercept: number): number {
+  const { weight, z, zx, zy } = usable(moments);
+  if (weight < leastPairs || zx <= 0) return NaN;
   // Of the pairs that count in a slope: those with something to do.
-  const shown = xy / x;
+  const shown = zy / z;
   if (shown < saysLittleBelow && shown - intercept < reportNoise) return NaN;
-  return Math.max(0, (xy - intercept * x) / xx);
+  return Math.max(0, (zy - intercept * z) / zx);
 }
 
 /**
@@ -167,7 +190,8 @@ export function ownSlope({ weight, x, xx, xy }: Moments, intercept: number): num
  * load says hardly more than what the idle part of it is, takes the pool's.
  */
 function shrunkSlope(moments: Moments, intercept: number, poolSlope: number): number {
-  if (moments.weight === 0 || moments.xx <= 0 || poolSlope <= 0) return poolSlope;
+  const { weight, z, zx, zy } = usable(moments);
+  if (weight === 0 || zx <= 0 || poolSlope <= 0) return poolSlope;
   const doubt = (reportNoise / (slopeSpread * poolSlope)) ** 2;
-  return Math.max(0, (moments.xy - intercept * moments.x + doubt * poolSlope) / (moments.xx + doubt));
+  return Math.max(0, (zy - intercept * z + doubt * poolSlope) / (zx + doubt));
 }
