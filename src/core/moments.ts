@@ -82,9 +82,11 @@ const outlierReach = 1;
 const reportNoise = 0.03;
 const slopeSpread = 0.5;
 const leastPairs = 2;
-// Where a node with something to do shows less, and less than a report's noise above the intercept, nothing is known of
-// its slope: two idle points divided by a message now and then would make each message cost a quarter of a node.
+// Where a node with something to do shows less than the first, and less than the second above the intercept, nothing is
+// known of its slope: two idle points divided by a message now and then would make each message cost half a node. One
+// report in which load came before its messages lifts half a minute of idleness by up to three points.
 const saysLittleBelow = 0.1;
+const leastAboveIntercept = 0.05;
 
 /**
  * Least squares with one intercept for the pool and one slope for each node, made robust against single nodes.
@@ -176,11 +178,11 @@ function usable(moments: Moments): Moments {
 
 /** The slope that a node's own pairs tell, 0 or more; NaN where they tell none. */
 export function ownSlope(moments: Moments, intercept: number): number {
-  const { weight, z, zx, zy } = usable(moments);
+  const { weight, y, z, zx, zy } = usable(moments);
   if (weight < leastPairs || zx <= 0) return NaN;
-  // Of the pairs that count in a slope: those with something to do.
-  const shown = zy / z;
-  if (shown < saysLittleBelow && shown - intercept < reportNoise) return NaN;
+  // By the pairs that count in a slope, those with something to do; and by all, since one report is soon an odd one.
+  const shown = Math.min(zy / z, y / weight);
+  if (shown < saysLittleBelow && shown - intercept < leastAboveIntercept) return NaN;
   return Math.max(0, (zy - intercept * z) / zx);
 }
 

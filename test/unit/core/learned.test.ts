@@ -89,7 +89,7 @@ describe('what is learned', () => {
 
   it('of nodes whose load does not rise with anything is 0, and no amount fills them', () => {
     // The intercept is held back by its doubts: what is left is no slope to speak of.
-    const [a] = learned(aTaughtRoom({ a: -0.003, b: -0.003 }, { idle: 0.5 })).nodes;
+    const [a] = learned(aTaughtRoom({ a: -0.005, b: -0.005 }, { idle: 0.6 })).nodes;
     expect(a?.connectionSlope).toMatchObject({ value: 0, own: 0, amountWhenFull: null, from: 'own' });
   });
 

@@ -78,7 +78,8 @@ export class MovingFleet {
     const carry = room.clock.repeat(stepMs, () => {
       if (!this.#clients.has(lease)) return carry.cancel();
       client.due += (rate * stepMs) / 1000;
-      if (room.clock.nowMs() % (this.#options.talkEveryMs ?? stepMs) !== 0) return;
+      const everyMs = this.#options.talkEveryMs ?? stepMs;
+      if (room.clock.nowMs() % everyMs >= stepMs) return;
       const messages = Math.floor(client.due);
       client.due -= messages;
       lease.toNode(messages, messages * 100);
