@@ -1,6 +1,13 @@
 // Clients that were asked to leave a pool and are not back yet. No client says that it has been here before, so it is
 // told from how many come. One estimate for each pool: two would both take the same arrivals for theirs.
-import { boundUsual, endBound, learnUsual, nothingUsual, usualPerSecond, type UsualRate } from './usual-rate.ts';
+import {
+  boundUsual,
+  endBound,
+  learnUsual,
+  nothingUsual,
+  usualPerSecond,
+  type UsualRate,
+} from './usual-rate.ts';
 
 /** Clients that were asked to leave a node at one instant and are not back yet. */
 export interface Out {

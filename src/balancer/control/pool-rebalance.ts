@@ -193,9 +193,10 @@ export class PoolRebalance {
     view: RunView,
     { hot, frozen }: { readonly hot: readonly string[]; readonly frozen: boolean },
   ): void {
-    if (pool.policy.rebalance.mode === 'off' || !this.#advice.isDue(view.nowMs, frozen)) return;
+    const { mode } = pool.policy.rebalance;
+    if (mode === 'off' || !this.#advice.isDue(view.nowMs, frozen)) return;
     const forecast = this.#forecastOf(pool, view);
-    this.#parts.tell(adviceEvent(pool.name, { hot, forecast, frozen }));
+    this.#parts.tell(adviceEvent(pool.name, { hot, forecast, frozen, isAutomatic: mode === 'auto' }));
   }
 }
 

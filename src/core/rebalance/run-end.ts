@@ -51,11 +51,7 @@ const mostFailed = 0.2;
 const mostDistressRise = 0.5;
 
 /** Why this run is over now; undefined while it goes on. */
-export function endOf(
-  run: JudgedRun,
-  view: JudgedPool,
-  lagMs: number,
-): RunEnd | undefined {
+export function endOf(run: JudgedRun, view: JudgedPool, lagMs: number): RunEnd | undefined {
   const { start, shedTotal } = run;
   const { predicted, actual } = reliefOf(run.relief, view, lagMs);
   if (predicted >= leastPredicted * Math.sqrt(run.relief.size) && actual < leastRelief * predicted)

@@ -15,6 +15,8 @@ export type { RunEnd };
 export interface RunRule {
   /** A node this far above the level is level enough. */
   readonly settle: number;
+  /** So far above it reports must show a node, when all is done, for the run to go on. */
+  readonly leftover: number;
   /** Connections shed per second at most. */
   readonly ratePerSecond: number;
   readonly choose: Choice;
@@ -130,14 +132,14 @@ export function stepRun(
     run.tokens + elapsedSeconds * rule.ratePerSecond * newcomersPart(nodes, level),
     Math.max(1, burstSeconds * rule.ratePerSecond),
   );
-  const { settle, choose } = rule;
+  const { settle, choose, lagMs } = rule;
   const own = ownIn(out, run);
-  const settledAtMs = settledSince(run, { nowMs, nodes, out: own }, { settle, lagMs: rule.lagMs });
+  const settledAtMs = settledSince(run, { nowMs, nodes, out: own }, rule);
   const next = { ...run, tickedAtMs: nowMs, tokens, returned, lost, settledAtMs };
-  const end = endOf(next, view, rule.lagMs);
+  const end = endOf(next, view, lagMs);
   if (end !== undefined || settledAtMs !== undefined) return { run: next, sheds: [], out: [], level, end };
   const limits = { level, settle, most: tokens, choose };
-  const isRising = risingNodes(run, view, { level, lagMs: rule.lagMs });
+  const isRising = risingNodes(run, view, { level, lagMs });
   const movable = (node: RebalanceNode) => (isRising.has(node.id) ? noConnections : view.connectionsOf(node));
   const sheds = planSheds(nodes, movable, { limits, rng });
   const mayBeStuck = tokens >= 1 && isRising.size === 0 && sourcesOf(nodes, limits).length > 0;

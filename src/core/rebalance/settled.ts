@@ -13,19 +13,15 @@ interface SettlingRun {
   readonly settledAtMs: number | undefined;
 }
 
-// Reports may be above the level by twice as much as predictions: one threshold for both would take up again what has
-// just been given up, for the noise of reports alone.
-const reportedPart = 2;
-
 /**
  * The next `settledAtMs`: the pool has been level since, with nobody of `out` (the run's own clients) on the way; it is
- * now while there is somebody. After `lagMs` reports show everything that was done. A pool that they show uneven, and that
- * still is by the prediction of now, is undefined again: the run goes on.
+ * now while there is somebody. After `lagMs` reports show everything that was done. Where a node is still above the level
+ * by more than `settle` as predicted and by more than `leftover` as reported, it is undefined again: the run goes on.
  */
 export function settledSince(
   { settledAtMs }: SettlingRun,
   at: { readonly nowMs: number; readonly nodes: readonly SettlingNode[]; readonly out: readonly Out[] },
-  { settle, lagMs }: { readonly settle: number; readonly lagMs: number },
+  { settle, leftover, lagMs }: { readonly settle: number; readonly leftover: number; readonly lagMs: number },
 ): number | undefined {
   const { nowMs, nodes, out } = at;
   // Judged without what is on its way: that may be back, and in the loads, before it is noticed.
@@ -34,7 +30,7 @@ export function settledSince(
   if (clientsIn(out) > 0) return nowMs;
   if (nowMs - settledAtMs < lagMs || isEven) return settledAtMs;
   const asReported = nodes.map((node) => ({ ...node, utilization: node.reported }));
-  return isLevelBy(asReported, reportedPart * settle) ? settledAtMs : undefined;
+  return isLevelBy(asReported, leftover) ? settledAtMs : undefined;
 }
 
 function isLevelBy(nodes: readonly RebalanceNode[], settle: number): boolean {

@@ -9,7 +9,10 @@ import { connectionsSeen } from '../../support/a-snapshot.ts';
 const usualIdle = 0.1;
 
 /** Thirty reports of each node: its idle part, and its slope for each connection; throughput is ten times connections. */
-function aTaughtRoom(slopes: Readonly<Record<string, number>>, { isAuto = false, idle = usualIdle } = {}): Room {
+function aTaughtRoom(
+  slopes: Readonly<Record<string, number>>,
+  { isAuto = false, idle = usualIdle } = {},
+): Room {
   const signals = [
     { name: 'cpu', kind: 'additive', saturation: 1 },
     ...(isAuto ? [{ name: 'throughput', kind: 'additive', saturation: 'auto' } as const] : []),

@@ -12,7 +12,11 @@ const operator = { by: 'ada' };
 
 function aPolicy(): Policy {
   const plain = aPlainPolicy({ signals: [{ name: 'cpu', kind: 'additive', saturation: 1 }] });
-  return { ...plain, place: { ...plain.place, slowStartMs: 0 }, rebalance: { ...plain.rebalance, mode: 'off', floor: 0.3, band: 0.1 } };
+  return {
+    ...plain,
+    place: { ...plain.place, slowStartMs: 0 },
+    rebalance: { ...plain.rebalance, mode: 'off', floor: 0.3, band: 0.1 },
+  };
 }
 
 /** One node at 40 % with forty clients that all talk at the same moments, as those of a game or a ticker do. */
@@ -61,7 +65,9 @@ describe.each([100, 1500, 2000, 3000])('a single node whose clients talk every %
     expect(operation).toMatchObject({ state: 'done' });
     // The mean is 15 %: a quarter of the band above it is 1.17, and half of it by reports 1.33.
     expect(fleet.ratio).toBeLessThan(1.3);
-    expect(Math.abs((operation?.imbalance.now ?? NaN) - (imbalanceOf(judged(fleet)).ratio ?? NaN))).toBeLessThan(0.05);
+    expect(
+      Math.abs((operation?.imbalance.now ?? NaN) - (imbalanceOf(judged(fleet)).ratio ?? NaN)),
+    ).toBeLessThan(0.05);
     fleet.stop();
   });
 
@@ -81,21 +87,24 @@ describe.each([100, 1500, 2000, 3000])('a single node whose clients talk every %
 });
 
 describe('two new nodes', () => {
-  it.each([0.05, 0.2, 1])('are not taken to be full for %d messages a second and their own idle part', (rate) => {
-    const fleet = new MovingFleet({ policy: aPolicy(), nodes: ['a', 'b'] });
-    fleet.run(5);
-    fleet.connect(rate, 'a');
-    fleet.connect(rate, 'b');
-    fleet.run(30);
-    for (let client = 0; client < 40; client += 1) fleet.connect(10);
-    let highest = Math.max(...judged(fleet).score);
-    for (let second = 0; second < 10; second += 1) {
-      fleet.run(1);
-      highest = Math.max(highest, ...judged(fleet).score);
-    }
-    // The true load is 0.02 + 0.002 × 200. What broke once: 5.2, since two idle points were two messages' cost.
-    expect(highest).toBeLessThan(1.1);
-    expect(Math.max(...judged(fleet).score)).toBeCloseTo(0.42, 1);
-    fleet.stop();
-  });
+  it.each([0.05, 0.2, 1])(
+    'are not taken to be full for %d messages a second and their own idle part',
+    (rate) => {
+      const fleet = new MovingFleet({ policy: aPolicy(), nodes: ['a', 'b'] });
+      fleet.run(5);
+      fleet.connect(rate, 'a');
+      fleet.connect(rate, 'b');
+      fleet.run(30);
+      for (let client = 0; client < 40; client += 1) fleet.connect(10);
+      let highest = Math.max(...judged(fleet).score);
+      for (let second = 0; second < 10; second += 1) {
+        fleet.run(1);
+        highest = Math.max(highest, ...judged(fleet).score);
+      }
+      // The true load is 0.02 + 0.002 × 200. What broke once: 5.2, since two idle points were two messages' cost.
+      expect(highest).toBeLessThan(1.1);
+      expect(Math.max(...judged(fleet).score)).toBeCloseTo(0.42, 1);
+      fleet.stop();
+    },
+  );
 });
