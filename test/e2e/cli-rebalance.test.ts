@@ -103,7 +103,9 @@ describe('herald rebalance', () => {
     await herald.cli('freeze', 'chat', '--why', 'incident 4711');
     const frozen = await herald.cli('rebalance', 'chat');
     expect([frozen.code, frozen.stdout]).toEqual([3, '']);
-    expect(frozen.stderr).toMatch(/^herald: pool 'chat' is frozen: .* \[HERALD_FROZEN\]\n$/);
+    expect(frozen.stderr).toMatch(
+      /^herald: pool 'chat' is frozen by local \(incident 4711\): .* \[HERALD_FROZEN\]\n$/,
+    );
     const dry = await herald.cli('rebalance', 'chat', '-n');
     expect([dry.code, dry.stdout]).toEqual([
       3,
