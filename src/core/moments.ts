@@ -172,7 +172,7 @@ function highestIntercept(inputs: readonly FitInput[]): number {
 /** The sums, with the mean of x for z where x did not go along with what was expected: that then tells nothing. */
 function usable(moments: Moments): Moments {
   const { weight, x, y, z, zx } = moments;
-  if (zx * weight >= z * x) return moments;
+  if (x === 0 || (zx > 0 && zx * weight >= z * x)) return moments;
   return { ...moments, z: x, zx: (x * x) / weight, zy: (x * y) / weight };
 }
 
