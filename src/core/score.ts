@@ -109,8 +109,8 @@ function predict(
   const isClipped = load.latest.additive >= clippedFrom;
   // Our relay sees every message, now; connections only say how many there are. So messages go first.
   if (snapshot.visibility.countsMessages && cost > 0) {
-    const rise = cost * (counters.messagesPerSecond - load.smoothedMessagesPerSecond);
-    const demand = isClipped ? costs.intercept + cost * counters.messagesPerSecond : 0;
+    const rise = cost * (counters.expectedMessagesPerSecond - load.smoothedMessagesPerSecond);
+    const demand = isClipped ? costs.intercept + cost * counters.expectedMessagesPerSecond : 0;
     return {
       utilization: Math.max(0, load.utilization + rise, demand),
       slope: cost * snapshot.messagesPerSecondPerConnection,
@@ -126,7 +126,7 @@ function predict(
 
 function relayedUtilization(node: NodeView, costs: SharedFit): number {
   if (costs.slope === undefined) return 0;
-  return costs.intercept + (costs.slope / (node.capacity ?? 1)) * node.counters.messagesPerSecond;
+  return costs.intercept + (costs.slope / (node.capacity ?? 1)) * node.counters.expectedMessagesPerSecond;
 }
 
 function isDoubtful(node: NodeView, utilization: number, costs: SharedFit): boolean {
@@ -164,7 +164,7 @@ function scoreByCount({ nodes, messagesPerSecondPerConnection }: PoolSnapshot, b
   const amountOf = (node: NodeView) => {
     if (basis === 'rotation') return 0;
     if (basis === 'connections') return connectionsPerCapacity(node);
-    return node.counters.messagesPerSecond / (node.capacity ?? 1);
+    return node.counters.expectedMessagesPerSecond / (node.capacity ?? 1);
   };
   const step = basis === 'relay' ? Math.max(messagesPerSecondPerConnection, leastSlope) : 1;
   const amounts = nodes.map(amountOf);

@@ -20,6 +20,7 @@ function configOf(body: string): Config {
   const { document, problems } = reading(body);
   if (document === undefined) throw new Error(problems.map(formatProblem).join('\n'));
   return compileConfig(document, {
+    stateTexts: new Map(),
     resolvePath: (path) => `/at/${path}`,
     secrets: new Map([
       ['new', 'new-secret-0123456789'],

@@ -19,7 +19,12 @@ function compiled(text: string): Config {
   if (document === undefined) throw new Error(problems(text).join('\n'));
   const secrets = new Map([['key', 'signing-secret-0123456789']]);
   const pems = new Map(['c', 'k', 'ca'].map((name) => [name, `PEM ${name}`]));
-  return compileConfig(document, { resolvePath: (path) => `/etc/herald/${path}`, secrets, pems });
+  return compileConfig(document, {
+    stateTexts: new Map(),
+    resolvePath: (path) => `/etc/herald/${path}`,
+    secrets,
+    pems,
+  });
 }
 
 describe('keda', () => {
