@@ -45,6 +45,7 @@ export class Peering {
   readonly #peers: Peers;
   readonly #leader: Leader;
   readonly #wishes: SharedWishes;
+  #introductions = 0;
 
   constructor(parts: PeeringParts) {
     this.#parts = parts;
@@ -136,7 +137,8 @@ export class Peering {
       link: (status) => this.#peers.hearLink(status),
       peer: (peer, isHere) => {
         this.#leader.see(tokenIn(peer.about));
-        this.#peers.hearPeer(peer, isHere);
+        // Else it would know in ten seconds only who leads.
+        if (this.#peers.hearPeer(peer, isHere) && this.isLeader) this.#describe(this.#leader.highestToken);
       },
     };
   }
@@ -176,9 +178,15 @@ export class Peering {
 
   #leads(token: number): void {
     const { store } = this.#parts;
-    store.describe(JSON.stringify({ leads: token }));
+    this.#describe(token);
     const message = token > 0 ? 'This balancer leads now.' : 'This balancer leads no more.';
     this.#tell(token > 0 ? 'leader.began' : 'leader.ended', message, { peer: store.selfId, token });
+  }
+
+  /** A text that was said before is not said at once: the number makes it another. */
+  #describe(token: number): void {
+    this.#introductions += 1;
+    this.#parts.store.describe(JSON.stringify({ leads: token, said: this.#introductions }));
   }
 
   #tell(type: string, message: string, facts: Readonly<Record<string, string | number | boolean>>): void {

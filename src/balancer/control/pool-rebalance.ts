@@ -69,9 +69,10 @@ export class PoolRebalance {
     const { freezes, rng, isLeader } = this.#parts;
     const isFrozen = freezes.isFrozen(pool.name);
     const leads = isLeader();
-    const frozen = isFrozen || !leads;
-    if (frozen && this.#operation?.isAutomatic === true)
+    if ((isFrozen || !leads) && this.#operation?.isAutomatic === true)
       this.cancel(pool, isFrozen ? 'the pool was frozen' : 'this balancer leads no more');
+    // What an operator asked of this balancer goes on, whoever leads.
+    const frozen = isFrozen || (!leads && this.#operation === undefined);
     const view = this.#look(pool);
     const tick = tickRebalancer(this.#state, view, { rule: this.#ruleOf(pool), rng, frozen });
     this.#state = tick.state;

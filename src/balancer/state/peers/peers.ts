@@ -130,17 +130,18 @@ export class Peers {
     if (this.#hasHeardAll) this.#heardFirst?.();
   }
 
-  /** As `SharedHandlers.peer`. */
-  hearPeer({ id, epoch }: PeerPresence, isHere: boolean): void {
+  /** As `SharedHandlers.peer`. True when it has just come: it has heard nothing yet. */
+  hearPeer({ id, epoch }: PeerPresence, isHere: boolean): boolean {
     const { tell } = this.#deps;
     if (!isHere) {
       this.#tally.drop(id);
-      if (!this.#here.delete(id)) return;
+      if (!this.#here.delete(id)) return false;
       this.#troubles.forget(id);
-      return tell('peer.left', `Balancer '${id}' is gone.`, { peer: id, peers: this.#here.size });
+      tell('peer.left', `Balancer '${id}' is gone.`, { peer: id, peers: this.#here.size });
+      return false;
     }
     const before = this.#here.get(id);
-    if (before === epoch) return;
+    if (before === epoch) return false;
     this.#here.set(id, epoch);
     // It knows nothing of what is here yet.
     this.#ticks = 0;
@@ -150,6 +151,7 @@ export class Peers {
       epoch,
       peers: this.#here.size,
     });
+    return true;
   }
 
   /** As `SharedHandlers.link`. */

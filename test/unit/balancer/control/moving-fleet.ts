@@ -18,6 +18,7 @@ export interface MovingFleetOptions {
   /** Clients that were asked to leave come back; else they stay away. */
   readonly returns?: boolean;
   readonly kind?: ConnectionKind;
+  readonly isLeader?: () => boolean;
 }
 
 const stepMs = 100;
@@ -48,6 +49,7 @@ export class MovingFleet {
       rng: pcg32(7),
       dataPlane: createRelayDataPlane({ pools: registry.pools, clock }),
       tell: (event) => this.events.tell(event),
+      ...(options.isLeader && { isLeader: options.isLeader }),
     });
     this.control.start();
   }
