@@ -6,7 +6,6 @@ import {
   channelOf,
   decodePeerWord,
   encodeCounts,
-  encodeReports,
   poolOfChannel,
   type PeerReport,
 } from '../../../protocol/peer-words.ts';
@@ -15,6 +14,7 @@ import type { LinkStatus, PeerPresence, SharedStore } from '../shared-store.ts';
 import { OwnCounts } from './own-counts.ts';
 import { PeerTally } from './peer-tally.ts';
 import { PeerTroubles } from './peer-troubles.ts';
+import { older, ReportRelay } from './report-relay.ts';
 
 /** Something that happened between balancers, for the log and the events. */
 export type TellPeers = (
@@ -46,9 +46,6 @@ export interface PeerView {
 
 const tickMs = 100;
 const ticksPerWhole = 10;
-const maxAgeMs = 60_000;
-// Two seconds of reports of a thousand nodes.
-const maxWaitingReports = 2000;
 // Peers say everything within two ticks of hearing of a new one.
 const firstWordsMs = 1500;
 
@@ -60,8 +57,7 @@ export class Peers {
   readonly #own = new OwnCounts();
   /** Epochs by id. */
   readonly #here = new Map<string, string>();
-  readonly #reports = new Map<string, { readonly report: PeerReport; readonly takenAtMs: number }[]>();
-  #waitingReports = 0;
+  readonly #reports: ReportRelay;
   #timer: Timer | undefined;
   #ticks = 0;
   #lostAtMs: number | undefined;
@@ -71,6 +67,7 @@ export class Peers {
   constructor(deps: PeersDeps) {
     this.#deps = deps;
     this.#tally = new PeerTally(deps.registry.pools);
+    this.#reports = new ReportRelay(deps.registry.pools);
     this.#troubles = new PeerTroubles(deps.tell);
     this.#upAtMs = deps.clock.nowMs();
   }
@@ -108,14 +105,9 @@ export class Peers {
       .map(({ id, ageMs, about }) => ({ id, ageMs, about, connections: this.#tally.connectionsOf(id) }));
   }
 
-  /** A report was taken in here: the others shall have it, too. The newest go when they are too many. */
+  /** A report was taken in here: the others shall have it, too. */
   passOn(report: PeerReport): void {
-    if (this.#here.size === 0 || this.#waitingReports >= maxWaitingReports) return;
-    const { pool } = report.report;
-    const waiting = this.#reports.get(pool) ?? [];
-    this.#reports.set(pool, waiting);
-    waiting.push({ report, takenAtMs: this.#deps.clock.nowMs() });
-    this.#waitingReports += 1;
+    this.#reports.take(report, this.#deps.clock.nowMs(), this.#here.size > 0);
   }
 
   /** As `SharedHandlers.word`. */
@@ -145,6 +137,7 @@ export class Peers {
     this.#here.set(id, epoch);
     // It knows nothing of what is here yet.
     this.#ticks = 0;
+    this.#reports.repeat();
     if (before !== undefined) this.#tally.drop(id);
     tell('peer.joined', `Balancer '${id}' is here${before === undefined ? '' : ' again, after a restart'}.`, {
       peer: id,
@@ -177,10 +170,13 @@ export class Peers {
     if (isWhole) {
       this.#tally.age(clock.nowMs(), { lostAtMs: this.#lostAtMs, upAtMs: this.#upAtMs });
       this.#own.keep(registry.pools);
+      this.#reports.keep();
     }
     // Without anybody who listens Redis is spared every word.
     if (this.#here.size === 0) return;
-    this.#sayReports();
+    // Before the counts: who has heard those has heard everything.
+    for (const [pool, texts] of this.#reports.texts(clock.nowMs()))
+      for (const text of texts) store.say(channelOf(pool), text);
     for (const pool of registry.pools.values()) {
       const nodes = this.#own.rows(pool, isWhole);
       if (nodes.length === 0 && !isWhole) continue;
@@ -190,19 +186,9 @@ export class Peers {
     }
   }
 
-  #sayReports(): void {
-    const { clock, store } = this.#deps;
-    const nowMs = clock.nowMs();
-    for (const [pool, waiting] of this.#reports) {
-      const reports = waiting.map(({ report, takenAtMs }) => older(report, nowMs - takenAtMs));
-      for (const text of encodeReports(reports)) store.say(channelOf(pool), text);
-    }
-    this.#reports.clear();
-    this.#waitingReports = 0;
-  }
-
   #takeReport(from: string, heard: PeerReport): void {
     const { registry, store } = this.#deps;
+    // An echo's whole way is what a word to a peer takes as well.
     const { report, identity, host, port } = older(heard, store.status().lagMs ?? 0);
     try {
       registry.applyReport(report, { identity, host, port }, 'peer');
@@ -212,10 +198,4 @@ export class Peers {
       if (error.code !== 'HERALD_REPORT_STALE') this.#troubles.refused(from, error);
     }
   }
-}
-
-/** The same report, so many milliseconds later: by an echo's whole way, which a word to a peer takes as well. */
-function older(heard: PeerReport, byMs: number): PeerReport {
-  const ageMs = Math.min(maxAgeMs, heard.report.ageMs + Math.max(0, byMs));
-  return { ...heard, report: { ...heard.report, ageMs } };
 }

@@ -147,6 +147,34 @@ describe('Peers', () => {
     expect(young.registry.pool('chat').assessment(fleet.clock.nowMs()).score[0]).toBeCloseTo(0.5);
   });
 
+  it('a balancer that starts knows nodes and loads before their next report', async () => {
+    const fleet = aPeerFleet({ policy: anOpenPolicy({ reports: { blackoutMs: 0 } }) });
+    const old = await fleet.join('lb-1');
+    for (const id of ['a', 'b']) old.report({ id, signals: { cpu: 0.4 } });
+    await fleet.run(2000);
+    const young = await fleet.join('lb-2');
+    const heard = young.peers.firstWords().then(() => [...young.registry.pool('chat').nodes.keys()]);
+    await fleet.run(300);
+    expect(await heard).toEqual(['a', 'b']);
+    const sampledAgoMs =
+      fleet.clock.nowMs() - (young.registry.pool('chat').nodes.get('a')?.load?.sampledAtMs ?? 0);
+    expect(sampledAgoMs).toBe(2300);
+  });
+
+  it('a report of an agent’s earlier life is not said again', async () => {
+    const fleet = aPeerFleet({ policy: anOpenPolicy({ reports: { blackoutMs: 0 } }) });
+    const [first, second] = [await fleet.join('lb-1'), await fleet.join('lb-2')];
+    await fleet.run(200);
+    first.report({ id: 'a', epoch: 'life-1' });
+    await fleet.run(300);
+    second.report({ id: 'a', epoch: 'life-2', seq: 1, identity: 'agent' });
+    await fleet.run(300);
+    const third = await fleet.join('lb-3');
+    await fleet.run(300);
+    for (const peer of [first, second, third])
+      expect(peer.registry.pool('chat').nodes.get('a')?.load?.epoch).toBe('life-2');
+  });
+
   it('a word that cannot be read is told once', async () => {
     const fleet = aPeerFleet({ nodes: ['a'] });
     const [first, second] = [await fleet.join('lb-1'), await fleet.join('lb-2')];
