@@ -35,6 +35,8 @@ export class SharedWishes {
   readonly #clock: Clock;
   readonly #targets: Readonly<Record<WishScope, WishTarget>>;
   readonly #unsaid = new Map<string, Unsaid>();
+  /** Registers that have been followed or written here: after a lost link all are told once more. */
+  readonly #followed = new Map<string, Register>();
   #isApplying = false;
   #timer: Timer | undefined;
 
@@ -70,8 +72,11 @@ export class SharedWishes {
   }
 
   /** As `SharedHandlers.register`. Where both sides want something else, the more restrictive stands. */
-  hear(scope: string, { key, value }: Register): void {
+  hear(scope: string, register: Register): void {
     if (scope !== 'admin' && scope !== 'freeze') return;
+    const { key, value, version } = register;
+    const followed = this.#followed.get(keyOf(scope, key));
+    if (followed?.version === version && followed.value === value) return;
     const own = this.#unsaid.get(keyOf(scope, key));
     // What comes of the write says more, and then this is looked at again.
     if (own?.isBeingWritten === true) return;
@@ -79,6 +84,7 @@ export class SharedWishes {
     if (wish === undefined) return;
     if (own !== undefined && own.wish.rank > wish.rank) return;
     this.#unsaid.delete(keyOf(scope, key));
+    this.#followed.set(keyOf(scope, key), register);
     this.#isApplying = true;
     try {
       this.#targets[scope].apply(key, wish, this.#timer !== undefined);
@@ -103,7 +109,10 @@ export class SharedWishes {
     const value = encodeWish(wish, this.#clock.nowMs() - atMs);
     const outcome = await this.#store.write(scope, key, { value, version: current?.version ?? 0 });
     unsaid.isBeingWritten = false;
-    if (outcome.kind === 'written') this.#forget(unsaid);
+    if (outcome.kind === 'written') {
+      this.#followed.set(keyOf(scope, key), { key, value, version: outcome.version });
+      this.#forget(unsaid);
+    }
     if (outcome.kind === 'conflict') return this.hear(scope, outcome.current);
     const seen = outcome.kind === 'written' ? outcome.version : (current?.version ?? 0);
     const newest = this.#store.registers(scope).get(key);

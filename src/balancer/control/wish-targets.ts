@@ -82,7 +82,8 @@ export function createFreezeTarget(freezes: Freezes, control: Pick<Control, 'set
   return {
     all: () =>
       new Map([...freezes.entries].map(([pool, { by, why }]) => [freezeKey(pool), { rank: 1, by, why }])),
-    apply(key, { rank, by, why }) {
+    apply(key, { rank, by, why }, isNew) {
+      if (rank === 0 && key === allPools && !isNew) return releaseAll(freezes, control, { by, why });
       try {
         control.setFrozen(key === allPools ? undefined : key, { frozen: rank > 0, why }, { by });
       } catch (error) {
@@ -91,4 +92,16 @@ export function createFreezeTarget(freezes: Freezes, control: Pick<Control, 'set
       }
     },
   };
+}
+
+/** Long ago all pools were let go: those that have been frozen since by themselves stay so. */
+function releaseAll(
+  freezes: Freezes,
+  control: Pick<Control, 'setFrozen'>,
+  { by, why }: { by: string; why: string },
+): void {
+  if (!freezes.entries.has('')) return;
+  const others = [...freezes.entries].filter(([pool]) => pool !== '');
+  control.setFrozen(undefined, { frozen: false, why }, { by });
+  for (const [pool, freeze] of others) freezes.restore(pool, freeze);
 }

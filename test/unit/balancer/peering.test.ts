@@ -89,6 +89,47 @@ describe('what operators want', () => {
     expect(stateOf(one, 'b')).toBe('maint');
   });
 
+  it('a lost link that is back does not begin anything again', async () => {
+    const street = aStreet();
+    const [one, two] = [await street.join('lb-1'), await street.join('lb-2')];
+    one.control.setFrozen(undefined, { frozen: true, why: '' }, ops);
+    await street.run(300);
+    one.control.setFrozen(undefined, { frozen: false, why: '' }, ops);
+    await street.run(300);
+    one.control.setFrozen('chat', { frozen: true, why: 'deploy' }, ops);
+    two.connect('a', 5);
+    two.manners = 'deaf';
+    one.control.setAdminState(['a'], { adminState: 'drain', deadlineMs: 120_000 }, ops);
+    await street.run(300);
+    const deadlineAt = () => two.control.operations()[0]?.deadlineAt;
+    const before = deadlineAt();
+    const events = () => two.events.filter(({ type }) => /^(operation|freeze)/.test(type)).length;
+    const told = events();
+    street.hub.setCut('lb-2', true);
+    await street.run(10_000);
+    street.hub.setCut('lb-2', false);
+    await street.run(2000);
+    expect(Date.parse(deadlineAt() ?? '') - Date.parse(before ?? '')).toBeLessThan(1000);
+    expect(two.control.freezeState('chat').frozen).toBe(true);
+    expect(events()).toBe(told);
+  });
+
+  it('a balancer that restarts keeps a freeze of a pool although all were let go before', async () => {
+    const street = aStreet();
+    const one = await street.join('lb-1');
+    one.control.setFrozen(undefined, { frozen: true, why: '' }, ops);
+    await street.run(300);
+    one.control.setFrozen(undefined, { frozen: false, why: '' }, ops);
+    one.control.setFrozen('chat', { frozen: true, why: 'deploy' }, ops);
+    await street.run(300);
+    const two = await street.join('lb-2', ({ control }) => {
+      control.setFrozen('chat', { frozen: true, why: 'deploy' }, ops);
+      control.setFrozen(undefined, { frozen: true, why: 'old' }, ops);
+    });
+    expect(two.control.freezeState(undefined).frozen).toBe(false);
+    expect(two.control.freezeState('chat')).toMatchObject({ frozen: true, why: 'deploy' });
+  });
+
   it('of two operators who cannot hear each other the more restrictive is followed', async () => {
     const street = aStreet();
     const [one, two] = [await street.join('lb-1'), await street.join('lb-2')];
