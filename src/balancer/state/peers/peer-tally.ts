@@ -69,7 +69,10 @@ export class PeerTally {
     for (const node of word.nodes) {
       const before = rows.nodes.get(node.id);
       rows.nodes.set(node.id, { ...node, heardAtMs: nowMs });
-      this.#noteOpened(pool, node.id, before === undefined ? 0 : node.openedTotal - before.openedTotal);
+      if (before !== undefined && this.#belief === 1) {
+        this.#shift(pool, before, node);
+        continue;
+      }
       if (before === undefined && nowMs - rows.metAtMs <= meetingMs) this.#meet(pool, node, nowMs);
       this.#sumNode(pool, node.id);
     }
@@ -144,10 +147,18 @@ export class PeerTally {
     counters.peers = summed;
   }
 
-  #noteOpened(pool: string, id: string, opened: number): void {
-    const counters = this.#pools.get(pool)?.nodes.get(id)?.counters;
-    if (counters === undefined || opened <= 0) return;
-    counters.peers = { ...counters.peers, openedTotal: counters.peers.openedTotal + opened };
+  /** By what has changed: a sum over all peers for each row of each word would cost their number squared. */
+  #shift(pool: string, before: PeerNodeCounts, now: PeerNodeCounts): void {
+    const counters = this.#pools.get(pool)?.nodes.get(now.id)?.counters;
+    if (counters === undefined) return;
+    const { connections, messagesPerSecond, openedTotal } = counters.peers;
+    const more = now.open + now.dialling - before.open - before.dialling;
+    counters.peers = {
+      connections: Math.max(0, connections + more),
+      // What rounding leaves behind is gone at the next sum, within a second.
+      messagesPerSecond: Math.max(0, messagesPerSecond + now.messagesPerSecond - before.messagesPerSecond),
+      openedTotal: openedTotal + Math.max(0, now.openedTotal - before.openedTotal),
+    };
   }
 
   #meet(pool: string, { id, open, dialling, messagesPerSecond }: PeerNodeCounts, nowMs: number): void {

@@ -154,6 +154,7 @@ export class Peers {
     if (isLost === (this.#lostAtMs !== undefined)) return;
     this.#lostAtMs = isLost ? clock.nowMs() : undefined;
     if (!isLost) this.#upAtMs = clock.nowMs();
+    this.#age();
     const facts = { peer: store.selfId, state, reason };
     if (isLost) tell('link.lost', `What peers share is out of reach: ${reason}.`, facts);
     else tell('link.restored', 'What peers share is in reach again.', facts);
@@ -163,12 +164,16 @@ export class Peers {
     return [...this.#here.keys()].every((id) => this.#tally.hasHeard(id));
   }
 
+  #age(): void {
+    this.#tally.age(this.#deps.clock.nowMs(), { lostAtMs: this.#lostAtMs, upAtMs: this.#upAtMs });
+  }
+
   #tick(): void {
     const isWhole = this.#ticks % ticksPerWhole === 0;
     this.#ticks += 1;
     const { registry, clock, store, epoch } = this.#deps;
     if (isWhole) {
-      this.#tally.age(clock.nowMs(), { lostAtMs: this.#lostAtMs, upAtMs: this.#upAtMs });
+      this.#age();
       this.#own.keep(registry.pools);
       this.#reports.keep();
     }
