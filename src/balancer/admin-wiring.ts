@@ -4,6 +4,7 @@ import type { Logger } from '../platform/logger.ts';
 import { createPolicyFiles } from '../platform/policy-files.ts';
 import type { Config } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { PeersAnswer } from '../protocol/peering.ts';
 import { createAdmin, type Admin } from './admin/admin.ts';
 import type { Control, EventFeed, ScaleFeed } from './control/ports.ts';
 import type { WebhookDesk } from './admin/webhook-port.ts';
@@ -20,6 +21,7 @@ export function createConfiguredAdmin(
     control: Control | undefined;
     feed: EventFeed;
     webhooks: WebhookDesk;
+    peers: () => PeersAnswer;
     scale: ScaleFeed;
     policies: () => Iterable<Policy>;
     onInternalError: (error: unknown) => void;

@@ -8,8 +8,10 @@ import type { LoadedConfig } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { EventRecord } from '../protocol/operations.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
+import { aloneAnswer } from '../protocol/peering.ts';
 import { createCore, type BalancerCore } from './core-wiring.ts';
 import type { EventFeed, ScaleExecutor, ScaleFeed } from './control/ports.ts';
+import { openSharedStore, Peering } from './peering.ts';
 import { createEdges, type EdgePorts, type Edges } from './edges.ts';
 import { registrationRule } from './intake-wiring.ts';
 import type { RunningControl } from './control/control.ts';
@@ -27,6 +29,7 @@ import { poolSettings, restartNeededFor } from './settings.ts';
 import { endGracefully, type StopReport } from './shutdown.ts';
 import type { DataPlane } from './state/ports.ts';
 import type { Registry } from './state/registry.ts';
+import type { SharedStore } from './state/shared-store.ts';
 import type { SavedState } from './state/saved-state.ts';
 
 /** What a balancer starts from. */
@@ -44,6 +47,8 @@ export interface BalancerOptions {
   readonly executorOf?: (pool: string) => ScaleExecutor | undefined;
   /** How long after the start it is asked nothing; absent: 30 s. Shorter only where no node was there before. */
   readonly scaleGraceMs?: number;
+  /** What is shared with other balancers; absent: what `state` of the configuration says. */
+  readonly sharedStore?: SharedStore;
 }
 
 /** What came of a new configuration. */
@@ -72,6 +77,7 @@ export class Balancer {
   readonly #core: BalancerCore;
   readonly #listeners = new Map<string, { listener: HttpListener; port: number }>();
   #edges: Edges | undefined;
+  #peering: Peering | undefined;
   #saved: SavedState | undefined;
   #ports: EdgePorts = { intake: 0, admin: 0, keda: 0 };
   #loaded: BalancerSettings;
@@ -86,7 +92,8 @@ export class Balancer {
     this.#relays = new Relays(clock);
     const pools = poolSettings(loaded.config, loaded.policies);
     const configuredOr = (pool: string) => this.outputs.executorOf(pool) ?? executorOf(pool);
-    this.#core = createCore({ clock, rng, log, pools, executorOf: configuredOr, scaleGraceMs });
+    const isLeader = () => this.#peering?.isLeader ?? true;
+    this.#core = createCore({ clock, rng, log, pools, executorOf: configuredOr, scaleGraceMs, isLeader });
     ({
       registry: this.registry,
       dataPlane: this.dataPlane,
@@ -98,6 +105,7 @@ export class Balancer {
       ...options,
       events: this.events,
       scaling: this.scaling,
+      isLeader,
     });
   }
 
@@ -149,6 +157,7 @@ export class Balancer {
         policies: () => this.#loaded.policies.values(),
         relayForm: transport.form,
         phase: () => this.#phase,
+        peers: () => this.#peering?.view() ?? aloneAnswer,
       });
       const { metrics } = this.#edges;
       this.#saved = createConfiguredState(this.#loaded.config.state, {
@@ -161,6 +170,7 @@ export class Balancer {
         webhooks: this.outputs.webhooks.section,
       });
       await this.#saved?.restore();
+      await this.#startPeering();
       this.#ports = await this.#edges.start();
       await this.#startListeners(transport, metrics);
     } catch (error) {
@@ -185,6 +195,7 @@ export class Balancer {
     this.#phase = 'stopping';
     const listeners = [...this.#listeners.values()].map(({ listener }) => listener);
     await Promise.all(listeners.map((listener) => listener.stopAccepting()));
+    const resigned = this.#peering?.resign();
     // The farewell tells everybody; a drain would only count them twice.
     this.control.stop();
     this.#core.scaling.stop();
@@ -196,6 +207,8 @@ export class Balancer {
     this.#relays.stop();
     await this.#edges?.stop();
     await this.outputs.stop(graceMs);
+    await resigned;
+    await this.#peering?.stop();
     this.registry.stop();
     await this.#saved?.stop();
     return report;
@@ -232,6 +245,17 @@ export class Balancer {
     const { clock, rng } = this.#options;
     const policies = new Map([...this.registry.pools].map(([name, { policy }]) => [name, policy]));
     return { clock, rng, policies, dataPlane: this.dataPlane, openCount: () => this.openCount };
+  }
+
+  /** Before the first client: what operators want and what others carry is known then. */
+  async #startPeering(): Promise<void> {
+    const { clock, rng, sharedStore } = this.#options;
+    const { redis } = this.#loaded.config.state;
+    const store = sharedStore ?? (redis && (await openSharedStore(redis, { clock, rng })));
+    if (store === undefined) return;
+    const { registry, control } = this;
+    this.#peering = new Peering({ store, registry, control, clock, rng, tell: this.#core.tell });
+    await this.#peering.start();
   }
 
   async #startListeners(transport: Transport, metrics: Metrics): Promise<void> {

@@ -5,6 +5,7 @@ import type { Rng } from '../core/rng.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Config } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { PeersAnswer } from '../protocol/peering.ts';
 import { createConfiguredAdmin } from './admin-wiring.ts';
 import type { BalancerCore } from './core-wiring.ts';
 import { createConfiguredIntake, reportersOf } from './intake-wiring.ts';
@@ -25,6 +26,7 @@ export interface EdgeParts extends Pick<BalancerCore, 'registry' | 'events' | 'c
   readonly version: string;
   readonly relayForm: 'fast' | 'plain';
   readonly phase: () => Phase;
+  readonly peers: () => PeersAnswer;
 }
 
 /** Bound ports; 0 for what is not there. */
@@ -57,6 +59,7 @@ export function createEdges(parts: EdgeParts): Edges {
     control: () => control.figures(),
     scalingOf: (pool) => scaling.scaling(pool),
     outputs: () => outputs.figures(),
+    peers: parts.peers,
   });
   const onInternalError = (error: unknown) => log.error({ err: error }, 'request failed');
   const shared = { registry, clock, feed: parts.events, control, onInternalError };
@@ -73,6 +76,7 @@ export function createEdges(parts: EdgeParts): Edges {
     policies,
     scale: scaling,
     webhooks,
+    peers: parts.peers,
   });
   return {
     metrics,

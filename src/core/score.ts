@@ -115,8 +115,8 @@ function predict(
   const isClipped = load.latest.additive >= clippedFrom;
   // Our relay sees every message, now; connections only say how many there are. So messages go first.
   if (snapshot.visibility.countsMessages && cost > 0) {
-    const rise = cost * (counters.messagesPerSecond - load.smoothedMessagesPerSecond);
-    const demand = isClipped ? costs.intercept + cost * counters.messagesPerSecond : 0;
+    const rise = cost * (counters.expectedMessagesPerSecond - load.smoothedMessagesPerSecond);
+    const demand = isClipped ? costs.intercept + cost * counters.expectedMessagesPerSecond : 0;
     return {
       utilization: Math.max(0, load.utilization + rise, demand),
       slope: cost * snapshot.messagesPerSecondPerConnection,
@@ -132,7 +132,7 @@ function predict(
 
 /** What the messages that our relay sees now would cost on a usual node of its size; 0 before a cost is learned. */
 function relayedWork({ capacity, counters }: NodeView, { slope = 0 }: SharedFit): number {
-  return (slope / (capacity ?? 1)) * counters.messagesPerSecond;
+  return (slope / (capacity ?? 1)) * counters.expectedMessagesPerSecond;
 }
 
 function relayedUtilization(node: NodeView, costs: SharedFit): number {
@@ -179,7 +179,7 @@ function scoreByCount({ nodes, messagesPerSecondPerConnection }: PoolSnapshot, b
   const amountOf = (node: NodeView) => {
     if (basis === 'rotation') return 0;
     if (basis === 'connections') return connectionsPerCapacity(node);
-    return node.counters.messagesPerSecond / (node.capacity ?? 1);
+    return node.counters.expectedMessagesPerSecond / (node.capacity ?? 1);
   };
   const step = basis === 'relay' ? Math.max(messagesPerSecondPerConnection, leastSlope) : 1;
   const amounts = nodes.map(amountOf);

@@ -70,7 +70,7 @@ const fields = z.strictObject({
     .enum(['memory', 'redis'])
     .prefault('memory')
     .describe(
-      '`memory`: one balancer, nothing to install. `redis`: several share what they know; this version checks it, and `herald serve` does not run with it yet.',
+      '`memory`: one balancer, nothing to install. `redis`: several share what they know (docs/several-balancers.md).',
     ),
   file: text('path, or off')
     .optional()

@@ -13,6 +13,7 @@ import {
 import type { PolicyFiles } from '../../platform/policy-files.ts';
 import { formatAddress, type Address } from '../../policy/address.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { aloneAnswer, type PeersAnswer } from '../../protocol/peering.ts';
 import type { Control, EventFeed, ScaleFeed } from '../control/ports.ts';
 import type { Registry } from '../state/registry.ts';
 import { ok } from './answer.ts';
@@ -59,6 +60,8 @@ export interface AdminDeps {
   readonly scale?: ScaleFeed | undefined;
   /** Undefined: the routes about webhooks answer HERALD_NOT_AVAILABLE. */
   readonly webhooks?: WebhookDesk | undefined;
+  /** Undefined: nothing is shared with other balancers. */
+  readonly peers?: (() => PeersAnswer) | undefined;
   /** Every policy that is loaded, used by a pool or not. */
   readonly policies: () => Iterable<Policy>;
   readonly policyFiles: PolicyFiles;
@@ -186,5 +189,6 @@ function handlersOf(deps: AdminDeps, streams: EventStreams): AdminHandlers {
     ...policyHandlers(deps),
     ...eventHandlers({ streams }),
     ...webhookHandlers(deps),
+    listPeers: () => ok(deps.peers?.() ?? aloneAnswer),
   };
 }

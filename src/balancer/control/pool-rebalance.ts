@@ -38,6 +38,8 @@ export interface RebalanceParts {
   readonly shedder: Shedder;
   readonly freezes: Freezes;
   readonly tell: EventFeed['tell'];
+  /** Several balancers that rebalance by themselves would shed the same excess as often as there are. */
+  readonly isLeader: () => boolean;
 }
 
 // Nobody hurries: a message that is under way may end, and a client has time to answer.
@@ -64,16 +66,20 @@ export class PoolRebalance {
 
   /** One tick, about a second after the last. */
   tick(pool: PoolState): void {
-    const { freezes, rng } = this.#parts;
-    const frozen = freezes.isFrozen(pool.name);
-    if (frozen && this.#operation?.isAutomatic === true) this.cancel(pool, 'the pool was frozen');
+    const { freezes, rng, isLeader } = this.#parts;
+    const isFrozen = freezes.isFrozen(pool.name);
+    const leads = isLeader();
+    if ((isFrozen || !leads) && this.#operation?.isAutomatic === true)
+      this.cancel(pool, isFrozen ? 'the pool was frozen' : 'this balancer leads no more');
+    // What an operator asked of this balancer goes on, whoever leads.
+    const frozen = isFrozen || (!leads && this.#operation === undefined);
     const view = this.#look(pool);
     const tick = tickRebalancer(this.#state, view, { rule: this.#ruleOf(pool), rng, frozen });
     this.#state = tick.state;
     if (tick.began) this.#begin(pool, view, { by: 'auto', why: `hot: ${tick.hot.join(', ')}` });
     this.#operation?.look(shownImbalance(pool, view.nowMs));
     this.#apply(pool, tick);
-    if (tick.hot.length > 0 && !tick.began) this.#advise(pool, view, { hot: tick.hot, frozen });
+    if (tick.hot.length > 0 && !tick.began && leads) this.#advise(pool, view, { hot: tick.hot, frozen });
   }
 
   /** What a run would do now. */

@@ -2,6 +2,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry as Register } from 'prom-client';
 import type { Clock } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/error.ts';
+import { aloneAnswer, type PeersAnswer } from '../../protocol/peering.ts';
 import type { Scaling } from '../../protocol/scaling.ts';
 import type { ControlFigures } from '../control/control.ts';
 import type { PoolState } from '../state/pool-state.ts';
@@ -9,6 +10,7 @@ import { boundedLabel } from './bounded-label.ts';
 import { processMetrics } from './process-metrics.ts';
 import { controlPage, noFigures } from './control-page.ts';
 import { noOutputs, outputPage, type OutputFigures } from './output-metrics.ts';
+import { peerPage } from './peer-metrics.ts';
 import { poolPage } from './pool-page.ts';
 import { scalePage } from './scale-page.ts';
 
@@ -45,8 +47,17 @@ export function createMetrics(deps: {
   readonly scalingOf?: (pool: string) => Scaling;
   /** Webhooks and drivers; absent: there are none. */
   readonly outputs?: () => OutputFigures;
+  /** Other balancers; absent: nothing is shared. */
+  readonly peers?: () => PeersAnswer;
 }): Metrics {
-  const { pools, clock, control = () => noFigures, scalingOf, outputs = () => noOutputs } = deps;
+  const {
+    pools,
+    clock,
+    control = () => noFigures,
+    scalingOf,
+    outputs = () => noOutputs,
+    peers = () => aloneAnswer,
+  } = deps;
   const register = new Register();
   collectDefaultMetrics({ register });
   for (const name of misnamedDefaults) register.removeSingleMetric(name);
@@ -66,6 +77,7 @@ export function createMetrics(deps: {
       controlPage(pools.keys(), control()),
       scalePage(scalings),
       outputPage(outputs()),
+      peerPage(peers()),
     ];
     return [...pages, await register.metrics()].join('\n');
   };

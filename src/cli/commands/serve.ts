@@ -26,7 +26,6 @@ export function registerServe(program: Command, io: CliIo, finish: (code: ExitCo
     .action(async ({ config, grace }: Flags) => {
       const path = findConfigPath(config, io.env, existsSync);
       const loaded = await loadConfig(path, io.env);
-      refuseSharedState(loaded);
       const log = createLogger(loaded.config.log);
       for (const warning of loaded.warnings) log.warn(warning);
       finish(await serve({ path, loaded, log, io, graceMs: grace * 1000 }));
@@ -37,14 +36,6 @@ function seconds(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value <= 86_400) return value;
   throw new HeraldError('HERALD_USAGE', `--grace takes whole seconds from 0 to 86400, not '${text}'`);
-}
-
-/** Until the balancer uses what peers share: who configures peers must not run one that knows of none. */
-function refuseSharedState({ config }: LoadedConfig): void {
-  if (config.state.kind === 'memory') return;
-  const message =
-    'state.kind: redis is checked by this version, but `herald serve` cannot share state yet; write kind: memory, and run one balancer for each set of nodes';
-  throw new HeraldError('HERALD_NOT_AVAILABLE', message, { key: 'state.kind' });
 }
 
 async function serve(run: {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { NodeDetail, NodeList, PoolList, PoolSummary } from '../../protocol/admin-api.ts';
 import type { FreezeState } from '../../protocol/operations.ts';
+import type { PeersAnswer } from '../../protocol/peering.ts';
 import type { Scaling } from '../../protocol/scaling.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { formatAnswer, withAdminClient, withAdminOptions, type AdminFlags } from '../admin-options.ts';
@@ -10,6 +11,7 @@ import type { CliIo } from '../io.ts';
 import { LiveScreen } from '../live-screen.ts';
 import { connectionCount, loadBar, reportAge, stateCell } from '../node-cells.ts';
 import { pause } from '../pause.ts';
+import { peerLine, readPeersIfAny } from '../peer-lines.ts';
 import { freezeSentence, readFreeze } from '../pool-freeze.ts';
 import { readScalingIfAny } from '../read-scaling.ts';
 import { scaleLine } from '../scale-lines.ts';
@@ -41,6 +43,8 @@ interface Look {
   readonly isWide: boolean;
   /** By pool; none for pools of a balancer that recommends nothing. In JSON it is `herald scale` that has them. */
   readonly scalings: ReadonlyMap<string, Scaling>;
+  /** Undefined from a balancer that does not tell. */
+  readonly peers: PeersAnswer | undefined;
   /** Most that a line may take. */
   readonly columns: number;
 }
@@ -72,7 +76,11 @@ async function showStatus(
   const { output } = flags;
   const paint = paintFor(io.stdout, io.env);
   if (output === 'json' || output === 'yaml') {
-    io.stdout.write(formatAnswer({ pools: await readStatus(client, pool) }, output));
+    const peers = await readPeersIfAny(client);
+    const pools = await readStatus(client, pool);
+    // Where nothing is shared there is nothing to say of it.
+    const balancer = peers === undefined || peers.self === '' ? {} : { balancer: peers };
+    io.stdout.write(formatAnswer({ ...balancer, pools }, output));
     return;
   }
   const isWide = output === 'wide';
@@ -82,6 +90,7 @@ async function showStatus(
       paint,
       isWide,
       scalings: await readScalings(client, pools),
+      peers: await readPeersIfAny(client),
       columns: Math.max(isWide ? wideColumns : 0, columnsOf(io.stdout, io.env)),
     });
   };
@@ -127,10 +136,12 @@ async function readScalings(
 
 /** Lines for all pools, a table each; fits 80 columns for ids of up to 24 characters, 140 when wide. */
 function renderStatus(pools: readonly PoolStatus[], look: Look): string[] {
-  const { paint, isWide, columns, scalings } = look;
+  const { paint, isWide, columns, scalings, peers } = look;
   if (pools.length === 0) return ['no pools'];
   const lines = (text: string) => wrapText(text, columns, '  ');
-  return pools.flatMap((pool, index) => [
+  const others = peers === undefined ? '' : peerLine(peers);
+  const head = others === '' ? [] : [...lines(others), ''];
+  const tables = pools.flatMap((pool, index) => [
     ...(index > 0 ? [''] : []),
     ...lines(headline(pool)).map((line) => paint('bold', line)),
     ...(pool.freeze?.frozen === true
@@ -141,6 +152,7 @@ function renderStatus(pools: readonly PoolStatus[], look: Look): string[] {
     ...nodeTable(pool.members, look),
     ...(pool.members.length === 0 ? ['no nodes yet: none is configured and no agent has reported'] : []),
   ]);
+  return [...head, ...tables];
 }
 
 /** None where nothing is known and nothing is to be done: pools without agents are no news. */

@@ -2,7 +2,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/platform/config.ts';
-import { runHerald } from '../../support/cli-run.ts';
 import { aFolder } from './folder.ts';
 
 const config = (state: string) => `apiVersion: herald/v1
@@ -42,13 +41,5 @@ describe('the files of the link to Redis', () => {
       'state.tls.key: ./text.pem: is no key without a passphrase',
     ])
       expect(failure).toContain(complaint);
-  });
-
-  it('are no reason to run a balancer that knows nothing of its peers', async () => {
-    const folder = aFolder({ 'herald.yaml': config('{ kind: redis, url: "redis://10.0.0.5" }') });
-    const { code, stderr } = await runHerald(['serve', '--config', join(folder, 'herald.yaml')]);
-    expect(code).not.toBe(0);
-    expect(stderr).toContain('HERALD_NOT_AVAILABLE');
-    expect(stderr).toContain('cannot share state yet');
   });
 });

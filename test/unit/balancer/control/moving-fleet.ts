@@ -20,6 +20,7 @@ export interface MovingFleetOptions {
   readonly kind?: ConnectionKind;
   /** All clients send what has come together since, at once, every so often; else each as it comes. */
   readonly talkEveryMs?: number;
+  readonly isLeader?: () => boolean;
 }
 
 const stepMs = 100;
@@ -50,6 +51,7 @@ export class MovingFleet {
       rng: pcg32(7),
       dataPlane: createRelayDataPlane({ pools: registry.pools, clock }),
       tell: (event) => this.events.tell(event),
+      ...(options.isLeader && { isLeader: options.isLeader }),
     });
     this.control.start();
   }

@@ -34,6 +34,35 @@ function lopsided(parts: Partial<Rebalance> = {}, options: Partial<MovingFleetOp
   return fleet;
 }
 
+describe('of several balancers', () => {
+  it('only the leader rebalances by itself, and ends it when it leads no more', () => {
+    let leads = false;
+    const fleet = lopsided({}, { isLeader: () => leads });
+    fleet.run(60);
+    expect(fleet.goodbyes).toEqual([]);
+    expect(fleet.types.filter((type) => type.startsWith('rebalance'))).toEqual([]);
+    leads = true;
+    for (let second = 0; second < 60 && fleet.goodbyes.length === 0; second += 1) fleet.run(1);
+    expect(fleet.goodbyes.length).toBeGreaterThan(0);
+    leads = false;
+    fleet.run(2);
+    const [operation] = fleet.control.operations();
+    expect(operation?.state).toBe('cancelled');
+    expect(operation?.reason).toMatch(/^this balancer leads no more; /);
+    fleet.stop();
+  });
+
+  it('any of them does it for an operator', () => {
+    const fleet = lopsided({}, { isLeader: () => false });
+    fleet.run(30);
+    fleet.control.rebalance('chat', {}, operator);
+    fleet.run(30);
+    expect(fleet.goodbyes.length).toBeGreaterThan(0);
+    expect(fleet.control.operations()[0]?.state).not.toBe('cancelled');
+    fleet.stop();
+  });
+});
+
 describe('an automatic rebalance', () => {
   it('begins when a node has been hot long enough, levels the pool and says so', () => {
     const fleet = lopsided();

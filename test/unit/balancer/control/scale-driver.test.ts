@@ -12,6 +12,20 @@ const inC = { action: 'in', desiredNodes: 2, victims: [victim('c')], reason: 'Tw
 const two = { nodes: 2, desiredNodes: 2 } as const;
 const unknown = (parts = {}) => anUnknownScaling({ nodes: 2, desiredNodes: 2, ...parts });
 
+describe('of several balancers', () => {
+  it('only the leader asks, and the next leader goes on with the drains of the last', async () => {
+    const scale = aScaleHouse();
+    scale.isLeader = false;
+    await scale.say(out);
+    await scale.say(inC);
+    expect(scale.wishes).toEqual([]);
+    expect(scale.adminState('c')).toBe('ready');
+    scale.isLeader = true;
+    await scale.say(out);
+    expect(scale.wishes).toHaveLength(1);
+  });
+});
+
 describe('scale-out', () => {
   it('is asked for at once, with what is desired', async () => {
     const scale = aScaleHouse();

@@ -15,6 +15,8 @@ export interface ScaleHouse {
   platform: 'takes' | 'hangs' | Error;
   /** False: nothing is configured that starts and stops nodes. */
   hasExecutor: boolean;
+  /** False: another balancer acts for all. */
+  isLeader: boolean;
   /** A recommendation is told; resolves when the platform has answered what it answers at once. */
   say(parts?: Partial<Scaling>): Promise<void>;
   /** The driver ends and another begins, as after a restart. */
@@ -54,6 +56,7 @@ export function aScaleHouse(
       tell: (event) => void house.events.push(event),
       executorOf: () => (self.hasExecutor ? executor : undefined),
       graceMs: options.graceMs ?? 0,
+      isLeader: () => self.isLeader,
     });
     driver.start();
     return driver;
@@ -65,6 +68,7 @@ export function aScaleHouse(
     wishes,
     platform: 'takes',
     hasExecutor: true,
+    isLeader: true,
     async say(parts = {}) {
       feed.say(aScaling(parts));
       for (let i = 0; i < 5; i++) await Promise.resolve();
