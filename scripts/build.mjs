@@ -1,5 +1,5 @@
 // Compiles src/ into dist/ from nothing, so that a deleted source leaves no compiled ghost behind.
-import { chmodSync, copyFileSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
@@ -9,6 +9,8 @@ const { status } = spawnSync(join('node_modules', '.bin', 'tsc'), ['-p', 'tsconf
   shell: false,
 });
 if (status !== 0) process.exit(status ?? 1);
+// What the compiler leaves behind: the scripts that Redis runs are read at run time.
+cpSync('src/cluster/scripts', 'dist/cluster/scripts', { recursive: true });
 chmodSync('dist/cli/main.js', 0o755);
 // What the compiler does not carry over.
 const proto = 'balancer/scale-outputs/externalscaler.proto';

@@ -15,6 +15,11 @@ const tools = [
     isThere: () => succeeds('/usr/bin/python3', ['-c', 'import websockets']),
   },
   { name: 'haproxy', package: 'haproxy', isThere: () => succeeds('haproxy', ['-v']) },
+  {
+    name: 'redis-server',
+    package: 'redis-server',
+    isThere: () => succeeds('redis-server', ['--version']),
+  },
 ];
 
 function succeeds(command, args) {

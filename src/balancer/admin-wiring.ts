@@ -5,6 +5,7 @@ import type { Logger } from '../platform/logger.ts';
 import { createPolicyFiles } from '../platform/policy-files.ts';
 import type { Config } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { PeersAnswer } from '../protocol/peering.ts';
 import { createAdmin, type Admin } from './admin/admin.ts';
 import type { Control, EventFeed, ScaleFeed } from './control/ports.ts';
 import type { TakeoverDesk } from './admin/takeover-port.ts';
@@ -24,6 +25,7 @@ export function createConfiguredAdmin(
     webhooks: WebhookDesk;
     takeover: TakeoverDesk | undefined;
     sockets: ListeningSockets;
+    peers: () => PeersAnswer;
     scale: ScaleFeed;
     policies: () => Iterable<Policy>;
     onInternalError: (error: unknown) => void;

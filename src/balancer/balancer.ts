@@ -9,8 +9,10 @@ import { unixKey } from '../platform/listening-sockets.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { EventRecord } from '../protocol/operations.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
+import { aloneAnswer } from '../protocol/peering.ts';
 import { createCore, type BalancerCore } from './core-wiring.ts';
 import type { EventFeed, ScaleExecutor, ScaleFeed } from './control/ports.ts';
+import { openSharedStore, Peering } from './peering.ts';
 import { createEdges, type EdgePorts, type Edges } from './edges.ts';
 import { registrationRule } from './intake-wiring.ts';
 import type { RunningControl } from './control/control.ts';
@@ -29,6 +31,7 @@ import { poolSettings, restartNeededFor } from './settings.ts';
 import { endGracefully, type StopReport } from './shutdown.ts';
 import type { DataPlane } from './state/ports.ts';
 import type { Registry } from './state/registry.ts';
+import type { SharedStore } from './state/shared-store.ts';
 import type { SavedState } from './state/saved-state.ts';
 import { Takeovers, type Heritage } from './takeover-wiring.ts';
 
@@ -49,6 +52,8 @@ export interface BalancerOptions {
   readonly scaleGraceMs?: number;
   /** What it takes to replace another process and to be replaced; absent: neither. */
   readonly heritage?: Heritage;
+  /** What is shared with other balancers; absent: what `state` of the configuration says. */
+  readonly sharedStore?: SharedStore;
 }
 
 /** What came of a new configuration. */
@@ -79,6 +84,7 @@ export class Balancer {
   readonly #core: BalancerCore;
   readonly #listeners = new Map<string, { listener: HttpListener; port: number }>();
   #edges: Edges | undefined;
+  #peering: Peering | undefined;
   #saved: SavedState | undefined;
   #ports: EdgePorts = { intake: 0, admin: 0 };
   #kedaPort = 0;
@@ -94,7 +100,8 @@ export class Balancer {
     this.#relays = new Relays(clock);
     const pools = poolSettings(loaded.config, loaded.policies);
     const configuredOr = (pool: string) => this.outputs.executorOf(pool) ?? executorOf(pool);
-    this.#core = createCore({ clock, rng, log, pools, executorOf: configuredOr, scaleGraceMs });
+    const isLeader = () => this.#peering?.isLeader ?? true;
+    this.#core = createCore({ clock, rng, log, pools, executorOf: configuredOr, scaleGraceMs, isLeader });
     ({
       registry: this.registry,
       dataPlane: this.dataPlane,
@@ -106,12 +113,14 @@ export class Balancer {
       ...options,
       events: this.events,
       scaling: this.scaling,
+      isLeader,
     });
     this.takeovers = new Takeovers({
       ...options,
       ...this.#core,
       heritage: options.heritage,
       saved: () => this.#saved,
+      isShared: () => this.#peering !== undefined,
       openCount: () => this.openCount,
       relayForMs: () => this.#loaded.config.takeover.relayForMs,
       release: (taken) => this.#retire(taken),
@@ -175,6 +184,7 @@ export class Balancer {
     this.takeovers.stop();
     const listeners = this.#httpListeners;
     await Promise.all(listeners.map((listener) => listener.stopAccepting()));
+    const resigned = this.#peering?.resign();
     // The farewell tells everybody; a drain would only count them twice.
     this.control.stop();
     this.#core.scaling.stop();
@@ -186,6 +196,8 @@ export class Balancer {
     this.#relays.stop();
     await this.#edges?.stop({ keepsFile });
     await this.outputs.stop(graceMs);
+    await resigned;
+    await this.#peering?.stop();
     this.registry.stop();
     await this.#saved?.stop();
     return report;
@@ -231,6 +243,7 @@ export class Balancer {
       phase: () => this.#phase,
       sockets: this.takeovers.sockets,
       takeover: this.#options.heritage && this.takeovers,
+      peers: () => this.#peering?.view() ?? aloneAnswer,
     });
     this.#edges = edges;
     const { metrics } = edges;
@@ -245,6 +258,7 @@ export class Balancer {
     });
     this.#saved = saved;
     await saved.restore(await this.takeovers.inherit());
+    await this.#startPeering();
     this.#ports = await edges.start();
     await this.#startListeners(transport, metrics);
     return { edges, saved };
@@ -280,6 +294,17 @@ export class Balancer {
     const { clock, rng } = this.#options;
     const policies = new Map([...this.registry.pools].map(([name, { policy }]) => [name, policy]));
     return { clock, rng, policies, dataPlane: this.dataPlane, openCount: () => this.openCount };
+  }
+
+  /** Before the first client: what operators want and what others carry is known then. */
+  async #startPeering(): Promise<void> {
+    const { clock, rng, sharedStore } = this.#options;
+    const { redis } = this.#loaded.config.state;
+    const store = sharedStore ?? (redis && (await openSharedStore(redis, { clock, rng })));
+    if (store === undefined) return;
+    const { registry, control } = this;
+    this.#peering = new Peering({ store, registry, control, clock, rng, tell: this.#core.tell });
+    await this.#peering.start();
   }
 
   async #startListeners(transport: Transport, metrics: Metrics): Promise<void> {

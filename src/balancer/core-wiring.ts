@@ -24,6 +24,8 @@ export interface BalancerCore {
   readonly control: RunningControl;
   readonly scaling: ScalingLoop;
   readonly scaleDriver: ScaleDriver;
+  /** Tells an event, and writes it to the log. */
+  readonly tell: EventFeed['tell'];
   readonly placement: RunningPlacement;
   readonly health: HealthChecker;
 }
@@ -38,8 +40,10 @@ export function createCore(parts: {
   readonly executorOf: (pool: string) => ScaleExecutor | undefined;
   /** As `ScaleDriverDeps.graceMs`. */
   readonly scaleGraceMs: number | undefined;
+  /** Whether this balancer acts for all that share its pools. */
+  readonly isLeader: () => boolean;
 }): BalancerCore {
-  const { clock, rng, log, pools, executorOf, scaleGraceMs: graceMs } = parts;
+  const { clock, rng, log, pools, executorOf, isLeader, scaleGraceMs: graceMs } = parts;
   const events = createEventFeed(clock);
   // One line in the log and one event for each: what changes by itself is news, what goes wrong is a warning.
   const notifyBy =
@@ -57,7 +61,7 @@ export function createCore(parts: {
     log.info({ type, ...about, ...facts }, message);
     events.tell(event);
   };
-  const shared = { registry, clock, rng, tell };
+  const shared = { registry, clock, rng, tell, isLeader };
   const control = new RunningControl({ ...shared, dataPlane });
   const isFrozen = (pool: string) => control.shared.freezes.isFrozen(pool);
   const scaling = new ScalingLoop({ ...shared, isFrozen });
@@ -65,6 +69,7 @@ export function createCore(parts: {
     registry,
     dataPlane,
     events,
+    tell,
     control,
     scaling,
     scaleDriver: new ScaleDriver({ ...shared, feed: scaling, control, executorOf, graceMs }),

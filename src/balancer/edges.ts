@@ -6,6 +6,7 @@ import type { ListeningSockets } from '../platform/listening-sockets.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Config } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { PeersAnswer } from '../protocol/peering.ts';
 import { createConfiguredAdmin } from './admin-wiring.ts';
 import type { TakeoverDesk } from './admin/takeover-port.ts';
 import type { BalancerCore } from './core-wiring.ts';
@@ -31,6 +32,7 @@ export interface EdgeParts extends Pick<BalancerCore, 'registry' | 'events' | 'c
   readonly sockets: ListeningSockets;
   /** Undefined: this process cannot be replaced. */
   readonly takeover: (TakeoverDesk & { figures(): TakeoverFigures }) | undefined;
+  readonly peers: () => PeersAnswer;
 }
 
 /** Bound ports; 0 for what is not there. */
@@ -87,6 +89,7 @@ export function createEdges(parts: EdgeParts): Edges {
     webhooks,
     takeover,
     sockets,
+    peers: parts.peers,
   });
   return {
     metrics,
@@ -126,6 +129,7 @@ function createConfiguredMetrics(parts: EdgeParts): Metrics {
     control: () => control.figures(),
     scalingOf: (pool) => scaling.scaling(pool),
     outputs: () => outputs.figures(),
+    peers: parts.peers,
     ...(takeover && { takeover: () => takeover.figures() }),
   });
 }

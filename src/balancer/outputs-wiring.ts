@@ -17,6 +17,8 @@ export interface OutputParts {
   readonly version: string;
   readonly events: EventFeed;
   readonly scaling: ScaleFeed;
+  /** Whether this balancer acts for all that share its pools; left out, it does. */
+  readonly isLeader?: () => boolean;
 }
 
 type Outputs = Pick<Config, 'webhooks' | 'drivers'>;
@@ -40,6 +42,7 @@ export class ConfiguredOutputs {
     this.webhooks = new Webhooks(
       {
         ...parts,
+        ...onlyAsLeader(parts),
         tell(event) {
           const { type, message, facts } = event;
           log[type === 'webhook.recovered' ? 'info' : 'warn']({ type, pool: event.pool, ...facts }, message);
@@ -101,4 +104,29 @@ export class ConfiguredOutputs {
       count: (outcome) => (counts[outcome] += 1),
     });
   }
+}
+
+/** Of scaling, one balancer tells for all: each works out the same. What happens on this one it tells itself. */
+function onlyAsLeader({
+  events,
+  scaling,
+  isLeader = () => true,
+}: OutputParts): Pick<OutputParts, 'events' | 'scaling'> {
+  return {
+    events: {
+      ...events,
+      listen: (hear) =>
+        events.listen((event) => {
+          if (!event.type.startsWith('scale.') || isLeader()) hear(event);
+        }),
+    },
+    scaling: {
+      ...scaling,
+      scaling: (pool) => scaling.scaling(pool),
+      onScaling: (hear) =>
+        scaling.onScaling((each) => {
+          if (isLeader()) hear(each);
+        }),
+    },
+  };
 }

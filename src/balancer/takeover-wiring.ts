@@ -34,6 +34,8 @@ export interface TakeoverParts {
   readonly control: RunningControl;
   readonly events: EventFeed;
   readonly saved: () => SavedState | undefined;
+  /** Other balancers share what this one knows. */
+  readonly isShared: () => boolean;
   /** Connections and exchanges under way. */
   readonly openCount: () => number;
   /** How long a replaced process relays what it has; Infinity: as long as it takes. */
@@ -161,6 +163,12 @@ export class Takeovers implements TakeoverDesk {
       throw new HeraldError('HERALD_NOT_AVAILABLE', 'this balancer was not started by `herald serve`');
     if (this.#succession?.isReleased === false)
       throw new HeraldError('HERALD_TAKEOVER_FAILED', 'this process is taking over itself: wait a moment');
+    // Both would be one peer, and what the old one still relays would count for neither or twice.
+    if (this.#parts.isShared())
+      throw new HeraldError(
+        'HERALD_TAKEOVER_FAILED',
+        'a balancer that shares its state is not replaced in place yet: end it with SIGTERM, its clients come back to the others (docs/takeover.md)',
+      );
     // With it the container ends, and with that the new process and every client.
     if (heritage.pid === 1)
       throw new HeraldError(

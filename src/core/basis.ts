@@ -46,7 +46,7 @@ export function footingOf(
   const lacking = expired + count('none');
   if (valid > 0 && valid >= lacking) return { basis: 'load', panic: false };
   const panic = expired > 0 && lacking > valid;
-  const relayed = snapshot.nodes.some((node) => node.counters.messagesPerSecond > 0);
+  const relayed = snapshot.nodes.some((node) => node.counters.expectedMessagesPerSecond > 0);
   if (snapshot.visibility.countsMessages && relayed) return { basis: 'relay', panic };
   return { basis: snapshot.visibility.countsConnections ? 'connections' : 'rotation', panic };
 }

@@ -52,7 +52,7 @@ function workEach(assessment: Assessment, nodeId: string): number {
   let own = 0;
   snapshot.nodes.forEach((node, index) => {
     const work = workOf(assessment, index);
-    const { open } = node.counters;
+    const open = node.counters.open + node.counters.peers.connections;
     if (work === undefined || open === 0) return;
     const sized = work / (slope[index] ?? Infinity);
     poolWork += sized;

@@ -271,6 +271,12 @@ export const errorCatalogue = {
     meaning: 'The change came in the moment in which another process took over. Nothing was changed.',
     remedy: 'Ask again: the new process answers at the same address.',
   },
+  HERALD_STATE_REFUSED: {
+    status: 500,
+    meaning: 'What peers share cannot be used as configured: password, rights, TLS, or it is no Redis.',
+    remedy:
+      'Mend what the message names in `state` of herald.yaml or at the server; see docs/integrations/redis.md.',
+  },
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',

@@ -59,7 +59,7 @@ function scoreReason(detail: Detail, { basis }: Assessment, { load, counters }: 
   if (detail.evidence === 'counted') {
     const seen = {
       load: '',
-      relay: `${rounded(counters.messagesPerSecond)} messages/s that the relay sees`,
+      relay: `${rounded(counters.expectedMessagesPerSecond)} messages/s that the relay sees`,
       connections: `${counters.connections} connections`,
       rotation: 'nothing: every node counts the same',
     }[basis];

@@ -92,7 +92,7 @@ function followsTraffic(assessment: Assessment): boolean {
   const { costs, slopes, snapshot } = assessment;
   if (costs.slope === undefined && slopes.slope === undefined) return true;
   const byMessages = explainedPart(assessment, costs, (index) => {
-    return snapshot.nodes[index]?.counters.messagesPerSecond ?? 0;
+    return snapshot.nodes[index]?.counters.expectedMessagesPerSecond ?? 0;
   });
   const byConnections = explainedPart(assessment, slopes, (index) => {
     return snapshot.nodes[index]?.counters.connections ?? 0;

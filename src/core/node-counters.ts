@@ -1,12 +1,13 @@
 // What a data plane counts for one node: the one mutable leaf of a snapshot, so that a placement is seen at once.
 
 import { TokenBucket } from './admission/token-bucket.ts';
+import { noPeerCounts, type PeerCounts } from './peer-counts.ts';
 
 const historyLength = 128;
 
 /** What was counted at one instant of the past. */
 export interface CountedAt {
-  /** Messages relayed both ways since the node was first seen. */
+  /** Messages carried both ways since the node was first seen: relayed here, and expected of peers. */
   readonly messages: number;
   /** Connections open or being dialled. */
   readonly connections: number;
@@ -14,7 +15,10 @@ export interface CountedAt {
   readonly atMs: number;
 }
 
-/** Counts of one node. Gauges go up and down, `…Total` only up. */
+/**
+ * Counts of one node. Gauges go up and down, `…Total` only up. All are this balancer's own, but for `peers` and what
+ * is said to be of all balancers.
+ */
 export class NodeCounters {
   /** Placements whose node has not answered yet. */
   dialling = 0;
@@ -24,6 +28,8 @@ export class NodeCounters {
   messagesPerSecond = 0;
   /** Open in processes that this one has replaced, 0 or more; with their end they vanish. */
   earlierOpen = 0;
+  /** What the other balancers have on this node; replaced whole. */
+  peers: PeerCounts = noPeerCounts;
   /** What `place.connectRate` has left of it. */
   readonly connects = new TokenBucket();
   placedTotal = 0;
@@ -39,15 +45,22 @@ export class NodeCounters {
   readonly #connections = new Float64Array(historyLength);
   readonly #messagesPerSecond = new Float64Array(historyLength);
   #recorded = 0;
+  /** What peers are taken to have carried up to the last note: their expected rate over time. */
+  #peerMessages = 0;
 
-  /** Connections open or being dialled, those of earlier processes included: what the node has. */
+  /** Connections open or being dialled, those of earlier processes and of all balancers included: what the node has. */
   get connections(): number {
-    return this.ownConnections + this.earlierOpen;
+    return this.ownConnections + this.earlierOpen + this.peers.connections;
   }
 
   /** Connections open or being dialled in this process. */
   get ownConnections(): number {
     return this.open + this.dialling;
+  }
+
+  /** Messages per second to be expected now of all balancers' connections. */
+  get expectedMessagesPerSecond(): number {
+    return this.messagesPerSecond + this.peers.messagesPerSecond;
   }
 
   /** Messages relayed both ways. */
@@ -58,10 +71,11 @@ export class NodeCounters {
   /** Notes the counts at `nowMs` for `at`. Called at even steps, about ten times a second. */
   record(nowMs: number): void {
     const slot = this.#recorded % historyLength;
+    this.#peerMessages = this.#peerMessagesAt(nowMs);
     this.#atMs[slot] = nowMs;
-    this.#messages[slot] = this.messagesTotal;
+    this.#messages[slot] = this.messagesTotal + this.#peerMessages;
     this.#connections[slot] = this.connections;
-    this.#messagesPerSecond[slot] = this.messagesPerSecond;
+    this.#messagesPerSecond[slot] = this.expectedMessagesPerSecond;
     this.#recorded += 1;
   }
 
@@ -70,13 +84,17 @@ export class NodeCounters {
    * line, connections of the nearer one. The oldest note for anything older; the counts now when nothing was noted.
    */
   at(atMs: number, nowMs: number): CountedAt {
-    let later: CountedAt = { messages: this.messagesTotal, connections: this.connections, atMs: nowMs };
+    const messages = this.messagesTotal + this.#peerMessagesAt(nowMs);
+    let later: CountedAt = { messages, connections: this.connections, atMs: nowMs };
     const oldest = Math.max(0, this.#recorded - historyLength);
     for (let index = this.#recorded - 1; index >= oldest; index -= 1) {
       const slot = index % historyLength;
       const noteAtMs = this.#atMs[slot] ?? NaN;
-      const messages = this.#messages[slot] ?? 0;
-      const note = { messages, connections: this.#connections[slot] ?? 0, atMs: noteAtMs };
+      const note = {
+        messages: this.#messages[slot] ?? 0,
+        connections: this.#connections[slot] ?? 0,
+        atMs: noteAtMs,
+      };
       if (noteAtMs <= atMs) return between(note, later, atMs);
       later = note;
     }
@@ -97,7 +115,27 @@ export class NodeCounters {
       sum += this.#messagesPerSecond[slot] ?? 0;
       notes += 1;
     }
-    return notes === 0 ? this.messagesPerSecond : sum / notes;
+    return notes === 0 ? this.expectedMessagesPerSecond : sum / notes;
+  }
+
+  /**
+   * A peer that was there before was heard for the first time: the notes are made as if it had been counted all along,
+   * else all that it carries would seem to have come since the last report.
+   */
+  recount(met: { connections: number; messagesPerSecond: number }, nowMs: number): void {
+    const kept = Math.min(this.#recorded, historyLength);
+    for (let slot = 0; slot < kept; slot += 1) {
+      const sinceMs = (this.#atMs[slot] ?? nowMs) - nowMs;
+      this.#connections[slot] = (this.#connections[slot] ?? 0) + met.connections;
+      this.#messagesPerSecond[slot] = (this.#messagesPerSecond[slot] ?? 0) + met.messagesPerSecond;
+      this.#messages[slot] = (this.#messages[slot] ?? 0) + (met.messagesPerSecond * sinceMs) / 1000;
+    }
+  }
+
+  #peerMessagesAt(nowMs: number): number {
+    if (this.#recorded === 0) return this.#peerMessages;
+    const notedAtMs = this.#atMs[(this.#recorded - 1) % historyLength] ?? nowMs;
+    return this.#peerMessages + (this.peers.messagesPerSecond * (nowMs - notedAtMs)) / 1000;
   }
 }
 

@@ -12,6 +12,7 @@ import type { Policy } from '../policy/policy.ts';
 import { invalidConfig, type Problem } from '../policy/problem.ts';
 import { problemAt } from '../policy/schema-problems.ts';
 import { outputPaths, readOutputFiles } from './output-files.ts';
+import { readLinkFiles } from './link-files.ts';
 import { complaintOf, readText } from './read-text.ts';
 import { readTlsFiles, tlsPaths } from './tls-files.ts';
 
@@ -75,6 +76,7 @@ export async function loadConfig(path: string, environment: Environment): Promis
   const secrets = await readSecrets(reading, resolvePath);
   const tls = await readTlsFiles(reading, resolvePath);
   const outputs = await readOutputFiles(reading, resolvePath, environment);
+  const link = await readLinkFiles(reading, resolvePath);
   const problems = [
     ...reading.problems,
     ...policies.problems,
@@ -82,6 +84,7 @@ export async function loadConfig(path: string, environment: Environment): Promis
     ...secrets.problems,
     ...tls.problems,
     ...outputs.problems,
+    ...link.problems,
     ...checkPoolPolicies(reading, policies),
     ...checkSocketPath(reading, resolvePath),
   ];
@@ -91,6 +94,7 @@ export async function loadConfig(path: string, environment: Environment): Promis
       resolvePath,
       secrets: new Map([...secrets.values, ...outputs.secrets]),
       pems: new Map([...tls.pems, ...outputs.pems]),
+      stateTexts: link.texts,
     }),
     policies: policyMap(policies.readings),
     warnings: reading.warnings,
@@ -99,6 +103,7 @@ export async function loadConfig(path: string, environment: Environment): Promis
         resolve(path),
         ...reading.tokenFiles.map(({ tokenFile }) => resolvePath(tokenFile)),
         ...[...tlsPaths(reading), ...outputPaths(reading)].map(resolvePath),
+        ...reading.stateFiles.map(({ file }) => resolvePath(file)),
       ],
       directories: [resolvePath(written)],
     },

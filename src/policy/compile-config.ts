@@ -4,6 +4,7 @@ import { compileAsg } from './compile-asg.ts';
 import { compileDriver, compileWebhook, outputFilesOf, type OutputFiles } from './compile-outputs.ts';
 import { checkConfig } from './config-checks.ts';
 import { configSchema, type ConfigDocument } from './config-schema.ts';
+import { compileRedis, stateFiles, type StateFile } from './compile-state.ts';
 import type { AdminTcpConfig, Config, ListenerConfig, PoolConfig, TlsConfig, TokenConfig } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { overrideFromEnvironment, type Environment } from './environment.ts';
@@ -28,6 +29,7 @@ export interface ConfigReading {
   readonly tokenFiles: readonly { readonly path: Path; readonly tokenFile: string }[];
   readonly tlsFiles: readonly TlsFiles[];
   readonly outputFiles: OutputFiles;
+  readonly stateFiles: readonly StateFile[];
 }
 
 /** The files of one `tls`, as written. */
@@ -53,6 +55,7 @@ export function readConfig(file: string, text: string, environment: Environment)
       tokenFiles: [],
       tlsFiles: [],
       outputFiles: { secretFiles: [], caFiles: [], programs: [] },
+      stateFiles: [],
     };
   }
   const { source, warnings } = overrideFromEnvironment(parsed.source, environment);
@@ -75,6 +78,7 @@ export function readConfig(file: string, text: string, environment: Environment)
       return tls === undefined ? [] : [{ path: [section, 'tls'], ...tls }];
     }),
     outputFiles: outputFilesOf(sections),
+    stateFiles: stateFiles(sections.state),
   };
 }
 
@@ -86,6 +90,8 @@ export interface Surroundings {
   readonly secrets: ReadonlyMap<string, string>;
   /** PEM texts by the name of their file as written; complete. */
   readonly pems: ReadonlyMap<string, string>;
+  /** What the files of `state` hold, by their name as written; complete. */
+  readonly stateTexts: ReadonlyMap<string, string>;
 }
 
 /** Compiles a sound document. Frozen. */
@@ -106,7 +112,11 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
     },
     keda: document.keda && { bind: document.keda.bind, tls: compileTls(document.keda.tls, pems) },
     asg: compileAsg(document.asg, surroundings),
-    state: { kind: 'memory' as const, file: stateFile(document, resolvePath) },
+    state: {
+      kind: document.state.kind,
+      file: stateFile(document, resolvePath),
+      redis: compileRedis(document.state, surroundings.stateTexts),
+    },
     log: { level: log.level, format: log.format },
     relay: { form: document.relay.form },
     takeover: { relayForMs: document.takeover.relayFor === 'off' ? Infinity : document.takeover.relayFor },

@@ -5,13 +5,13 @@ import { log } from './log-schema.ts';
 import { asgSchema } from './asg-schema.ts';
 import { kedaSchema } from './keda-schema.ts';
 import { adminSchema, tlsSchema, tokenSchema } from './access-schema.ts';
-import { address, cidr, count, list, name, namePattern, notYet, orOff, text } from './field.ts';
+import { address, cidr, count, list, name, namePattern, orOff, text } from './field.ts';
 import { listenerSchema } from './listener-schema.ts';
-import { planned } from './planned.ts';
 import { apiVersion } from './read-document.ts';
 import { driverSchema } from './driver-schema.ts';
 import { nodeSchema, routeSchema } from './pool-schema.ts';
 import { webhookSchema } from './webhook-schema.ts';
+import { stateSchema } from './state-schema.ts';
 
 const intake = z
   .strictObject({
@@ -34,21 +34,6 @@ const intake = z
   })
   .prefault({})
   .describe('Where agents report.');
-
-const state = z
-  .strictObject({
-    kind: planned(['memory'], ['redis'])
-      .prefault('memory')
-      .describe('`memory`: one balancer, nothing to install. `redis` is planned.'),
-    file: text('path, or off')
-      .optional()
-      .describe(
-        'File that keeps what nodes have taught over a restart, relative to this file; left out, herald-state.json beside the admin socket. `off`: nothing is kept.',
-      ),
-    url: notYet().describe('Address of Redis; planned.'),
-  })
-  .prefault({})
-  .describe('Where what the balancer knows is kept.');
 
 const relay = z
   .strictObject({
@@ -94,7 +79,7 @@ export const configSchema = z.strictObject({
   admin: adminSchema,
   keda: kedaSchema,
   asg: asgSchema,
-  state,
+  state: stateSchema,
   log,
   relay,
   takeover,

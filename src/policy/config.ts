@@ -142,6 +142,28 @@ export interface DriverConfig {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** Where what peers share is kept, and as whom this one comes. */
+export interface RedisConfig {
+  readonly servers:
+    | { readonly kind: 'single'; readonly address: Address; readonly database: number }
+    /** At least one address of a Sentinel. */
+    | { readonly kind: 'sentinel'; readonly addresses: readonly Address[]; readonly masterName: string }
+    /** At least one address; the others are asked of it. */
+    | { readonly kind: 'cluster'; readonly addresses: readonly Address[] };
+  /** Undefined: the default user. */
+  readonly username: string | undefined;
+  /** Never logged. Undefined: none is given. */
+  readonly password: string | undefined;
+  /** Undefined: plain TCP. PEM texts; undefined `ca`: the authorities that Node knows. `cert` and `key` come together. */
+  readonly tls:
+    | { readonly ca: string | undefined; readonly cert: string | undefined; readonly key: string | undefined }
+    | undefined;
+  /** Begins every key and channel, in braces. */
+  readonly keyPrefix: string;
+  /** Unique among peers; undefined: by chance at each start. */
+  readonly peer: string | undefined;
+}
+
 /** The settings of one process. Paths are absolute. */
 export interface Config {
   /** At least one; names and addresses are unique. */
@@ -168,9 +190,11 @@ export interface Config {
   /** Undefined: none. */
   readonly asg: AsgConfig | undefined;
   readonly state: {
-    readonly kind: 'memory';
+    readonly kind: 'memory' | 'redis';
     /** Where what must survive a restart is saved; undefined: nowhere. */
     readonly file: string | undefined;
+    /** Undefined where `kind` is `memory`. */
+    readonly redis: RedisConfig | undefined;
   };
   readonly log: {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';

@@ -40,9 +40,11 @@ export function aRoom(
     seed?: number;
     /** How long it has run; nodes of its first five seconds count as there before. */
     ageMs?: number;
+    /** Another's clock; left out, its own. */
+    clock?: ManualClock;
   } = {},
 ): Room {
-  const clock = new ManualClock();
+  const { clock = new ManualClock() } = options;
   const notices: Notice[] = [];
   const notify = (event: string, facts: Readonly<Record<string, unknown>>) =>
     void notices.push({ event, facts });

@@ -14,6 +14,7 @@ import type { ListenSlot } from '../../platform/listening-sockets.ts';
 import type { PolicyFiles } from '../../platform/policy-files.ts';
 import { formatAddress, type Address } from '../../policy/address.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { aloneAnswer, type PeersAnswer } from '../../protocol/peering.ts';
 import type { Control, EventFeed, ScaleFeed } from '../control/ports.ts';
 import type { Registry } from '../state/registry.ts';
 import { ok } from './answer.ts';
@@ -66,6 +67,8 @@ export interface AdminDeps {
   readonly webhooks?: WebhookDesk | undefined;
   /** Undefined: the routes about takeovers answer HERALD_NOT_AVAILABLE. */
   readonly takeover?: TakeoverDesk | undefined;
+  /** Undefined: nothing is shared with other balancers. */
+  readonly peers?: (() => PeersAnswer) | undefined;
   /** Every policy that is loaded, used by a pool or not. */
   readonly policies: () => Iterable<Policy>;
   readonly policyFiles: PolicyFiles;
@@ -213,5 +216,6 @@ function handlersOf(deps: AdminDeps, streams: EventStreams): AdminHandlers {
     ...eventHandlers({ streams }),
     ...webhookHandlers(deps),
     ...takeoverHandlers(deps),
+    listPeers: () => ok(deps.peers?.() ?? aloneAnswer),
   };
 }

@@ -24,6 +24,12 @@ import type { Asker, Control, EventFeed } from './ports.ts';
 import { Rebalances } from './rebalances.ts';
 import { Shedder, type ShedCount } from './shedder.ts';
 
+/** Hears what an operator asks of this balancer, once it is done. */
+export interface ControlListener {
+  adminState(pool: string, nodes: Iterable<string>, wished: AdminStateRequest & Asker): void;
+  freeze(pool: string | undefined, wished: { readonly frozen: boolean; readonly why: string } & Asker): void;
+}
+
 /** What every loop that sheds shares. */
 export interface SharedLoops {
   readonly operations: Operations;
@@ -38,6 +44,8 @@ export interface ControlDeps {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly tell: EventFeed['tell'];
+  /** Whether this balancer may act by itself, for all; left out, it always may. */
+  readonly isLeader?: () => boolean;
 }
 
 /** What metrics read. */
@@ -61,6 +69,8 @@ export class RunningControl implements Control {
   readonly #deps: ControlDeps;
   readonly #drains: Drains;
   readonly #rebalances: Rebalances;
+  /** Who tells it to peers; undefined: there are none. */
+  listener: ControlListener | undefined;
   #timer: Timer | undefined;
   #tickedAtMs: number;
   #isRetired = false;
@@ -77,7 +87,7 @@ export class RunningControl implements Control {
     this.#drains = new Drains({ ...deps, shedder: shared.shedder }, shared.operations, (drain) =>
       deps.tell(drainEnded(drain.view())),
     );
-    this.#rebalances = new Rebalances({ ...deps, ...shared });
+    this.#rebalances = new Rebalances({ isLeader: () => true, ...deps, ...shared });
     this.section = createControlSection({ ...deps, ...shared, drains: this.#drains });
   }
 
@@ -117,6 +127,7 @@ export class RunningControl implements Control {
         .of(pool.name, id)
         ?.release(id, `${asker.by} set node '${id}' to ${adminState}${said(why)}`);
     }
+    this.listener?.adminState(pool.name, nodes.keys(), { ...request, ...asker });
     return answer;
   }
 
@@ -156,6 +167,7 @@ export class RunningControl implements Control {
         : `automatic actions on ${where} may go on`;
       const type = frozen ? 'freeze.began' : 'freeze.ended';
       this.#deps.tell({ type, pool: pool ?? '', node: '', by, why, message, facts: {} });
+      this.listener?.freeze(pool, { frozen, why, by });
     }
     return this.shared.freezes.state(pool);
   }
@@ -195,6 +207,7 @@ export class RunningControl implements Control {
     if (drain === undefined) return { ...answer, operation: null };
     const operation = drain.view();
     this.#deps.tell(drainAsked(operation, { by: asker.by, request: wish.request, isNew }));
+    this.listener?.adminState(wish.pool.name, wish.nodes.keys(), { ...wish.request, ...asker });
     return { ...answer, operation };
   }
 }

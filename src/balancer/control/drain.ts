@@ -110,17 +110,27 @@ export class Drain implements OperationEntry {
     this.#end('stopped', reason);
   }
 
-  /** Looks and asks. `room` is asked anew for each node, since those before it take from it. */
-  tick(elapsedMs: number, room: (node: string) => DrainRoom): void {
+  /**
+   * Looks and asks. `room` is asked anew for each node, since those before it take from it; `part` is what of a given
+   * rate is this balancer's.
+   */
+  tick(
+    elapsedMs: number,
+    of: { readonly room: (node: string) => DrainRoom; readonly part: (node: string) => number },
+  ): void {
     const nowMs = this.#parts.clock.nowMs();
     let asked = 0;
     for (const [id, node] of this.#nodes) {
       node.look();
       if (node.deadlineAtMs <= nowMs) this.#isPastDeadline = node.end() || this.#isPastDeadline;
-      else asked += node.tick({ elapsedMs, ratePerSecond: this.#ratePerSecond, room: room(id) });
+      else asked += node.tick({ elapsedMs, ratePerSecond: this.#rateOf(of.part(id)), room: of.room(id) });
     }
     this.#pace.add(asked, elapsedMs);
     this.#endIfOver(nowMs);
+  }
+
+  #rateOf(part: number): number | 'auto' {
+    return this.#ratePerSecond === 'auto' ? 'auto' : this.#ratePerSecond * part;
   }
 
   view(): Operation {

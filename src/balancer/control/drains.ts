@@ -110,7 +110,11 @@ export class Drains {
         if (state !== 'drain' && !isEmpty)
           drain.release(id, `node '${id}' was set to ${state}: what is left stays`);
       }
-      if (drain.isRunning) drain.tick(elapsedMs, (node) => this.#roomFor(pool, node));
+      if (!drain.isRunning) continue;
+      drain.tick(elapsedMs, {
+        room: (node) => this.#roomFor(pool, node),
+        part: (node) => ownPartOf(pool, node),
+      });
     }
   }
 
@@ -151,10 +155,11 @@ export class Drains {
     const returns = shedder.returns(pool.name);
     const assessment = pool.assessment(clock.nowMs());
     const room = roomFor(assessment, node, returns.usualPerSecond);
+    const part = ownPartOf(pool, node);
     return {
       // Those before this one in the same tick have taken of the room: their clients are out already.
-      connections: room.connections - returns.out,
-      connectsPerSecond: room.connectsPerSecond / this.#nodesDraining(pool.name),
+      connections: room.connections * part - returns.out,
+      connectsPerSecond: (room.connectsPerSecond * part) / this.#nodesDraining(pool.name),
       feedbackMs: pool.policy.reports.intervalMs + pool.policy.score.smoothingMs,
       leaving: shedder.room,
     };
@@ -169,6 +174,13 @@ export class Drains {
     }
     return Math.max(1, count);
   }
+}
+
+/** Of the connections of a node, those that are carried here, 0..1: each balancer sheds its own, at that part of the rate. */
+function ownPartOf({ nodes }: PoolState, id: string): number {
+  const counters = nodes.get(id)?.counters;
+  if (counters === undefined || counters.peers.connections === 0) return 1;
+  return counters.ownConnections / counters.connections;
 }
 
 function firstDeadline(drain: Drain): number {

@@ -1,7 +1,7 @@
 // The rebalancing of one pool: ticks the rebalancer of core/, does what it says, tells what came of it.
 import type { Clock } from '../../core/clock.ts';
+import { imbalanceOf } from '../../core/imbalance.ts';
 import { forecastRebalance, type RebalanceForecast } from '../../core/rebalance/forecast.ts';
-import { maxToMean } from '../../core/rebalance/level.ts';
 import {
   isLevel,
   restingRebalancer,
@@ -38,6 +38,8 @@ export interface RebalanceParts {
   readonly shedder: Shedder;
   readonly freezes: Freezes;
   readonly tell: EventFeed['tell'];
+  /** Several balancers that rebalance by themselves would shed the same excess as often as there are. */
+  readonly isLeader: () => boolean;
 }
 
 // Nobody hurries: a message that is under way may end, and a client has time to answer.
@@ -64,16 +66,20 @@ export class PoolRebalance {
 
   /** One tick, about a second after the last. */
   tick(pool: PoolState): void {
-    const { freezes, rng } = this.#parts;
-    const frozen = freezes.isFrozen(pool.name);
-    if (frozen && this.#operation?.isAutomatic === true) this.cancel(pool, 'the pool was frozen');
+    const { freezes, rng, isLeader } = this.#parts;
+    const isFrozen = freezes.isFrozen(pool.name);
+    const leads = isLeader();
+    if ((isFrozen || !leads) && this.#operation?.isAutomatic === true)
+      this.cancel(pool, isFrozen ? 'the pool was frozen' : 'this balancer leads no more');
+    // What an operator asked of this balancer goes on, whoever leads.
+    const frozen = isFrozen || (!leads && this.#operation === undefined);
     const view = this.#look(pool);
     const tick = tickRebalancer(this.#state, view, { rule: this.#ruleOf(pool), rng, frozen });
     this.#state = tick.state;
     if (tick.began) this.#begin(pool, view, { by: 'auto', why: `hot: ${tick.hot.join(', ')}` });
-    this.#operation?.look(maxToMean(view.nodes));
+    this.#operation?.look(shownImbalance(pool, view.nowMs));
     this.#apply(pool, tick);
-    if (tick.hot.length > 0 && !tick.began) this.#advise(pool, view, { hot: tick.hot, frozen });
+    if (tick.hot.length > 0 && !tick.began && leads) this.#advise(pool, view, { hot: tick.hot, frozen });
   }
 
   /** What a run would do now. */
@@ -129,7 +135,7 @@ export class PoolRebalance {
 
   #begin(pool: PoolState, view: RunView, { by, why }: { by: string; why: string }): RebalanceOperation {
     const { operations, clock } = this.#parts;
-    const { moves, now, predicted } = this.#forecastOf(pool, view);
+    const { moves, predicted } = this.#forecastOf(pool, view);
     const operation = new RebalanceOperation({
       id: operations.newId('rebalance'),
       pool: pool.name,
@@ -137,7 +143,7 @@ export class PoolRebalance {
       why,
       ratePerSecond: this.#ruleOf(pool).ratePerSecond,
       planned: moves.reduce((sum, { connections }) => sum + connections, 0),
-      before: now,
+      before: shownImbalance(pool, view.nowMs),
       predicted,
       wallMs: () => clock.wallMs(),
       cancel: (reason) => this.cancel(pool, reason),
@@ -193,8 +199,14 @@ export class PoolRebalance {
     view: RunView,
     { hot, frozen }: { readonly hot: readonly string[]; readonly frozen: boolean },
   ): void {
-    if (pool.policy.rebalance.mode === 'off' || !this.#advice.isDue(view.nowMs, frozen)) return;
+    const { mode } = pool.policy.rebalance;
+    if (mode === 'off' || !this.#advice.isDue(view.nowMs, frozen)) return;
     const forecast = this.#forecastOf(pool, view);
-    this.#parts.tell(adviceEvent(pool.name, { hot, forecast, frozen }));
+    this.#parts.tell(adviceEvent(pool.name, { hot, forecast, frozen, isAutomatic: mode === 'auto' }));
   }
+}
+
+/** By the figure that status shows, so that nobody reads two: highest ÷ mean of what nodes report; NaN without. */
+function shownImbalance(pool: PoolState, nowMs: number): number {
+  return imbalanceOf(pool.assessment(nowMs)).ratio ?? NaN;
 }

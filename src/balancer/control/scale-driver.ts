@@ -10,6 +10,8 @@ export interface ScaleDriverDeps extends Omit<PoolScalerDeps, 'actsFromMs'> {
   readonly executorOf: (pool: string) => ScaleExecutor | undefined;
   /** How long after `start` nothing is asked, 0 or more; left out: 30 s. */
   readonly graceMs?: number | undefined;
+  /** Whether this balancer acts for all that share the pool; left out, it does. */
+  readonly isLeader?: () => boolean;
 }
 
 // Agents find a restarted balancer within some report intervals, and one that lost its state knows no node before. A
@@ -41,7 +43,9 @@ export class ScaleDriver {
         scaler.stop();
         this.#pools.delete(name);
       }
-      if (registry.pools.has(scaling.pool)) this.#hear(scaling);
+      if (!registry.pools.has(scaling.pool)) return;
+      if (this.#deps.isLeader?.() ?? true) this.#hear(scaling);
+      else this.#leave(scaling.pool);
     });
   }
 
@@ -51,6 +55,12 @@ export class ScaleDriver {
     this.#end = undefined;
     for (const scaler of this.#pools.values()) scaler.stop();
     this.#pools.clear();
+  }
+
+  /** Another leads: what was asked and what is drained stays, for that one to go on with. */
+  #leave(pool: string): void {
+    this.#pools.get(pool)?.stop();
+    this.#pools.delete(pool);
   }
 
   #hear(scaling: Scaling): void {

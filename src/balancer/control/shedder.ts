@@ -74,7 +74,8 @@ export class Shedder {
     for (const name of this.#returns.keys()) if (!registry.pools.has(name)) this.#returns.delete(name);
     for (const { name, nodes } of registry.pools.values()) {
       let opened = 0;
-      for (const { counters } of nodes.values()) opened += counters.openedTotal;
+      // Who is asked to leave here comes back to whichever balancer is next.
+      for (const { counters } of nodes.values()) opened += counters.openedTotal + counters.peers.openedTotal;
       this.returns(name).tick(opened, clock.nowMs());
     }
   }

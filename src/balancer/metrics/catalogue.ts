@@ -3,6 +3,7 @@
 import { controlMetrics } from './control-metrics.ts';
 import type { MetricEntry } from './metric-entry.ts';
 import { outputMetrics } from './output-metrics.ts';
+import { peerMetrics } from './peer-metrics.ts';
 import { poolMetrics } from './pool-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
 import { scaleMetrics } from './scale-metrics.ts';
@@ -15,6 +16,7 @@ export const metricCatalogue: Readonly<Record<string, MetricEntry>> = {
   ...scaleMetrics,
   ...outputMetrics,
   ...takeoverMetrics,
+  ...peerMetrics,
   ...processMetrics,
 };
 

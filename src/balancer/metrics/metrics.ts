@@ -2,6 +2,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry as Register } from 'prom-client';
 import type { Clock } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/error.ts';
+import { aloneAnswer, type PeersAnswer } from '../../protocol/peering.ts';
 import type { Scaling } from '../../protocol/scaling.ts';
 import type { ControlFigures } from '../control/control.ts';
 import type { PoolState } from '../state/pool-state.ts';
@@ -9,6 +10,7 @@ import { boundedLabel } from './bounded-label.ts';
 import { processMetrics } from './process-metrics.ts';
 import { controlPage, noFigures } from './control-page.ts';
 import { noOutputs, outputPage, type OutputFigures } from './output-metrics.ts';
+import { peerPage } from './peer-metrics.ts';
 import { poolPage } from './pool-page.ts';
 import { scalePage } from './scale-page.ts';
 import { noTakeovers, takeoverPage, type TakeoverFigures } from './takeover-metrics.ts';
@@ -48,9 +50,11 @@ export function createMetrics(deps: {
   readonly outputs?: () => OutputFigures;
   /** Absent: this process cannot be replaced. */
   readonly takeover?: () => TakeoverFigures;
+  /** Other balancers; absent: nothing is shared. */
+  readonly peers?: () => PeersAnswer;
 }): Metrics {
   const { pools, clock, control = () => noFigures, scalingOf, outputs = () => noOutputs } = deps;
-  const { takeover = () => noTakeovers } = deps;
+  const { takeover = () => noTakeovers, peers = () => aloneAnswer } = deps;
   const register = new Register();
   collectDefaultMetrics({ register });
   for (const name of misnamedDefaults) register.removeSingleMetric(name);
@@ -71,6 +75,7 @@ export function createMetrics(deps: {
       scalePage(scalings),
       outputPage(outputs()),
       takeoverPage(takeover()),
+      peerPage(peers()),
     ];
     return [...pages, await register.metrics()].join('\n');
   };

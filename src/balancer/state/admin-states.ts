@@ -22,10 +22,16 @@ interface Place {
 export class AdminStates {
   readonly #wishes: AdminWishes;
   readonly #notify: Notify;
+  readonly #changed: (pool: string, node: string, askedBy: AskedBy | undefined) => void;
 
-  constructor(wishes: AdminWishes, notify: Notify) {
+  constructor(
+    wishes: AdminWishes,
+    notify: Notify,
+    changed: (pool: string, node: string, askedBy: AskedBy | undefined) => void = () => {},
+  ) {
     this.#wishes = wishes;
     this.#notify = notify;
+    this.#changed = changed;
   }
 
   /** An operator's wish: it outlives the node, and whatever the node itself asked for. */
@@ -74,5 +80,6 @@ export class AdminStates {
     pool.discardAssessment();
     const facts = { pool: pool.name, node: node.identity.id, from, to: adminState };
     this.#notify('admin state changed', { ...facts, ...askedBy });
+    this.#changed(pool.name, node.identity.id, askedBy);
   }
 }

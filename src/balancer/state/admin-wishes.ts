@@ -62,6 +62,11 @@ export class AdminWishes {
     pool.discardAssessment();
   }
 
+  /** Nothing is wanted any more of a node that is away. */
+  forget(pool: string, node: string): void {
+    if (this.#away.delete(keyOf(pool, node))) this.revision += 1;
+  }
+
   #put(wish: AdminWish): void {
     this.revision += 1;
     this.#away.set(keyOf(wish.pool, wish.node), wish);

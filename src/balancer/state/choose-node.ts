@@ -25,7 +25,7 @@ export function chooseAny(pool: PoolState, assessment: Assessment, request: Plac
  * taken; else `noNode` or `ownNodeBusy`, and nothing is taken.
  */
 export function chooseAdmitted(pool: PoolState, request: PlaceRequest, nowMs: number): number {
-  const { admission, policy } = pool;
+  const { admission, ownPart: policy } = pool;
   const isRetry = request.excluded.size > 0;
   if (!isRetry && !admission.hasToken(nowMs, policy.admit)) return noNode;
   const assessment = pool.assessment(nowMs);
@@ -69,7 +69,7 @@ export function connectRateOf(
 
 /** The picker's choice among nodes with a token and room below the level, or above it where the pool yields. */
 function pickWithin(pool: PoolState, request: PlaceRequest, nowMs: number): number {
-  const { admission, policy } = pool;
+  const { admission, ownPart: policy } = pool;
   const assessment = pool.assessment(nowMs);
   const { admit } = policy;
   let level = admit.fillTo;
@@ -112,7 +112,11 @@ function isRoomless(assessment: Assessment, request: PlaceRequest, level: number
   return candidates > 0;
 }
 
-function takeTokens({ admission, policy }: PoolState, node: NodeView | undefined, isRetry: boolean): void {
+function takeTokens(
+  { admission, ownPart: policy }: PoolState,
+  node: NodeView | undefined,
+  isRetry: boolean,
+): void {
   if (!isRetry) admission.takeToken(policy.admit);
   node?.counters.connects.take();
 }

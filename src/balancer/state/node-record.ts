@@ -66,6 +66,17 @@ export class NodeRecord {
     return this.#view;
   }
 
+  /** A peer that was there before was heard for the first time: what it has here was not placed since the report. */
+  meetPeer(met: { connections: number; messagesPerSecond: number }, nowMs: number): void {
+    this.counters.recount(met, nowMs);
+    if (this.load === undefined) return;
+    this.load = {
+      ...this.load,
+      countedAtSample: this.load.countedAtSample + met.connections,
+      smoothedMessagesPerSecond: this.load.smoothedMessagesPerSecond + met.messagesPerSecond,
+    };
+  }
+
   // Compared instead of invalidated by setters: a field added later and forgotten here fails its first test.
   #isCurrent(healthReason: string): boolean {
     const view = this.#view;

@@ -1,6 +1,7 @@
 // One pool: its nodes, its counts, and the assessment that placements share until something has changed.
 import { assess, type Assessment } from '../../core/assess.ts';
 import type { NodeCounters } from '../../core/node-counters.ts';
+import { noPeers, partOfRates, type PoolPeers } from '../../core/peer-counts.ts';
 import { createPicker, type Picker } from '../../core/pick/picker.ts';
 import { amountWhenFull } from '../../core/moments.ts';
 import type { Rng } from '../../core/rng.ts';
@@ -35,6 +36,8 @@ export class PoolState {
   readonly #visibility: Visibility;
   readonly #rng: Rng;
   #policy: Policy;
+  #ownPart: Policy;
+  #peers = noPeers;
   #picker: Picker;
   #assessment: Assessment | undefined;
   #nodeIds: readonly string[] | undefined;
@@ -53,6 +56,7 @@ export class PoolState {
   ) {
     this.name = name;
     this.#policy = policy;
+    this.#ownPart = policy;
     this.#rng = context.rng;
     this.#notify = context.notify;
     this.#visibility = context.visibility;
@@ -65,6 +69,22 @@ export class PoolState {
     return this.#policy;
   }
 
+  /** The policy, with limits in time that are this balancer's part of them. */
+  get ownPart(): Policy {
+    return this.#ownPart;
+  }
+
+  /** What the other balancers do in this pool. */
+  get peers(): PoolPeers {
+    return this.#peers;
+  }
+
+  set peers(peers: PoolPeers) {
+    if (peers.balancers !== this.#peers.balancers) this.#ownPart = partOfRates(this.#policy, peers.balancers);
+    this.#peers = peers;
+    this.markDirty();
+  }
+
   get picker(): Picker {
     return this.#picker;
   }
@@ -75,6 +95,7 @@ export class PoolState {
       this.#picker = createPicker(policy.place.picker, this.#rng);
     }
     this.#policy = policy;
+    this.#ownPart = partOfRates(policy, this.#peers.balancers);
     this.markDirty();
   }
 
@@ -125,8 +146,16 @@ export class PoolState {
   }
 
   #isFresh({ snapshot, arrivals }: Assessment, nowMs: number): boolean {
-    const isSpent = this.#gained >= leastPlacedOn && this.#gained >= arrivals;
+    // The shares are for the arrivals of all balancers; this one spends its part of them.
+    const isSpent = this.#gained >= leastPlacedOn && this.#gained >= arrivals * this.#ownPartOfArrivals;
     return !isSpent && nowMs - snapshot.atMs < leastAssessmentAgeMs;
+  }
+
+  /** 0..1; 1 without peers, and where nobody comes anywhere. */
+  get #ownPartOfArrivals(): number {
+    const { arrivalsPerSecond } = this.#peers;
+    const own = this.arrivals.perSecond;
+    return arrivalsPerSecond === 0 ? 1 : own / (own + arrivalsPerSecond);
   }
 
   /** Says that a connection has come (1) or gone (-1). */
@@ -148,7 +177,10 @@ export class PoolState {
       atMs: nowMs,
       nodes: Object.freeze([...this.nodes.values()].map((node) => node.view(nowMs))),
       visibility: this.#visibility,
-      arrivalsPerSecond: Math.min(this.arrivals.perSecond, admitted(this.#policy)),
+      arrivalsPerSecond: Math.min(
+        this.arrivals.perSecond + this.#peers.arrivalsPerSecond,
+        admitted(this.#policy),
+      ),
       admission: this.admission.view(nowMs),
       messagesPerSecondPerConnection: this.table.meanMessagesPerSecond,
     });

@@ -29,6 +29,14 @@ export interface PoolSettings {
   readonly nodes: readonly NodeIdentity[];
 }
 
+/** Hears of what this balancer learned itself, not from a peer. */
+export interface RegistryListener {
+  /** A report was taken in. */
+  report(report: Report, source: ReportSource): void;
+  /** Something else is wanted of a node. */
+  adminState(pool: string, node: string, askedBy: AskedBy | undefined): void;
+}
+
 type RegistryDeps = Readonly<{ clock: Clock; rng: Rng; visibility: Visibility; notify: Notify }>;
 
 /** The mutable truth of a balancer. */
@@ -39,13 +47,17 @@ export class Registry {
   readonly #adminStates: AdminStates;
   readonly #timer: Timer;
   #ticks = 0;
-  /** Reports taken in. */
+  /** Reports taken in, those that peers passed on among them. */
   reportsTotal = 0;
+  /** Who tells it to peers; undefined: there are none. */
+  listener: RegistryListener | undefined;
 
   constructor(deps: RegistryDeps) {
     this.#deps = deps;
     this.#members = new Members(this.#pools, deps);
-    this.#adminStates = new AdminStates(this.#members.wishes, deps.notify);
+    this.#adminStates = new AdminStates(this.#members.wishes, deps.notify, (pool, node, askedBy) =>
+      this.listener?.adminState(pool, node, askedBy),
+    );
     this.#timer = deps.clock.repeat(tickMs, () => this.#tick());
   }
 
@@ -129,9 +141,9 @@ export class Registry {
   /**
    * Takes a report in: registers the node where it is new, then absorbs its load. Throws HERALD_POOL_UNKNOWN,
    * HERALD_NODE_ID_TAKEN or HERALD_REPORT_STALE, in which case nothing has changed. Answers what the
-   * operator wants of the node.
+   * operator wants of the node. `via`: who took it in first, an intake of this balancer or that of a peer.
    */
-  applyReport(report: Report, source: ReportSource): AdminState {
+  applyReport(report: Report, source: ReportSource, via: 'intake' | 'peer' = 'intake'): AdminState {
     const pool = this.pool(report.pool);
     const nowMs = this.#deps.clock.nowMs();
     const known = claim(this.#pools, { pool, report, source, nowMs });
@@ -142,6 +154,7 @@ export class Registry {
     node.load = absorb(pool, node, { report, nowMs });
     node.restored = undefined;
     this.reportsTotal += 1;
+    if (via === 'intake') this.listener?.report(report, source);
     pool.markDirty();
     if (report.leaving) this.#members.farewell(pool, node);
     return node.adminState;

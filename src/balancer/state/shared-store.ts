@@ -16,6 +16,8 @@ export interface LinkStatus {
   /** Commands and bytes sent since the start. */
   readonly commandsTotal: number;
   readonly bytesTotal: number;
+  /** Words of ours that were never sent since the start: the link was down, or the buffer before it full. */
+  readonly droppedWordsTotal: number;
 }
 
 /** Another balancer, or this one. */
@@ -30,10 +32,13 @@ export interface PeerPresence {
   readonly ageMs: number;
 }
 
-/** A value that any peer may change: the higher version stands. */
+/**
+ * A value that any peer may change: the higher version stands. After a failover two values can have one version;
+ * then the one greater in the order of its UTF-8 bytes stands, everywhere: who cares which puts its rank first.
+ */
 export interface Register {
   readonly key: string;
-  /** '' for one that has been deleted. */
+  /** At most 64 KiB. '' for one that has been deleted; that is remembered for a day. */
   readonly value: string;
   /** 1 or more, grows by one with each change, never falls while anybody who has seen it lives. */
   readonly version: number;
@@ -59,7 +64,10 @@ export interface SharedHandlers {
   word(from: PeerPresence['id'], channel: string, text: string): void;
   /** A register has another version than the last one told, or is told for the first time. */
   register(scope: string, register: Register): void;
-  /** A peer has come, has another epoch, or (`isHere` false) has not been heard for the time that presence lasts. */
+  /**
+   * A peer has come, has another epoch or describes itself otherwise, or (`isHere` false) has said farewell or has
+   * not been heard for the time that presence lasts. While our own link is degraded nobody is told to be gone.
+   */
   peer(peer: PeerPresence, isHere: boolean): void;
   /** The link has changed. After `degraded` it is followed by every register and peer as they are then. */
   link(status: LinkStatus): void;
@@ -73,19 +81,26 @@ export interface SharedStore {
   /** Says farewell: presence and leases end at once where the link allows. Bounded in time. Idempotent. */
   stop(): Promise<void>;
   status(): LinkStatus;
-  /** Says a text to all who listen now. Dropped, and counted, while the link is down. */
+  /**
+   * Says a text of at most 64 KiB to all who listen now; several of one tenth of a second travel together. Dropped,
+   * and counted, while the link is down or when it does not keep up.
+   */
   say(channel: string, text: string): void;
-  /** What this balancer says of itself; sent with its presence. */
+  /** What this balancer says of itself; sent with its presence. More than 4 KiB is not taken over. */
   describe(about: string): void;
   /** Peers heard lately, this one not among them. */
   peers(): readonly PeerPresence[];
   /** Registers of a scope as last heard. */
   registers(scope: string): ReadonlyMap<string, Register>;
-  /** Writes if the register still has `version` (0: it is not there yet). Value '' deletes. Bounded in time, never rejects. */
+  /**
+   * Writes if the register still has `version` (0: it is not there yet). Value '' deletes. Bounded in time, never
+   * rejects. `unreachable` may have been written all the same; whoever hears of it later hears its version.
+   */
   write(scope: string, key: string, change: { value: string; version: number }): Promise<WriteOutcome>;
   /**
    * Takes or renews the lease of this name. Undefined while another holds it or the link is down. `seen` is the
-   * highest token that this balancer has ever seen: the next one is above it even when the store has forgotten.
+   * highest token that this balancer has ever seen: the next one is above it even when the store has forgotten. A
+   * lease that is held with a token below `seen` is held on with a higher one.
    */
   lease(name: string, wish: { forMs: number; seen: number }): Promise<HeldLease | undefined>;
   /** Gives a lease back. */

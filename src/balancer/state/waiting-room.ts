@@ -131,8 +131,8 @@ export class WaitingRoom {
   }
 
   #allowed(pool: PoolState, nowMs: number): number {
-    const { ratePerSecond } = pool.policy.admit;
-    const nodes = connectRateOf(pool.assessment(nowMs), pool.policy, nowMs);
+    const { ratePerSecond } = pool.ownPart.admit;
+    const nodes = connectRateOf(pool.assessment(nowMs), pool.ownPart, nowMs);
     return ratePerSecond === 'off' ? nodes : Math.min(ratePerSecond, nodes);
   }
 }

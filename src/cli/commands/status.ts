@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { NodeDetail, NodeList, PoolList, PoolSummary } from '../../protocol/admin-api.ts';
 import type { FreezeState } from '../../protocol/operations.ts';
+import type { PeersAnswer } from '../../protocol/peering.ts';
 import type { Scaling } from '../../protocol/scaling.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { formatAnswer, withAdminClient, withAdminOptions, type AdminFlags } from '../admin-options.ts';
@@ -11,6 +12,7 @@ import type { CliIo } from '../io.ts';
 import { LiveScreen } from '../live-screen.ts';
 import { connectionCount, loadBar, reportAge, stateCell } from '../node-cells.ts';
 import { pause } from '../pause.ts';
+import { peerLine, readPeersIfAny } from '../peer-lines.ts';
 import { freezeSentence, readFreeze } from '../pool-freeze.ts';
 import { readScalingIfAny } from '../read-scaling.ts';
 import { scaleLine } from '../scale-lines.ts';
@@ -44,6 +46,8 @@ interface Look {
   readonly scalings: ReadonlyMap<string, Scaling>;
   /** Of processes that have been replaced and still relay; '' for none. */
   readonly earlier: string;
+  /** Undefined from a balancer that does not tell. */
+  readonly peers: PeersAnswer | undefined;
   /** Most that a line may take. */
   readonly columns: number;
 }
@@ -76,7 +80,11 @@ async function showStatus(
   const paint = paintFor(io.stdout, io.env);
   if (output === 'json' || output === 'yaml') {
     const takeover = (await readTakeover(client)) ?? null;
-    io.stdout.write(formatAnswer({ pools: await readStatus(client, pool), takeover }, output));
+    const peers = await readPeersIfAny(client);
+    const pools = await readStatus(client, pool);
+    // Where nothing is shared there is nothing to say of it.
+    const balancer = peers === undefined || peers.self === '' ? {} : { balancer: peers };
+    io.stdout.write(formatAnswer({ ...balancer, pools, takeover }, output));
     return;
   }
   const isWide = output === 'wide';
@@ -87,6 +95,7 @@ async function showStatus(
       isWide,
       scalings: await readScalings(client, pools),
       earlier: earlierSentence(await readTakeover(client)),
+      peers: await readPeersIfAny(client),
       columns: Math.max(isWide ? wideColumns : 0, columnsOf(io.stdout, io.env)),
     });
   };
@@ -132,10 +141,12 @@ async function readScalings(
 
 /** Lines for all pools, a table each; fits 80 columns for ids of up to 24 characters, 140 when wide. */
 function renderStatus(pools: readonly PoolStatus[], look: Look): string[] {
-  const { paint, isWide, columns, scalings } = look;
+  const { paint, isWide, columns, scalings, peers } = look;
   if (pools.length === 0) return ['no pools'];
   const lines = (text: string) => wrapText(text, columns, '  ');
   const earlier = look.earlier === '' ? [] : [...lines(look.earlier), ''];
+  const others = peers === undefined ? '' : peerLine(peers);
+  const head = others === '' ? [] : [...lines(others), ''];
   const tables = pools.flatMap((pool, index) => [
     ...(index > 0 ? [''] : []),
     ...lines(headline(pool)).map((line) => paint('bold', line)),
@@ -147,7 +158,7 @@ function renderStatus(pools: readonly PoolStatus[], look: Look): string[] {
     ...nodeTable(pool.members, look),
     ...(pool.members.length === 0 ? ['no nodes yet: none is configured and no agent has reported'] : []),
   ]);
-  return [...earlier, ...tables];
+  return [...head, ...earlier, ...tables];
 }
 
 /** None where nothing is known and nothing is to be done: pools without agents are no news. */

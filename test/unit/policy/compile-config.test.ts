@@ -21,6 +21,7 @@ function configOf(body: string, environment: Environment = {}): Config {
     resolvePath: (path) => `/at/${path}`,
     secrets: new Map([['./fleet', 'from-the-file']]),
     pems: new Map(['c.pem', 'k.pem', 'ca.pem'].map((file) => [file, `text of ${file}`])),
+    stateTexts: new Map(),
   });
 }
 
@@ -114,7 +115,7 @@ describe('a config file', () => {
     const body = `listeners:
   - { bind: 8080, tls: {}, protocol: tcp, proxyProtocol: accept }
 intake: { register: { from: [10.0.0.1/8], ports: [0] } }
-state: { kind: redis, url: "redis://x" }
+state: { kind: redis, url: "http://x" }
 log: { level: verbose }
 pools:
   "a b": { policy: 5 }
@@ -126,8 +127,7 @@ pools:
       'h.yaml:4:58 listeners[0].proxyProtocol: accept is not available yet (planned) (write off)',
       'h.yaml:5:30 intake.register.from[0]: 10.0.0.1/8 has bits beyond its prefix (write 10.0.0.0/8)',
       'h.yaml:5:51 intake.register.ports[0]: 0 is too small (at least 1)',
-      'h.yaml:6:16 state.kind: redis is not available yet (planned) (write memory)',
-      'h.yaml:6:28 state.url: not available yet (planned) (remove it)',
+      'h.yaml:6:28 state.url: is not the URL of a Redis (such as redis://10.0.0.5:6379, redis://10.0.0.5:6379/2, or rediss:// for TLS)',
       'h.yaml:7:15 log.level: "verbose" is not one of trace, debug, info, warn, error, fatal, silent',
       'h.yaml:9:3 pools["a b"]: is not a name (letters, digits and . _ : -, at most 64)',
     ]);

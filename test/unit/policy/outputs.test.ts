@@ -21,6 +21,7 @@ function configOf(body: string): Config {
   if (document === undefined) throw new Error(problems.map(formatProblem).join('\n'));
   return compileConfig(document, {
     resolvePath: (path) => `/at/${path}`,
+    stateTexts: new Map(),
     secrets: new Map([
       ['new', 'new-secret-0123456789'],
       ['old', 'old-secret-0123456789'],

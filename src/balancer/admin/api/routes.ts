@@ -4,6 +4,7 @@ import { healthAnswer, policyDocument, policyPutAnswer } from './explain-schemas
 import { hookRoutes } from './hook-routes.ts';
 import { intakeRoutes } from './intake-routes.ts';
 import { freezeRequest, freezeState, operation, operationList } from './operation-schemas.ts';
+import { peerRoutes } from './peer-specs.ts';
 import { flag, operations, poolRoutes, why } from './pool-specs.ts';
 import type { RouteSpec } from './route-spec.ts';
 import { takeoverRoutes } from './takeover-specs.ts';
@@ -127,6 +128,7 @@ export const adminRoutes = {
   },
   ...webhookRoutes,
   ...takeoverRoutes,
+  ...peerRoutes,
 } as const satisfies Record<string, RouteSpec>;
 
 /** Every route there is. */

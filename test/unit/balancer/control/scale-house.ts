@@ -15,6 +15,8 @@ export interface ScaleHouse {
   platform: 'takes' | 'hangs' | Error;
   /** False: nothing is configured that starts and stops nodes. */
   hasExecutor: boolean;
+  /** False: another balancer acts for all. */
+  isLeader: boolean;
   /** A recommendation is told; resolves when the platform has answered what it answers at once. */
   say(parts?: Partial<Scaling>): Promise<void>;
   /** The driver ends and another begins, as after a restart. */
@@ -32,7 +34,7 @@ const noPool = () => new Error('the feed has said nothing yet');
 export function aScaleHouse(
   options: { nodes?: readonly string[]; policy?: PolicyParts; graceMs?: number } = {},
 ): ScaleHouse {
-  const house = aDrainHouse(options);
+  const house = aDrainHouse({ ...options, policy: withQuickDrains(options.policy) });
   live(house, 6);
   const feed = aStubFeed(noPool);
   const wishes: ScaleWish[] = [];
@@ -54,6 +56,7 @@ export function aScaleHouse(
       tell: (event) => void house.events.push(event),
       executorOf: () => (self.hasExecutor ? executor : undefined),
       graceMs: options.graceMs ?? 0,
+      isLeader: () => self.isLeader,
     });
     driver.start();
     return driver;
@@ -65,6 +68,7 @@ export function aScaleHouse(
     wishes,
     platform: 'takes',
     hasExecutor: true,
+    isLeader: true,
     async say(parts = {}) {
       feed.say(aScaling(parts));
       for (let i = 0; i < 5; i++) await Promise.resolve();
@@ -78,4 +82,11 @@ export function aScaleHouse(
     adminState: (node) => house.registry.pools.get('chat')?.nodes.get(node)?.adminState,
   };
   return self;
+}
+
+/** Victims go within 20 s, or within the deadline that the policy has for every drain. */
+function withQuickDrains(policy: PolicyParts = {}): PolicyParts {
+  const { scale, drain } = policy;
+  const down = scale?.down ?? { afterMs: 300_000, step: 1 };
+  return { ...policy, scale: { ...scale, down: { ...down, drainMs: drain?.deadlineMs ?? 20_000 } } };
 }

@@ -1,0 +1,206 @@
+// One balancer among others, put together: the shared store, what is said over it, whose wishes are done, who leads.
+// Wiring only.
+import type { Clock } from '../core/clock.ts';
+import type { Rng } from '../core/rng.ts';
+import type { RedisConfig } from '../policy/config.ts';
+import { isRecord } from '../protocol/field-checks.ts';
+import type { PeersAnswer } from '../protocol/peering.ts';
+import type { RunningControl } from './control/control.ts';
+import { Leader, leaderLease } from './control/leader.ts';
+import type { EventFeed } from './control/ports.ts';
+import { SharedWishes } from './control/shared-wishes.ts';
+import {
+  adminKey,
+  adminWish,
+  createAdminTarget,
+  createFreezeTarget,
+  freezeKey,
+} from './control/wish-targets.ts';
+import { Peers } from './state/peers/peers.ts';
+import type { Registry } from './state/registry.ts';
+import type { SharedHandlers, SharedStore } from './state/shared-store.ts';
+
+/** What it is made with. */
+export interface PeeringParts {
+  readonly store: SharedStore;
+  readonly registry: Registry;
+  readonly control: RunningControl;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly tell: EventFeed['tell'];
+}
+
+/** A store on Redis; its client is loaded only here, since most balancers have no peers. */
+export async function openSharedStore(
+  config: RedisConfig,
+  { clock, rng }: { clock: Clock; rng: Rng },
+): Promise<SharedStore> {
+  const { createRedisStore } = await import('../cluster/redis-store.ts');
+  return createRedisStore({ config, clock, rng });
+}
+
+/** Peers with a lifetime: `start` when saved state is restored, `resign` when this balancer ends, then `stop`. */
+export class Peering {
+  readonly #parts: PeeringParts;
+  readonly #peers: Peers;
+  readonly #leader: Leader;
+  readonly #wishes: SharedWishes;
+  #introductions = 0;
+
+  constructor(parts: PeeringParts) {
+    this.#parts = parts;
+    const { store, registry, control, clock, rng } = parts;
+    // Chance enough to be another one for each life of a process.
+    const epoch = Math.floor(rng.next() * 2 ** 52).toString(36);
+    this.#peers = new Peers({
+      store,
+      registry,
+      clock,
+      epoch,
+      tell: (type, message, facts) => this.#tell(type, message, facts),
+    });
+    this.#leader = new Leader({ store, clock, changed: (token) => this.#leads(token) });
+    const targets = {
+      admin: createAdminTarget(registry, control),
+      freeze: createFreezeTarget(control.shared.freezes, control),
+    };
+    this.#wishes = new SharedWishes({ store, clock, targets });
+  }
+
+  get isLeader(): boolean {
+    return this.#leader.isLeader;
+  }
+
+  /**
+   * Joins the others, and learns what they want and carry, in bounded time. Rejects with HERALD_STATE_REFUSED where
+   * what is configured cannot work.
+   */
+  async start(): Promise<void> {
+    const { store } = this.#parts;
+    await store.start(this.#handlers());
+    this.#listen();
+    this.#peers.start();
+    this.#wishes.start();
+    this.#leader.start();
+    await Promise.all([this.#leader.renew(), this.#peers.firstWords()]);
+  }
+
+  /** Leads no more. */
+  async resign(): Promise<void> {
+    const { isLeader, highestToken } = this.#leader;
+    this.#leader.stop();
+    if (isLeader) await this.#parts.store.release(leaderLease, highestToken);
+  }
+
+  /** Says farewell. Bounded in time, idempotent. */
+  async stop(): Promise<void> {
+    this.#parts.registry.listener = undefined;
+    this.#parts.control.listener = undefined;
+    this.#leader.stop();
+    this.#wishes.stop();
+    this.#peers.stop();
+    await this.#parts.store.stop();
+  }
+
+  /** As it stands now. */
+  view(): PeersAnswer {
+    const { store, clock } = this.#parts;
+    const { state, reason, sinceMs, lagMs, droppedWordsTotal } = store.status();
+    const peers = this.#peers.view().map(({ id, ageMs, connections, about }) => {
+      return { id, ageMs: Math.round(ageMs), connections, token: tokenIn(about) };
+    });
+    const highest = Math.max(
+      this.isLeader ? this.#leader.highestToken : 0,
+      ...peers.map(({ token }) => token),
+    );
+    return {
+      self: store.selfId,
+      isLeader: this.isLeader,
+      link: {
+        state,
+        reason,
+        ageMs: Math.round(clock.nowMs() - sinceMs),
+        lagMs: lagMs === undefined ? null : Math.round(lagMs * 10) / 10,
+        droppedWordsTotal,
+      },
+      unsaidWishes: this.#wishes.unsaidCount,
+      peers: peers.map(({ token, ...peer }) => {
+        return { ...peer, isLeader: !this.isLeader && token > 0 && token === highest };
+      }),
+    };
+  }
+
+  #handlers(): SharedHandlers {
+    return {
+      word: (from, channel, text) => this.#peers.hearWord(from, channel, text),
+      register: (scope, register) => this.#wishes.hear(scope, register),
+      link: (status) => this.#peers.hearLink(status),
+      peer: (peer, isHere) => {
+        this.#leader.see(tokenIn(peer.about));
+        // Else it would know in ten seconds only who leads.
+        if (this.#peers.hearPeer(peer, isHere) && this.isLeader) this.#describe(this.#leader.highestToken);
+      },
+    };
+  }
+
+  #listen(): void {
+    const { registry, control } = this.#parts;
+    registry.listener = {
+      report: (report, { identity, host, port }) => this.#peers.passOn({ report, identity, host, port }),
+      adminState: (pool, id, askedBy = { by: '', why: '' }) => {
+        const node = registry.pools.get(pool)?.nodes.get(id);
+        if (node === undefined) return;
+        const isSelf = node.selfDrainEpoch !== undefined;
+        this.#wishes.say('admin', adminKey(pool, id), adminWish(node.adminState, { ...askedBy, isSelf }));
+      },
+    };
+    control.listener = {
+      adminState: (pool, nodes, { adminState, deadlineMs, ratePerSecond, self, by, why = '' }) => {
+        const isSelf = self === true;
+        const given = {
+          ...(deadlineMs !== undefined && { deadlineMs }),
+          ...(ratePerSecond !== undefined && { ratePerSecond }),
+        };
+        const isChanged = Object.keys(given).length > 0;
+        const wish = adminWish(adminState, { by, why, isSelf, isChanged, ...given });
+        for (const id of nodes) this.#wishes.say('admin', adminKey(pool, id), wish);
+      },
+      freeze: (pool, { frozen, by, why }) => this.#sayFreeze(pool, { rank: frozen ? 1 : 0, by, why }),
+    };
+  }
+
+  /** Letting all pools go ends the freeze of each. */
+  #sayFreeze(pool: string | undefined, wish: { rank: number; by: string; why: string }): void {
+    this.#wishes.say('freeze', freezeKey(pool), wish);
+    if (pool !== undefined || wish.rank > 0) return;
+    for (const key of this.#parts.store.registers('freeze').keys()) this.#wishes.say('freeze', key, wish);
+  }
+
+  #leads(token: number): void {
+    const { store } = this.#parts;
+    this.#describe(token);
+    const message = token > 0 ? 'This balancer leads now.' : 'This balancer leads no more.';
+    this.#tell(token > 0 ? 'leader.began' : 'leader.ended', message, { peer: store.selfId, token });
+  }
+
+  /** A text that was said before is not said at once: the number makes it another. */
+  #describe(token: number): void {
+    this.#introductions += 1;
+    this.#parts.store.describe(JSON.stringify({ leads: token, said: this.#introductions }));
+  }
+
+  #tell(type: string, message: string, facts: Readonly<Record<string, string | number | boolean>>): void {
+    this.#parts.tell({ type, pool: '', node: '', by: '', why: '', message, facts });
+  }
+}
+
+/** By which token a peer says that it leads; 0 when it does not, or says something else. */
+function tokenIn(about: string): number {
+  try {
+    const said: unknown = JSON.parse(about);
+    const token = isRecord(said) ? said['leads'] : 0;
+    return typeof token === 'number' && Number.isSafeInteger(token) && token > 0 ? token : 0;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,183 @@
+// What peers share, over Redis: the link, what is said over it, and the order in which it is told. Without a link
+// everything stays as it was last heard.
+import type {
+  HeldLease,
+  LinkState,
+  LinkStatus,
+  PeerPresence,
+  Register,
+  SharedHandlers,
+  SharedStore,
+  WriteOutcome,
+} from '../balancer/state/shared-store.ts';
+import type { Clock, Timer } from '../core/clock.ts';
+import type { Rng } from '../core/rng.ts';
+import type { RedisConfig } from '../policy/config.ts';
+import { addressOf } from './address-of.ts';
+import { chanceId } from './chance-id.ts';
+import { createKeys } from './keys.ts';
+import { defaultLimits, maxAboutBytes, type Limits } from './limits.ts';
+import { openRedis } from './redis-client.ts';
+import { RedisConversation } from './redis-conversation.ts';
+import { RedisLink } from './redis-link.ts';
+import { answerWithin, type Meter } from './redis-session.ts';
+import { StatusBox } from './status.ts';
+import { textBytes } from './text-bytes.ts';
+
+/** What a store on Redis is made of. */
+export interface RedisStoreOptions {
+  readonly config: RedisConfig;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  /** Left out, `defaultLimits`. */
+  readonly limits?: Partial<Limits>;
+}
+
+/** A store on Redis: a single server, one behind Sentinels, or a Cluster. */
+export function createRedisStore(options: RedisStoreOptions): SharedStore {
+  return new RedisStore(options);
+}
+
+class RedisStore implements SharedStore {
+  readonly selfId: string;
+  readonly #clock: Clock;
+  readonly #limits: Limits;
+  readonly #link: RedisLink;
+  readonly #talk: RedisConversation;
+  readonly #status: StatusBox;
+  #handlers: SharedHandlers | undefined;
+  #timers: readonly Timer[] = [];
+  /** Since when silence counts: the connection has been ready for all this time. */
+  #readyAtMs = 0;
+  #isReady = false;
+  #stopping: Promise<void> | undefined;
+
+  constructor({ config, clock, rng, limits }: RedisStoreOptions) {
+    this.selfId = config.peer ?? chanceId(rng);
+    this.#clock = clock;
+    this.#limits = { ...defaultLimits, ...limits };
+    const meter: Meter = { commandsTotal: 0, bytesTotal: 0 };
+    this.#talk = this.#converse(chanceId(rng), config);
+    this.#status = new StatusBox(clock, 'connecting', () => {
+      const { lagMs, droppedTotal } = this.#talk.words;
+      return { ...meter, lagMs, droppedWordsTotal: droppedTotal };
+    });
+    this.#link = new RedisLink({
+      address: addressOf(config),
+      open: () => openRedis(config, this.selfId, this.#limits),
+      clock,
+      rng,
+      limits: this.#limits,
+      meter,
+      prepare: (session) => this.#talk.prepare(session),
+      tell: (state, reason) => this.#hearLink(state, reason),
+    });
+  }
+
+  async start(handlers: SharedHandlers): Promise<void> {
+    this.#handlers = handlers;
+    const { beatMs, gatherMs } = this.#limits;
+    await this.#link.start();
+    if (this.#stopping !== undefined) return;
+    this.#timers = [
+      this.#clock.repeat(beatMs, () => void this.#beat()),
+      this.#clock.repeat(gatherMs, () => this.#flush()),
+    ];
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  status(): LinkStatus {
+    return this.#status.read();
+  }
+
+  say(channel: string, text: string): void {
+    this.#talk.words.add(channel, text, this.#isReady);
+  }
+
+  describe(about: string): void {
+    if (textBytes(about) <= maxAboutBytes) this.#talk.describe(about);
+  }
+
+  peers(): readonly PeerPresence[] {
+    return this.#talk.peers.list();
+  }
+
+  registers(scope: string): ReadonlyMap<string, Register> {
+    return this.#talk.registers.mirror.scope(scope);
+  }
+
+  write(scope: string, key: string, change: { value: string; version: number }): Promise<WriteOutcome> {
+    return this.#talk.registers.write(this.#link.session, scope, { key, ...change });
+  }
+
+  lease(name: string, wish: { forMs: number; seen: number }): Promise<HeldLease | undefined> {
+    return this.#talk.leases.take(this.#link.session, name, wish);
+  }
+
+  release(name: string, token: number): Promise<void> {
+    return this.#talk.leases.release(this.#link.session, name, token);
+  }
+
+  /** Until a connection is ready nothing is told but words: then everything is, at once. */
+  #converse(epoch: string, { keyPrefix, servers }: RedisConfig): RedisConversation {
+    return new RedisConversation({
+      self: { id: this.selfId, epoch },
+      keys: createKeys(keyPrefix, servers.kind === 'single' ? servers.database : 0),
+      clock: this.#clock,
+      limits: this.#limits,
+      tell: {
+        word: (from, channel, text) => this.#handlers?.word(from, channel, text),
+        register: (scope, register) => {
+          if (this.#isReady) this.#handlers?.register(scope, register);
+        },
+        peer: (peer, isHere) => {
+          if (this.#isReady) this.#handlers?.peer(peer, isHere);
+        },
+      },
+    });
+  }
+
+  async #stop(): Promise<void> {
+    for (const timer of this.#timers) timer.cancel();
+    const { session } = this.#link;
+    this.#handlers = undefined;
+    this.#isReady = false;
+    if (session !== undefined)
+      await answerWithin(this.#talk.farewell(session), this.#clock, this.#limits.beatMs);
+    this.#link.stop();
+  }
+
+  async #beat(): Promise<void> {
+    const { session } = this.#link;
+    if (session === undefined) return;
+    const beat = await this.#talk.beat(session, this.#readyAtMs);
+    if (beat !== undefined && session === this.#link.session) this.#link.limit(beat.fault);
+  }
+
+  #flush(): void {
+    const { session } = this.#link;
+    if (session !== undefined) void this.#talk.words.flush(session);
+  }
+
+  #hearLink(state: LinkState, reason: string): void {
+    const wasMended = state === 'connected' && this.#status.state !== 'connected';
+    const hasSession = this.#link.session !== undefined;
+    const isFresh = hasSession && !this.#isReady;
+    if (isFresh) this.#readyAtMs = this.#clock.nowMs();
+    if (!hasSession && this.#isReady) this.#talk.words.drop();
+    this.#isReady = hasSession;
+    if (this.#status.set(state, reason)) this.#handlers?.link(this.#status.read());
+    if (wasMended || isFresh) this.#tellAll();
+  }
+
+  #tellAll(): void {
+    const { mirror } = this.#talk.registers;
+    for (const scope of mirror.scopes())
+      for (const register of mirror.scope(scope).values()) this.#handlers?.register(scope, register);
+    for (const peer of this.#talk.peers.list()) this.#handlers?.peer(peer, true);
+  }
+}
