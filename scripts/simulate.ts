@@ -7,6 +7,7 @@ import { spreadOf, type Figures, type Spread } from '../src/simulate/measure.ts'
 import { ruleOf, rules, type Rule } from '../src/simulate/rules.ts';
 import { simulate, type RunResult } from '../src/simulate/run.ts';
 import { scenarioOf, scenarios } from '../src/simulate/scenarios.ts';
+import { simulateScalingMode } from './simulate-scaling.ts';
 
 type Figure = keyof Figures | 'moved';
 
@@ -34,6 +35,7 @@ const titles: readonly { figure: Figure; title: string; show: (value: number) =>
 const usage = `usage: npm run simulate -- [--scenario NAME]... [--rule NAME]... [--seeds N] [--json]
 scenarios: ${scenarios.map(({ name }) => name).join(', ')}
 rules: ${rules.map(({ name }) => `'${name}'`).join(', ')}
+       npm run simulate -- --scale [...]: autoscalers instead of placement; see --scale --help
 `;
 
 function spreads(runs: readonly RunResult[]): Record<Figure, Spread> {
@@ -103,7 +105,9 @@ function printTables(
 }
 
 function main(): void {
-  const { seeds, json, help, named, chosen } = readOptions(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (args.includes('--scale')) return simulateScalingMode(args);
+  const { seeds, json, help, named, chosen } = readOptions(args);
   if (help) return void process.stdout.write(usage);
   const rows = named.flatMap((scenario) =>
     chosen.map((rule): Row => {

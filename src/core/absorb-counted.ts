@@ -39,6 +39,7 @@ function relayWindow(node: CountedNode, { report, nowMs }: { report: Report; now
   return {
     messagesPerSecond: spanMs > 0 ? Math.max(0, ((end.messages - start.messages) * 1000) / spanMs) : 0,
     expectedPerSecond: node.counters.expectedOver({ startMs, endMs }),
+    foreseenPerSecond: node.counters.expectedOver({ startMs: startMs - report.intervalMs, endMs: startMs }),
     connections: end.connections,
   };
 }

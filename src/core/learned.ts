@@ -2,7 +2,7 @@
 // decides nothing.
 import type { LearnedFigure, NodeLearning, PoolLearning } from '../protocol/learned.ts';
 import type { Assessment } from './assess.ts';
-import { amountWhenFull, fitShared, type Moments, type SharedFit } from './moments.ts';
+import { amountWhenFull, ownSlope, type Moments, type SharedFit } from './moments.ts';
 import { currentLearning, type Learning } from './restored.ts';
 import type { SignalRule } from './signal.ts';
 import type { NodeView } from './snapshot.ts';
@@ -61,7 +61,7 @@ function figureOf(
   { index, fit, moments }: { index: number; fit: SharedFit; moments: Moments },
 ): LearnedFigure {
   const value = orNull(fit.slopes[index]);
-  const own = ownSlope(moments, fit.intercept);
+  const own = orNull(ownSlope(moments, fit.intercept));
   return {
     value,
     own,
@@ -80,13 +80,6 @@ function wordOf(of: {
   if (of.value === null) return 'none';
   if (of.capacity !== undefined) return 'declared';
   return of.own === null ? 'pool' : 'own';
-}
-
-/** The slope through a node's own pairs from the pool's intercept; null where they are too few to have one. */
-function ownSlope(moments: Moments, intercept: number): number | null {
-  // Asked of the fit itself, so that how many pairs are enough stands in one place.
-  if (fitShared([{ moments, capacity: undefined }]).slope === undefined) return null;
-  return Math.max(0, (moments.xy - intercept * moments.x) / moments.xx);
 }
 
 function orNull(value: number | undefined): number | null {

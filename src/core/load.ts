@@ -1,7 +1,7 @@
 // What the reports of one node amount to. A report makes a new value; nothing here is changed in place.
 import type { Report } from '../protocol/report.ts';
 import { blend, keptWeight } from './decay.ts';
-import { addPair, learnedWeight, noMoments, type Moments } from './moments.ts';
+import { addPair, learnedWeight, noMoments, type Moments, type Pair } from './moments.ts';
 import type { SignalRule, SignalValues } from './signal.ts';
 import { readUtilization, type CombineRule, type Utilization } from './utilization.ts';
 
@@ -44,6 +44,8 @@ export interface RelayWindow {
   readonly messagesPerSecond: number;
   /** What was expected of the connections that were there: `NodeCounters.messagesPerSecond`, averaged. */
   readonly expectedPerSecond: number;
+  /** The same before the span began: it has nothing of the chance of what was carried. Absent: what was carried. */
+  readonly foreseenPerSecond?: number;
   /** Connections open or being dialled when the sample was taken. */
   readonly connections: number;
 }
@@ -123,6 +125,12 @@ function finite(value: number | undefined): number | undefined {
   return value === undefined || Number.isNaN(value) ? undefined : value;
 }
 
+/** Clients that talk at the same moments make one second full and the next empty, while load shows their mean. */
+function messagePair(relay: RelayWindow, utilization: number): Pair {
+  const { messagesPerSecond, foreseenPerSecond = messagesPerSecond } = relay;
+  return { x: messagesPerSecond, y: utilization, z: foreseenPerSecond };
+}
+
 type Learned = Pick<NodeLoad, 'byMessages' | 'byConnections' | 'byThroughput'>;
 
 const nothingLearned: Learned = { byMessages: noMoments, byConnections: noMoments, byThroughput: noMoments };
@@ -147,8 +155,7 @@ function learn(
   const others = rule.signals.filter(({ saturation }) => saturation !== 'auto');
   const rest = readUtilization(report.signals, others, { combine: rule.combine, autoSaturation: undefined });
   return {
-    byMessages:
-      relay === undefined ? byMessages : addPair(byMessages, { x: relay.messagesPerSecond, y }, kept),
+    byMessages: relay === undefined ? byMessages : addPair(byMessages, messagePair(relay, y), kept),
     byConnections: addPair(byConnections, { x: report.connections, y }, kept),
     byThroughput:
       throughput === undefined || Number.isNaN(rest.additive)

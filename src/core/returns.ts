@@ -1,6 +1,13 @@
 // Clients that were asked to leave a pool and are not back yet. No client says that it has been here before, so it is
 // told from how many come. One estimate for each pool: two would both take the same arrivals for theirs.
-import { learnUsual, nothingUsual, usualPerSecond, type UsualRate } from './usual-rate.ts';
+import {
+  boundUsual,
+  endBound,
+  learnUsual,
+  nothingUsual,
+  usualPerSecond,
+  type UsualRate,
+} from './usual-rate.ts';
 
 /** Clients that were asked to leave a node at one instant and are not back yet. */
 export interface Out {
@@ -101,7 +108,9 @@ function matched(
   const out = left.filter((each) => !isLost(each));
   // Those that came with nobody on the way were newcomers.
   const rest = out.length === 0 ? 0 : surplus - clientsIn(back);
-  return { returns: { ...returns, out, surplus: rest }, back, lost: left.filter(isLost) };
+  const bound = boundUsual(returns.usual, arrived, elapsedMs);
+  const usual = out.length === 0 ? endBound(bound) : bound;
+  return { returns: { ...returns, usual, out, surplus: rest }, back, lost: left.filter(isLost) };
 }
 
 /** Takes so many off, whole and in part. */

@@ -52,7 +52,13 @@ interface Judged {
 export function scorePool(snapshot: PoolSnapshot, footing: Judged & { basis: Basis }): ScoreSheet {
   const { nodes, atMs } = snapshot;
   const fitBy = (part: keyof Learning) =>
-    fitShared(nodes.map((node) => ({ moments: currentLearning(node, atMs)[part], capacity: node.capacity })));
+    fitShared(
+      nodes.map((node) => ({
+        moments: currentLearning(node, atMs)[part],
+        capacity: node.capacity,
+        newest: node.load?.utilization,
+      })),
+    );
   const costs = fitBy('byMessages');
   const slopes = fitBy('byConnections');
   const sheet = { costs, slopes, throughputs: fitBy('byThroughput') };
@@ -66,7 +72,7 @@ type Fits = Pick<ScoreSheet, 'costs' | 'slopes'>;
 function scoreByLoad(snapshot: PoolSnapshot, judged: Judged, fits: Fits): Scores {
   const { nodes } = snapshot;
   const { states, eligible } = judged;
-  const idle = idleRule(snapshot, judged);
+  const idle = idleRule(snapshot, judged, fits);
   const score = new Float64Array(nodes.length).fill(NaN);
   const slope = new Float64Array(nodes.length).fill(NaN);
   const evidence: Evidence[] = nodes.map((node, index) => {
@@ -124,13 +130,18 @@ function predict(
   return { utilization: Math.max(0, load.utilization + rise, demand), slope: each };
 }
 
-function relayedUtilization(node: NodeView, costs: SharedFit): number {
-  if (costs.slope === undefined) return 0;
-  return costs.intercept + (costs.slope / (node.capacity ?? 1)) * node.counters.expectedMessagesPerSecond;
+/** What the messages that our relay sees now would cost on a usual node of its size; 0 before a cost is learned. */
+function relayedWork({ capacity, counters }: NodeView, { slope = 0 }: SharedFit): number {
+  return (slope / (capacity ?? 1)) * counters.expectedMessagesPerSecond;
 }
 
+function relayedUtilization(node: NodeView, costs: SharedFit): number {
+  return costs.slope === undefined ? 0 : costs.intercept + relayedWork(node, costs);
+}
+
+/** Compares with the work alone, not with the idle part: an empty node has none, so nothing of it can be doubted. */
 function isDoubtful(node: NodeView, utilization: number, costs: SharedFit): boolean {
-  const expected = relayedUtilization(node, costs);
+  const expected = relayedWork(node, costs);
   return expected > doubtFrom && utilization < doubtBelow * expected;
 }
 
@@ -143,6 +154,7 @@ function surchargeOf(node: NodeView, state: LoadState | undefined): number {
 function idleRule(
   snapshot: PoolSnapshot,
   { states, eligible }: Judged,
+  { slopes }: Fits,
 ): { slope: number; priorSlope: number } {
   let utilization = 0;
   let connections = 0;
@@ -157,7 +169,10 @@ function idleRule(
   if (capacity === 0) return { slope: idleUtilization, priorSlope: 0 };
   const mean = utilization / capacity;
   const connectionsEach = Math.max(1, connections / capacity);
-  return { slope: Math.max(0, idleUtilization - mean) / connectionsEach, priorSlope: mean / connectionsEach };
+  return {
+    slope: Math.max(0, idleUtilization - mean) / connectionsEach,
+    priorSlope: Math.max(0, mean - slopes.intercept) / connectionsEach,
+  };
 }
 
 function scoreByCount({ nodes, messagesPerSecondPerConnection }: PoolSnapshot, basis: Basis): Scores {

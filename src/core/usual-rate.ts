@@ -15,6 +15,8 @@ const spanMs = 1500;
 const keptSpans = 20;
 // Of a thousand calm spans about ten are above their lower quartile by more: (2.3 + 0.7) deviations.
 const chanceDeviations = 3;
+// Long enough that five arrivals a second that are over can be told from a quiet moment.
+const boundSpanMs = 6000;
 
 /** Takes in so many arrivals, 0 or more, of so many milliseconds, above 0. */
 export function learnUsual({ spans, open }: UsualRate, arrived: number, elapsedMs: number): UsualRate {
@@ -25,6 +27,33 @@ export function learnUsual({ spans, open }: UsualRate, arrived: number, elapsedM
 }
 
 /**
+ * Takes in arrivals among which may be clients on their way back. They cannot tell what is usual, but that it is no more
+ * than this: where chance does not explain so few, a storm has passed, and what it taught is forgotten. Without it, who
+ * is asked to leave just after a storm would never be seen to come back.
+ */
+export function boundUsual(usual: UsualRate, arrived: number, elapsedMs: number): UsualRate {
+  const { spans, open } = usual;
+  const next = { arrived: open.arrived + arrived, elapsedMs: open.elapsedMs + elapsedMs };
+  if (next.elapsedMs < boundSpanMs) return { spans, open: next };
+  const seconds = next.elapsedMs / 1000;
+  const rate = next.arrived / seconds;
+  const before = usualPerSecond(usual);
+  const isOver = rate < before - chanceOf(before, seconds);
+  return { spans: isOver ? [rate] : spans, open: nothingUsual.open };
+}
+
+/** Nobody is on the way any more: what has come lately, some of it back, is no part of a span of the usual. */
+export function endBound({ spans }: UsualRate): UsualRate {
+  return { spans, open: nothingUsual.open };
+}
+
+/** By how much a rate seen over so many seconds may be off by chance, per second. */
+function chanceOf(perSecond: number, seconds: number): number {
+  // A count has the deviation of its root; one more, so that a rare arrival is no storm.
+  return (chanceDeviations * Math.sqrt(perSecond * seconds + 1)) / seconds;
+}
+
+/**
  * Arrivals per second, 0 or more; 0 before anything is known. The mean of the spans that chance can explain by the
  * lower quartile: the quartile itself would be too low wherever arrivals scatter, the mean of all would go on with a
  * storm that is over.
@@ -32,9 +61,6 @@ export function learnUsual({ spans, open }: UsualRate, arrived: number, elapsedM
 export function usualPerSecond({ spans }: UsualRate): number {
   if (spans.length === 0) return 0;
   const quartile = spans.toSorted((a, b) => a - b)[Math.floor(spans.length / 4)] ?? 0;
-  const spanSeconds = spanMs / 1000;
-  // A count has the deviation of its root; one more, so that a rare arrival is no storm.
-  const chance = (chanceDeviations * Math.sqrt(quartile * spanSeconds + 1)) / spanSeconds;
-  const calm = spans.filter((each) => each <= quartile + chance);
+  const calm = spans.filter((each) => each <= quartile + chanceOf(quartile, spanMs / 1000));
   return calm.reduce((sum, each) => sum + each, 0) / Math.max(1, calm.length);
 }

@@ -71,7 +71,8 @@ export interface ScaleFigures {
   readonly closed1006: number;
   /** Anything else that a client could not read, by what it was. */
   readonly trouble: Readonly<Record<string, number>>;
-  /** Seconds in which some node was busier than 95 % of the time. */
+  readonly seconds: number;
+  /** Of these, seconds in which some node was busier than 95 % of the time. */
   readonly saturatedSeconds: number;
   readonly answerP99Ms: number;
 }
@@ -91,6 +92,7 @@ export function scaleFiguresOf({ rows, clients }: ScaleResult): ScaleFigures {
     moved: clients.returned,
     closed1006,
     trouble,
+    seconds: rows.length,
     saturatedSeconds: rows.filter(isSaturated).length,
     answerP99Ms: clients.p99Ms,
   };
@@ -111,7 +113,7 @@ export function renderScaleSummary(figures: ScaleFigures, paint: Paint): string 
     '',
     `  ${connected} connections opened, ${moved} were asked to come back elsewhere and did`,
     `  ${closed1006} closed by 1006${troubles.length > 0 ? `; ${troubles.join(', ')}` : ''}`,
-    `  ${figures.saturatedSeconds} seconds with a node above 95%; answers: p99 ${figures.answerP99Ms.toFixed(0)} ms`,
+    `  a node above 95% in ${figures.saturatedSeconds} of ${figures.seconds} seconds; answers: p99 ${figures.answerP99Ms.toFixed(0)} ms`,
     `  ${nodeSeconds} node-seconds, ${saved} less than with ${most} nodes all the time`,
     '',
     'docs/scaling.md: how the number is computed, and how a platform follows it.',

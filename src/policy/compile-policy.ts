@@ -162,7 +162,7 @@ function compileScale(scale: PolicyDocument['scale']): Policy['scale'] {
     survive,
     surviveOf,
     up: { afterMs: up.after, step: up.step },
-    down: { afterMs: down.after, step: down.step },
+    down: { afterMs: down.after, step: down.step, drainMs: down.drain },
     victims,
   };
 }

@@ -98,7 +98,12 @@ export interface Policy {
     /** How long more nodes must have been needed; how many may be started at once. */
     readonly up: { readonly afterMs: number; readonly step: ScaleStep };
     /** How long fewer nodes must have sufficed, at least `startTimeMs`; how many are taken away at once. */
-    readonly down: { readonly afterMs: number; readonly step: ScaleStep };
+    readonly down: {
+      readonly afterMs: number;
+      readonly step: ScaleStep;
+      /** When a node that is taken away must be empty. */
+      readonly drainMs: number;
+    };
     /** Who chooses the nodes that go, and by what. */
     readonly victims: 'any' | 'ordinal' | 'external';
   };

@@ -44,9 +44,14 @@ const down = z
       .prefault('5m')
       .describe('How long fewer nodes must have sufficed; not shorter than `startTime`.'),
     step: step()
-      .prefault(1)
+      .prefault('25%')
       .describe(
         'Nodes taken away at once, a percentage rounded up; the next go when these have been drained.',
+      ),
+    drain: duration('1s', '24h')
+      .prefault('20m')
+      .describe(
+        'When a node that is taken away must be empty. Its clients are asked evenly over this time: many leave by themselves, and the node is taken back if load rises meanwhile.',
       ),
   })
   .prefault({})

@@ -133,6 +133,8 @@ export interface RebalanceAnswer {
   readonly imbalance: { readonly now: number | null; readonly predicted: number | null };
   /** One sentence. */
   readonly sentence: string;
+  /** Why it would be refused now, as the error would say it; null when it would not, and for what is no dry run. */
+  readonly refusal: { readonly code: string; readonly message: string } | null;
 }
 
 /** `GET` and `PUT /v1/pools/{pool}/freeze`; `/v1/freeze` for all pools. */

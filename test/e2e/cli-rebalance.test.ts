@@ -81,7 +81,7 @@ describe('herald rebalance', () => {
     const dry = await herald.cli('rebalance', 'chat', '-n');
     expect([dry.code, dry.stdout]).toEqual([
       3,
-      expect.stringContaining(`would be refused: ${id} is under way`),
+      expect.stringContaining(`would be refused: pool 'chat' is being rebalanced already (${id})`),
     ]);
 
     const following = await follow(herald, id);
@@ -103,12 +103,14 @@ describe('herald rebalance', () => {
     await herald.cli('freeze', 'chat', '--why', 'incident 4711');
     const frozen = await herald.cli('rebalance', 'chat');
     expect([frozen.code, frozen.stdout]).toEqual([3, '']);
-    expect(frozen.stderr).toMatch(/^herald: pool 'chat' is frozen: .* \[HERALD_FROZEN\]\n$/);
+    expect(frozen.stderr).toMatch(
+      /^herald: pool 'chat' is frozen by local \(incident 4711\): .* \[HERALD_FROZEN\]\n$/,
+    );
     const dry = await herald.cli('rebalance', 'chat', '-n');
     expect([dry.code, dry.stdout]).toEqual([
       3,
       expect.stringMatching(
-        /^would be refused: the pool is frozen since .* by local: incident 4711; nothing is/m,
+        /^would be refused: pool 'chat' is frozen by local \(incident 4711\): release it first/m,
       ),
     ]);
     expect([await operations(herald), codes()]).toEqual([[], []]);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { startCommand, type RunningCommand } from '../support/herald-command.ts';
+import { hasGroup } from '../support/process-group.ts';
 import { until } from '../support/until.ts';
 
 interface Row {
@@ -19,15 +20,6 @@ function startDemo(...args: string[]): RunningCommand {
     if (hasGroup(demo.pid)) process.kill(-demo.pid, 'SIGKILL');
   });
   return demo;
-}
-
-/** Whether any process of the command's group is left: its children are of its group. */
-function hasGroup(pid: number): boolean {
-  try {
-    return process.kill(-pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 /** Highest ÷ mean utilization, averaged over the seconds that count. Written anew: it checks the demo's own. */

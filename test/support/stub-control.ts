@@ -54,7 +54,13 @@ export function aStubControl(poolOf: (node: string) => string = () => 'chat'): S
     rebalance(pool, request: RebalanceRequest, { by }: Asker) {
       note('rebalance', pool, request, by);
       const operation = request.dryRun === true ? null : stub.addOperation({ kind: 'rebalance', pool, by });
-      return { operation, moves: [], imbalance: { now: 1.2, predicted: 1.1 }, sentence: 'It would level.' };
+      return {
+        operation,
+        moves: [],
+        imbalance: { now: 1.2, predicted: 1.1 },
+        sentence: 'It would level.',
+        refusal: null,
+      };
     },
     operations: () => [...operations.values()],
     operation(id) {

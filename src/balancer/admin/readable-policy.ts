@@ -52,19 +52,27 @@ export function readablePolicy(policy: Policy): PolicyDocument {
       cooldown: duration(rebalance.cooldownMs),
       choose: rebalance.choose,
     },
-    scale: {
-      min: scale.min,
-      max: scale.max,
-      target: percentage(scale.target),
-      startTime: duration(scale.startTimeMs),
-      window: scale.windowMs === 'auto' ? 'auto' : duration(scale.windowMs),
-      survive: scale.survive,
-      surviveOf: scale.surviveOf,
-      up: { after: duration(scale.up.afterMs), step: readableStep(scale.up.step) },
-      down: { after: duration(scale.down.afterMs), step: readableStep(scale.down.step) },
-      victims: scale.victims,
-    },
+    scale: readableScale(scale),
     health: readableHealth(policy.health),
+  };
+}
+
+function readableScale(scale: Policy['scale']): PolicyDocument['scale'] {
+  return {
+    min: scale.min,
+    max: scale.max,
+    target: percentage(scale.target),
+    startTime: duration(scale.startTimeMs),
+    window: scale.windowMs === 'auto' ? 'auto' : duration(scale.windowMs),
+    survive: scale.survive,
+    surviveOf: scale.surviveOf,
+    up: { after: duration(scale.up.afterMs), step: readableStep(scale.up.step) },
+    down: {
+      after: duration(scale.down.afterMs),
+      step: readableStep(scale.down.step),
+      drain: duration(scale.down.drainMs),
+    },
+    victims: scale.victims,
   };
 }
 

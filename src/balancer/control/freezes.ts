@@ -40,6 +40,11 @@ export class Freezes {
     return { frozen: true, by, why, since: isoTime(sinceWallMs) };
   }
 
+  /** The command that lets a frozen pool go: by its name, but for a freeze of all, which only a release of all ends. */
+  releaseCommand(pool: string): string {
+    return this.#freezes.has(all) ? 'herald freeze --release' : `herald freeze ${pool} --release`;
+  }
+
   /** Whether automatic actions on this pool are stopped. */
   isFrozen(pool: string): boolean {
     return this.#freezes.has(all) || this.#freezes.has(pool);

@@ -1,7 +1,7 @@
 // The rebalancing of one pool: ticks the rebalancer of core/, does what it says, tells what came of it.
 import type { Clock } from '../../core/clock.ts';
+import { imbalanceOf } from '../../core/imbalance.ts';
 import { forecastRebalance, type RebalanceForecast } from '../../core/rebalance/forecast.ts';
-import { maxToMean } from '../../core/rebalance/level.ts';
 import {
   isLevel,
   restingRebalancer,
@@ -77,7 +77,7 @@ export class PoolRebalance {
     const tick = tickRebalancer(this.#state, view, { rule: this.#ruleOf(pool), rng, frozen });
     this.#state = tick.state;
     if (tick.began) this.#begin(pool, view, { by: 'auto', why: `hot: ${tick.hot.join(', ')}` });
-    this.#operation?.look(maxToMean(view.nodes));
+    this.#operation?.look(shownImbalance(pool, view.nowMs));
     this.#apply(pool, tick);
     if (tick.hot.length > 0 && !tick.began && leads) this.#advise(pool, view, { hot: tick.hot, frozen });
   }
@@ -135,7 +135,7 @@ export class PoolRebalance {
 
   #begin(pool: PoolState, view: RunView, { by, why }: { by: string; why: string }): RebalanceOperation {
     const { operations, clock } = this.#parts;
-    const { moves, now, predicted } = this.#forecastOf(pool, view);
+    const { moves, predicted } = this.#forecastOf(pool, view);
     const operation = new RebalanceOperation({
       id: operations.newId('rebalance'),
       pool: pool.name,
@@ -143,7 +143,7 @@ export class PoolRebalance {
       why,
       ratePerSecond: this.#ruleOf(pool).ratePerSecond,
       planned: moves.reduce((sum, { connections }) => sum + connections, 0),
-      before: now,
+      before: shownImbalance(pool, view.nowMs),
       predicted,
       wallMs: () => clock.wallMs(),
       cancel: (reason) => this.cancel(pool, reason),
@@ -199,8 +199,14 @@ export class PoolRebalance {
     view: RunView,
     { hot, frozen }: { readonly hot: readonly string[]; readonly frozen: boolean },
   ): void {
-    if (pool.policy.rebalance.mode === 'off' || !this.#advice.isDue(view.nowMs, frozen)) return;
+    const { mode } = pool.policy.rebalance;
+    if (mode === 'off' || !this.#advice.isDue(view.nowMs, frozen)) return;
     const forecast = this.#forecastOf(pool, view);
-    this.#parts.tell(adviceEvent(pool.name, { hot, forecast, frozen }));
+    this.#parts.tell(adviceEvent(pool.name, { hot, forecast, frozen, isAutomatic: mode === 'auto' }));
   }
+}
+
+/** By the figure that status shows, so that nobody reads two: highest ÷ mean of what nodes report; NaN without. */
+function shownImbalance(pool: PoolState, nowMs: number): number {
+  return imbalanceOf(pool.assessment(nowMs)).ratio ?? NaN;
 }

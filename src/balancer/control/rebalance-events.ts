@@ -1,8 +1,7 @@
 // What is told of rebalances: that one began or ended, and what one would do. When these happen is not decided here.
-import type { RebalanceForecast } from '../../core/rebalance/forecast.ts';
 import type { EventRecord } from '../../protocol/operations.ts';
 import type { RebalanceOperation } from './rebalance-operation.ts';
-import { adviceSentence } from './rebalance-words.ts';
+import { adviceSentence, type Advice } from './rebalance-words.ts';
 
 type Told = Omit<EventRecord, 'id' | 'at'>;
 
@@ -34,19 +33,21 @@ export class RebalanceAdvice {
   }
 }
 
-/** Says what a rebalance would do about hot nodes. */
-export function adviceEvent(
-  pool: string,
-  advice: { readonly hot: readonly string[]; readonly forecast: RebalanceForecast; readonly frozen: boolean },
-): Told {
-  const { hot, forecast, frozen } = advice;
+/** Says what a rebalance would do about hot nodes; `rebalance.frozen` where it would have begun but for a freeze. */
+export function adviceEvent(pool: string, advice: Advice): Told {
+  const { hot, forecast, frozen, isAutomatic } = advice;
   return {
-    type: frozen ? 'rebalance.frozen' : 'rebalance.advised',
+    type: frozen && isAutomatic ? 'rebalance.frozen' : 'rebalance.advised',
     pool,
     node: hot.length === 1 ? (hot[0] ?? '') : '',
     by: 'auto',
     why: '',
     message: adviceSentence(pool, advice),
-    facts: { now: forecast.now, predicted: forecast.predicted, hot: hot.join(', ') },
+    facts: {
+      now: forecast.now,
+      predicted: forecast.predicted,
+      hot: hot.join(', '),
+      ...(frozen ? { frozen: true } : {}),
+    },
   };
 }

@@ -4,6 +4,7 @@ import { isoTime } from '../../protocol/iso-time.ts';
 import type { Operation, OperationState } from '../../protocol/operations.ts';
 import type { OperationEntry } from './operations.ts';
 import { Progress } from './progress.ts';
+import { countedConnections } from './rebalance-words.ts';
 import type { HearsReturns } from './returns.ts';
 
 /** What a rebalance begins with. */
@@ -119,8 +120,8 @@ export class RebalanceOperation implements OperationEntry, HearsReturns {
       nodes: [...this.#nodes],
       state: this.#state,
       reason: isRunning
-        ? `${progress.total} of about ${planned} connections asked, ${progress.returned} are back; ${this.#levels()}`
-        : `${this.#reason}; ${this.#levels()}, ${progress.total} connections moved`,
+        ? `${progress.total} of about ${countedConnections(planned)} asked, ${progress.returned} ${progress.returned === 1 ? 'is' : 'are'} back; ${this.#levels()}`
+        : `${this.#reason}; ${this.#levels()}, ${countedConnections(progress.total)} moved`,
       by,
       why,
       startedAt: isoTime(this.#startedWallMs),

@@ -1,6 +1,7 @@
 // The rebalancing of every pool, behind the Control port.
 import { HeraldError } from '../../core/error.ts';
 import type { RebalanceAnswer, RebalanceRequest } from '../../protocol/operations.ts';
+import type { Freezes } from './freezes.ts';
 import { PoolRebalance, type RebalanceParts } from './pool-rebalance.ts';
 import type { Asker } from './ports.ts';
 import { forecastSentence } from './rebalance-words.ts';
@@ -44,11 +45,23 @@ export class Rebalances {
       imbalance: { now: orNull(now), predicted: orNull(predicted) },
       sentence: forecastSentence(name, forecast),
     };
-    if (request.dryRun === true) return { ...answer, operation: null };
-    if (this.#parts.freezes.isFrozen(name)) throw frozen(name);
-    if (rebalance.operation !== undefined) throw alreadyRunning(name, rebalance.operation.id);
+    const refusal = this.#refusalOf(name);
+    if (request.dryRun === true)
+      return {
+        ...answer,
+        operation: null,
+        refusal: refusal === undefined ? null : { code: refusal.code, message: refusal.message },
+      };
+    if (refusal !== undefined) throw refusal;
     const operation = rebalance.begin(pool, request, asker);
-    return { ...answer, operation: operation?.view() ?? null };
+    return { ...answer, operation: operation?.view() ?? null, refusal: null };
+  }
+
+  /** Why none may begin now; undefined when one may. */
+  #refusalOf(name: string): HeraldError | undefined {
+    if (this.#parts.freezes.isFrozen(name)) return frozen(name, this.#parts.freezes);
+    const { operation } = this.#of(name);
+    return operation === undefined ? undefined : alreadyRunning(name, operation.id);
   }
 
   #of(name: string): PoolRebalance {
@@ -65,13 +78,13 @@ function checkRate({ ratePerSecond }: RebalanceRequest): void {
   throw new HeraldError('HERALD_BODY_INVALID', `ratePerSecond is ${ratePerSecond}: a number above 0`);
 }
 
-function frozen(pool: string): HeraldError {
+function frozen(pool: string, freezes: Freezes): HeraldError {
+  const { by, why } = freezes.state(pool);
+  const whose = `by ${by}${why === '' ? '' : ` (${why})`}`;
   return new HeraldError(
     'HERALD_FROZEN',
-    `pool '${pool}' is frozen: release it first (herald freeze --release)`,
-    {
-      pool,
-    },
+    `pool '${pool}' is frozen ${whose}: release it first (${freezes.releaseCommand(pool)})`,
+    { pool },
   );
 }
 

@@ -1,9 +1,10 @@
 // The drains of scale-ins: begun for the victims of a recommendation, found again after a restart, taken back.
 import { HeraldError } from '../../core/error.ts';
 import type { Victim } from '../../core/scale/recommendation.ts';
-import type { Operation } from '../../protocol/operations.ts';
+import type { AdminStateRequest, Operation } from '../../protocol/operations.ts';
 import type { Scaling } from '../../protocol/scaling.ts';
 import type { NodeRecord } from '../state/node-record.ts';
+import type { PoolState } from '../state/pool-state.ts';
 import type { Registry } from '../state/registry.ts';
 import type { Control } from './ports.ts';
 
@@ -27,27 +28,26 @@ const auto = { by: 'auto' } as const;
 // Operations survive restarts with their reason: by this one a drain of the driver is known again.
 const whyPrefix = 'scale-in: ';
 const longestWhy = 200;
+const leastRatePerSecond = 0.01;
 
 /**
  * Begins to drain the victims, never by force. Undefined when none of them is there and ready any more.
  * HERALD_DRAIN_REFUSED and whatever else a drain can be refused with.
  */
 export function beginDrain({ registry, control }: VictimDeps, scaling: Scaling): VictimDrain | undefined {
-  const nodes = registry.pools.get(scaling.pool)?.nodes;
+  const pool = registry.pool(scaling.pool);
+  const { nodes } = pool;
   const victims = scaling.victims
     .slice(0, scaling.nodes - scaling.desiredNodes)
-    .filter(({ id }) => nodes?.get(id)?.adminState === 'ready');
+    .filter(({ id }) => nodes.get(id)?.adminState === 'ready');
   if (victims.length === 0) return undefined;
   const ids = victims.map(({ id }) => id);
-  const { operation } = control.setAdminState(
-    ids,
-    { adminState: 'drain', why: shortWhy(scaling.reason) },
-    auto,
-  );
+  const request = { adminState: 'drain' as const, why: shortWhy(scaling.reason) };
+  const { operation } = control.setAdminState(ids, { ...request, ...paceOf(pool, victims) }, auto);
   if (operation === null)
     throw new HeraldError('HERALD_INTERNAL', `the drain of ${ids.join(', ')} has no operation`);
   // About these processes only: one that comes back under its old name, as a StatefulSet's does, is ready again.
-  for (const id of ids) markPassing(nodes?.get(id));
+  for (const id of ids) markPassing(nodes.get(id));
   const desired = scaling.nodes - victims.length;
   return { operation: operation.id, victims, desired, reason: scaling.reason };
 }
@@ -111,6 +111,16 @@ export function releaseDrain(
   const ids = drain.victims.map(({ id }) => id).filter((id) => isPassing(nodes?.get(id)));
   if (ids.length === 0) return;
   deps.control.setAdminState(ids, { adminState: 'ready', why: cut(why) }, auto);
+}
+
+/** Evenly until the deadline: nobody waits for the node, and every client that leaves by itself need not be asked. */
+function paceOf(
+  { policy }: PoolState,
+  victims: readonly Victim[],
+): Pick<AdminStateRequest, 'deadlineMs' | 'ratePerSecond'> {
+  const deadlineMs = policy.scale.down.drainMs;
+  const connections = victims.reduce((sum, each) => sum + each.connections, 0);
+  return { deadlineMs, ratePerSecond: Math.max(leastRatePerSecond, connections / (deadlineMs / 1000)) };
 }
 
 function isOurs({ by, why, state }: Operation): boolean {

@@ -1,6 +1,6 @@
 // `herald rebalance POOL`: moves connections from the hottest nodes to the others, and stays until the pool is level.
 import type { Command } from 'commander';
-import type { OperationList, RebalanceAnswer } from '../../protocol/operations.ts';
+import type { RebalanceAnswer } from '../../protocol/operations.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { withAdminClient, withAdminOptions } from '../admin-options.ts';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
@@ -11,7 +11,6 @@ import {
   withOperationOptions,
   type OperationFlags,
 } from '../operation-command.ts';
-import { freezeSentence, readFreeze } from '../pool-freeze.ts';
 import { columnsOf, percent, renderTable } from '../table.ts';
 
 /** Adds `herald rebalance`. */
@@ -30,27 +29,17 @@ async function rebalance(
 ): Promise<ExitCode> {
   const path = `/v1/pools/${encodeURIComponent(pool)}/rebalance`;
   const answer = await client.send<RebalanceAnswer>('POST', path, { body: operationRequest(flags) });
-  const obstacle = flags.dryRun ? await obstacleOf(client, pool) : '';
+  const { refusal } = answer;
   const instead = {
     lines: [
       answer.sentence,
       ...movesTable(answer, columnsOf(io.stdout, io.env)),
-      ...(obstacle === '' ? [] : [`would be refused: ${obstacle}`]),
-      ...(flags.dryRun && obstacle === '' ? ['nothing was changed: this was a dry run'] : []),
+      ...(refusal === null ? [] : [`would be refused: ${refusal.message}`]),
+      ...(flags.dryRun && refusal === null ? ['nothing was changed: this was a dry run'] : []),
     ],
-    code: obstacle === '' ? exitCodes.done : exitCodes.refused,
+    code: refusal === null ? exitCodes.done : exitCodes.refused,
   };
   return concludeOperation(client, answer, { flags, io, instead, sentence: answer.sentence });
-}
-
-/** Why a rebalance would be refused now, so that a dry run ends as it would; '' when it would not. */
-async function obstacleOf(client: AdminClient, pool: string): Promise<string> {
-  const freeze = await readFreeze(client, pool);
-  if (freeze?.frozen === true) return `the pool is ${freezeSentence(freeze)}`;
-  const query = `pool=${encodeURIComponent(pool)}&state=running`;
-  const { operations } = await client.get<OperationList>(`/v1/operations?${query}`);
-  const other = operations.find(({ kind }) => kind === 'rebalance');
-  return other === undefined ? '' : `${other.id} is under way`;
 }
 
 function movesTable({ moves }: RebalanceAnswer, columns: number): string[] {

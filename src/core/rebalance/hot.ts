@@ -17,6 +17,11 @@ export type HotSince = ReadonlyMap<string, number>;
 // Three deviations: of a thousand nodes that only ever meet chance, one is there at any time, and not for long.
 const leastDeviations = 3;
 
+/** How far above the level a node is soon by chance alone, where loads change by themselves by that deviation. */
+export function chanceOf(deviation: number): number {
+  return leastDeviations * deviation;
+}
+
 /**
  * The next `HotSince`. Hot is above the floor, and above the level by more than the band and by more than what loads
  * here change by themselves. A chance excursion ends before long, a node that got more than its part does not: so the
@@ -28,7 +33,7 @@ export function trackHot(
   at: { readonly level: number; readonly deviation: number; readonly rule: HotRule; readonly nowMs: number },
 ): HotSince {
   const { level, deviation, rule, nowMs } = at;
-  const threshold = Math.max(rule.floor, level + Math.max(rule.band, leastDeviations * deviation));
+  const threshold = Math.max(rule.floor, level + Math.max(rule.band, chanceOf(deviation)));
   const hot = nodes.filter((node) => takesPart(node) && node.utilization > threshold);
   return new Map(hot.map(({ id }) => [id, previous.get(id) ?? nowMs]));
 }

@@ -2,7 +2,7 @@
 import { blend, keptWeight } from '../decay.ts';
 import { admitArrivals, clientsIn, noReturns, withOut, type Out, type Returns } from '../returns.ts';
 import type { Rng } from '../rng.ts';
-import { hotNodes, trackHot, type HotRule, type HotSince } from './hot.ts';
+import { chanceOf, hotNodes, trackHot, type HotRule, type HotSince } from './hot.ts';
 import { levelOf, takesPart } from './level.ts';
 import { sourcesOf, type PlannedShed } from './plan.ts';
 import {
@@ -18,7 +18,7 @@ import {
 import { deviationOf, forgetLooks, lookAtUnrest, noUnrest, type Unrest } from './unrest.ts';
 
 /** A policy's rebalance with what follows from the rest of the policy. */
-export interface RebalanceRule extends HotRule, Omit<RunRule, 'settle'> {
+export interface RebalanceRule extends HotRule, Omit<RunRule, 'settle' | 'leftover'> {
   readonly mode: 'off' | 'advise' | 'auto';
   readonly cooldownMs: number;
 }
@@ -66,6 +66,8 @@ export const restingRebalancer: RebalancerState = {
 
 // A run begins at the band and ends at a quarter of it: one threshold for both would begin anew with each connection.
 const settlePart = 0.25;
+// And goes on, once it has looked level, for half of it: one threshold would take up again what has just been given up.
+const leftoverPart = 0.5;
 const reportMemoryMs = 3000;
 // After a run that was in vain or did harm: long enough for somebody to look.
 const heldAfterHarmMs = 600_000;
@@ -125,7 +127,8 @@ function goOn(
   const settle = settleOf(rule);
   // Three memories leave a twentieth of what was before.
   const lagMs = rule.lagMs + 3 * reportMemoryMs;
-  const step = stepRun(state.run, view, { rule: { ...rule, settle, lagMs }, rng });
+  const leftover = Math.max(leftoverPart * rule.band, chanceOf(deviationOf(state.unrest)));
+  const step = stepRun(state.run, view, { rule: { ...rule, settle, leftover, lagMs }, rng });
   const { run, sheds, out, level, end } = step;
   if (end === undefined) {
     const allOut = [...view.returns.out, ...out];

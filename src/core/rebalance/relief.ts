@@ -18,6 +18,11 @@ interface ReportedNode {
   readonly reported: number;
 }
 
+interface RisingNode extends ReportedNode {
+  /** Predicted: what has come and gone since the reports is in it. */
+  readonly utilization: number;
+}
+
 /** Adds what has just been shed. */
 export function withPrediction(
   relief: Relief,
@@ -31,6 +36,29 @@ export function withPrediction(
     next.set(node.id, { ...known, predictions: [...known.predictions, { atMs: nowMs, utilization }] });
   }
   return next;
+}
+
+// So much of what is too much may be missing in the reports before something is shed: less than the part of the relief
+// that must come (run-end.ts).
+const mostMissing = 0.25;
+
+/**
+ * Ids of the nodes whose reports have not caught up with a load that has just risen. Relief is told by reports: what
+ * they still have to rise by would look like relief that does not come. Nobody is waited for longer than `lagMs` from
+ * the start, nor once something has been shed.
+ */
+export function risingNodes(
+  run: { readonly relief: Relief; readonly startedAtMs: number },
+  { nodes, nowMs }: { readonly nodes: readonly RisingNode[]; readonly nowMs: number },
+  { level, lagMs }: { readonly level: number; readonly lagMs: number },
+): ReadonlySet<string> {
+  if (nowMs - run.startedAtMs >= lagMs) return new Set();
+  const rising = nodes.filter(({ id, utilization, reported }) => {
+    // Reports end at 1, however much is asked for.
+    const missing = Math.min(1, utilization) - reported;
+    return utilization > level && !run.relief.has(id) && missing > mostMissing * (utilization - level);
+  });
+  return new Set(rising.map(({ id }) => id));
 }
 
 /**

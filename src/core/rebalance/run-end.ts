@@ -1,5 +1,4 @@
 // When a run is over, and why: what it was to do is done, or going on would hurt or be of no use.
-import { clientsIn, type Out } from '../returns.ts';
 import { takesPart, type RebalanceNode } from './level.ts';
 import { reliefOf, type Relief } from './relief.ts';
 
@@ -23,7 +22,7 @@ interface JudgedRun {
   readonly lost: number;
   readonly relief: Relief;
   readonly shedAtMs: number;
-  readonly hasSettled: boolean;
+  readonly settledAtMs: number | undefined;
   readonly start: Readonly<Record<'distress' | 'placedTotal' | 'failedTotal', number>>;
 }
 
@@ -51,12 +50,8 @@ const mostLost = 0.3;
 const mostFailed = 0.2;
 const mostDistressRise = 0.5;
 
-/** Why this run is over now; undefined while it goes on. `out`: its own clients that are not back. */
-export function endOf(
-  run: JudgedRun,
-  view: JudgedPool,
-  { lagMs, out }: { readonly lagMs: number; readonly out: readonly Out[] },
-): RunEnd | undefined {
+/** Why this run is over now; undefined while it goes on. */
+export function endOf(run: JudgedRun, view: JudgedPool, lagMs: number): RunEnd | undefined {
   const { start, shedTotal } = run;
   const { predicted, actual } = reliefOf(run.relief, view, lagMs);
   if (predicted >= leastPredicted * Math.sqrt(run.relief.size) && actual < leastRelief * predicted)
@@ -67,7 +62,7 @@ export function endOf(
   if (failed >= leastShed && failed > mostFailed * placed) return 'failures';
   const distress = meanDistress(view.nodes);
   if (distress > 1 && distress > start.distress + mostDistressRise) return 'distress';
-  if (run.hasSettled) return clientsIn(out) === 0 ? 'level' : undefined;
+  if (run.settledAtMs !== undefined) return view.nowMs - run.settledAtMs >= lagMs ? 'level' : undefined;
   return view.nowMs - run.shedAtMs > stuckAfterMs ? 'nothingMovable' : undefined;
 }
 

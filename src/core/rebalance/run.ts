@@ -5,8 +5,9 @@ import type { Rng } from '../rng.ts';
 import type { Choice, MovableConnections } from './choose.ts';
 import { levelOf, maxToMean, takesPart, type RebalanceNode } from './level.ts';
 import { planSheds, sourcesOf, type PlannedShed } from './plan.ts';
-import { noRelief, withPrediction, type Relief } from './relief.ts';
+import { noRelief, risingNodes, withPrediction, type Relief } from './relief.ts';
 import { endOf, meanDistress, type RunEnd } from './run-end.ts';
+import { settledSince } from './settled.ts';
 
 export type { RunEnd };
 
@@ -14,6 +15,8 @@ export type { RunEnd };
 export interface RunRule {
   /** A node this far above the level is level enough. */
   readonly settle: number;
+  /** So far above it reports must show a node, when all is done, for the run to go on. */
+  readonly leftover: number;
   /** Connections shed per second at most. */
   readonly ratePerSecond: number;
   readonly choose: Choice;
@@ -70,10 +73,10 @@ export interface RebalanceRun {
   /** When something could last be shed. */
   readonly shedAtMs: number;
   /**
-   * The pool has been level once, if only for a tick: nothing more is shed, and only clients on their way are waited for.
-   * Waiting to see whether it stays so would go on moving connections for the noise of reports.
+   * Since when the pool is level with all clients back; undefined while it is not. One tick is enough for it: nothing
+   * more is shed from then on, since single reports are noise. It must hold until reports show everything that was done.
    */
-  readonly hasSettled: boolean;
+  readonly settledAtMs: number | undefined;
   readonly start: {
     readonly imbalance: number;
     readonly distress: number;
@@ -95,6 +98,7 @@ export interface RunStep {
 
 // Two seconds' worth: a tick that comes late may catch up, a standstill must not end in a burst.
 const burstSeconds = 2;
+const noConnections: MovableConnections = { size: 0, id: [], utilization: [], ageMs: [] };
 
 /** A run that begins now. */
 export function beginRun(view: RunView): RebalanceRun {
@@ -109,7 +113,7 @@ export function beginRun(view: RunView): RebalanceRun {
     lost: 0,
     relief: noRelief,
     shedAtMs: nowMs,
-    hasSettled: false,
+    settledAtMs: undefined,
     start: { imbalance: maxToMean(nodes), distress: meanDistress(nodes), placedTotal, failedTotal },
   };
 }
@@ -128,15 +132,17 @@ export function stepRun(
     run.tokens + elapsedSeconds * rule.ratePerSecond * newcomersPart(nodes, level),
     Math.max(1, burstSeconds * rule.ratePerSecond),
   );
-  const { settle, choose } = rule;
-  // Judged without what is on its way: that may be back, and in the loads, before it is noticed.
-  const hasSettled = run.hasSettled || sourcesOf(nodes, { level: levelOf(nodes, 0), settle }).length === 0;
-  const next = { ...run, tickedAtMs: nowMs, tokens, returned, lost, hasSettled };
-  const end = endOf(next, view, { lagMs: rule.lagMs, out: ownIn(out, run) });
-  if (end !== undefined || hasSettled) return { run: next, sheds: [], out: [], level, end };
+  const { settle, choose, lagMs } = rule;
+  const own = ownIn(out, run);
+  const settledAtMs = settledSince(run, { nowMs, nodes, out: own }, rule);
+  const next = { ...run, tickedAtMs: nowMs, tokens, returned, lost, settledAtMs };
+  const end = endOf(next, view, lagMs);
+  if (end !== undefined || settledAtMs !== undefined) return { run: next, sheds: [], out: [], level, end };
   const limits = { level, settle, most: tokens, choose };
-  const sheds = planSheds(nodes, view.connectionsOf, { limits, rng });
-  const mayBeStuck = tokens >= 1 && sourcesOf(nodes, limits).length > 0;
+  const isRising = risingNodes(run, view, { level, lagMs });
+  const movable = (node: RebalanceNode) => (isRising.has(node.id) ? noConnections : view.connectionsOf(node));
+  const sheds = planSheds(nodes, movable, { limits, rng });
+  const mayBeStuck = tokens >= 1 && isRising.size === 0 && sourcesOf(nodes, limits).length > 0;
   return {
     run: withSheds(next, view, { sheds, mayBeStuck }),
     sheds,

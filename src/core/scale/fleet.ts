@@ -30,10 +30,12 @@ export function nodesToAdd(
 ): number {
   const idle = Math.min(need.idle, mostIdlePart * rule.target);
   if (holds(nodes, need.load, rule)) return 0;
-  const added = newcomers(nodes, mostAdded);
   const isEnough = (count: number) =>
-    holds([...nodes, ...added.slice(0, count)], need.load + idle * count, rule);
-  return firstTrue(mostAdded, isEnough);
+    holds([...nodes, ...newcomers(nodes, count)], need.load + idle * count, rule);
+  // A pool stands above its target for hours, within tolerance, and is looked at every few seconds: few are tried first.
+  let most = 1;
+  while (most < mostAdded && !isEnough(most)) most = Math.min(mostAdded, 2 * most);
+  return firstTrue(most, isEnough);
 }
 
 /**

@@ -42,8 +42,12 @@ export const noScaleHistory: ScaleHistory = {
   shrunkAtMs: -Infinity,
 };
 
-// A load that scatters by more than this would otherwise be let far above the target.
-const mostUnproven = 0.05;
+/**
+ * How far above the target a pool may be before nodes are added, as a part of it. What connections do rises and falls by
+ * some per cent within half an hour, whatever is smoothed; each swing would start a node and later drain another.
+ * Kubernetes' HPA allows as much.
+ */
+export const tolerance = 0.1;
 
 /**
  * The highest load within the last start time that nodes were asked for, `up.after` applied: until what was asked for
@@ -54,9 +58,9 @@ export function askedLoad({ asks }: Pick<ScaleHistory, 'asks'>, nowMs: number, p
   return extremeOf(asks.filter(isOpen), Math.max) ?? 0;
 }
 
-/** The forecast less one deviation of the level: what is above the target by less may be chance, and waits. */
-export function provenLoad({ forecast, unrest }: Pick<ScaleHistory, 'forecast' | 'unrest'>): number {
-  return forecast * (1 - Math.min(unrest, mostUnproven));
+/** The part of the forecast that is beyond tolerance: what it still fits into, no node is added for. */
+export function provenLoad({ forecast }: Pick<ScaleHistory, 'forecast'>): number {
+  return forecast / (1 + tolerance);
 }
 
 /**
@@ -75,7 +79,7 @@ export function absorbScale(history: ScaleHistory, sample: ScaleSample, policy: 
   const sinceMs = Math.min(base.sinceMs, atMs);
   const lows = intoWindow(
     base.lows,
-    { atMs, value: provenLoad({ forecast, unrest: outlook.unrest }) },
+    { atMs, value: provenLoad(outlook) },
     { spanMs: policy.up.afterMs, pick: Math.min },
   );
   const isLasting = atMs - sinceMs >= policy.up.afterMs;

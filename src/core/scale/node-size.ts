@@ -14,6 +14,8 @@ interface Believed {
 // of sigma 1.5 and a hundred connections it differs by a third between equal nodes.
 const byMessages: Believed = { from: 1.25, fully: 1.6 };
 const byConnections: Believed = { from: 2, fully: 3 };
+// A node that has hardly anything to do has taught what it costs to be there, not what its work costs: a fifth of a node.
+const believedLoad = 0.2;
 // Beyond it a learned size is a defect of the learning: a node that has hardly had anything to do.
 const mostRatio = 8;
 
@@ -22,14 +24,16 @@ export function nodeSizes(assessment: Assessment, counts: readonly boolean[]): r
   const { snapshot, costs, slopes } = assessment;
   const useMessages = snapshot.visibility.countsMessages && (costs.slope ?? 0) > 0;
   const fit = useMessages ? costs : slopes;
-  const sizes = snapshot.nodes.map(
-    ({ capacity }, index) => capacity ?? learnedSize(fit, index, useMessages ? byMessages : byConnections),
-  );
+  const sizes = snapshot.nodes.map(({ capacity, load }, index) => {
+    if (capacity !== undefined) return capacity;
+    if (!((load?.utilization ?? 0) >= believedLoad)) return undefined;
+    return learnedSize(fit, index, useMessages ? byMessages : byConnections);
+  });
   const usual = median(
-    sizes.filter((_, index) => counts[index] === true),
+    sizes.flatMap((size, index) => (counts[index] === true && size !== undefined ? [size] : [])),
     1,
   );
-  return sizes.map((size) => size / usual);
+  return sizes.map((size) => (size ?? usual) / usual);
 }
 
 /** Relative to capacity 1, which `fit.slope` is the slope of. */

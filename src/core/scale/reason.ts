@@ -1,7 +1,7 @@
 // The sentence of a recommendation: its figures in the order in which they are computed. Decides nothing.
 import type { ScaleStep } from '../../policy/policy.ts';
 import { percent, rounded } from '../explain-node.ts';
-import type { ScalePolicy } from './history.ts';
+import { tolerance, type ScalePolicy } from './history.ts';
 import type { KnownRecommendation } from './recommendation.ts';
 import type { ScaleNode, ScaleSample } from './scale-sample.ts';
 
@@ -11,7 +11,7 @@ export type Hold =
   | { readonly kind: 'downAfter'; readonly steadyMs: number }
   | { readonly kind: 'settling'; readonly sinceShrunkMs: number }
   | { readonly kind: 'peak'; readonly peak: number; readonly apart: number }
-  | { readonly kind: 'chance'; readonly unrest: number }
+  | { readonly kind: 'tolerance' }
   | { readonly kind: 'asked'; readonly asked: number }
   | { readonly kind: 'leaving'; readonly leaving: number };
 
@@ -114,8 +114,8 @@ function holdText(hold: Hold, { up, down, startTimeMs }: ScalePolicy, nodes: num
   switch (hold.kind) {
     case 'upAfter':
       return `holds at ${nodes}: more must be needed for ${seconds(up.afterMs)}`;
-    case 'chance':
-      return `holds at ${nodes}: that is no more than the load scatters by, ${percent(hold.unrest)}`;
+    case 'tolerance':
+      return `up to ${percent(tolerance)} above the target is tolerated`;
     case 'asked':
       return `${hold.asked} were asked for within ${seconds(startTimeMs)} and are awaited`;
     case 'upStep':
@@ -127,7 +127,7 @@ function holdText(hold: Hold, { up, down, startTimeMs }: ScalePolicy, nodes: num
     case 'settling':
       return `holds at ${nodes}: one went ${seconds(hold.sinceShrunkMs)} ago`;
     case 'peak':
-      return `holds at ${nodes}: up to ${two(hold.peak)} within ${seconds(down.afterMs)}, and one fewer must leave ${percent(hold.apart)} of the target free`;
+      return `holds at ${nodes}: up to ${two(hold.peak)} within ${seconds(down.afterMs)}, too much for one fewer${apartPart(hold.apart)}`;
     case 'leaving':
       return `holds at ${nodes}: ${hold.leaving} still ${hold.leaving === 1 ? 'leaves' : 'leave'}`;
   }
@@ -135,6 +135,10 @@ function holdText(hold: Hold, { up, down, startTimeMs }: ScalePolicy, nodes: num
 
 function stepText(step: ScaleStep): string {
   return typeof step === 'object' ? percent(step.share) : `${step}`;
+}
+
+function apartPart(apart: number): string {
+  return apart >= 0.005 ? `, which must leave ${percent(apart)} of the target free` : '';
 }
 
 /** A hot node in a pool that fits is no reason for more nodes: that is said, since somebody looking at it would ask. */

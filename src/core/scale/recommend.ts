@@ -2,17 +2,16 @@
 import type { ScaleStep } from '../../policy/policy.ts';
 import { extremeOf } from './extremes.ts';
 import { canSurvive, nodesToAdd, nodesToSpare } from './fleet.ts';
-import { askedLoad, provenLoad, type ScaleHistory, type ScalePolicy } from './history.ts';
+import { askedLoad, provenLoad, tolerance, type ScaleHistory, type ScalePolicy } from './history.ts';
 import { scaleSpans } from './outlook.ts';
 import { knownReason, unknownReason, type Hold } from './reason.ts';
 import type { KnownRecommendation, Recommendation, UnknownRecommendation, Victim } from './recommendation.ts';
 import { countsAsNode, type PoolLoad, type ScaleNode, type ScaleSample } from './scale-sample.ts';
 import { victimOf, victimOrder, type Candidate } from './victims.ts';
 
-// A node goes only where the rest would stand so far under the target that noise does not call it back: three standard
-// deviations of the smoothed load, but no less than 3 % and no more than 15 %.
-const deviationsApart = 3;
-const leastApart = 0.03;
+// A node goes only where the rest would stand so far under what calls it back that noise does not reach it: three
+// standard deviations of the smoothed load on either side. The tolerance is the first of it.
+const deviationsApart = 6;
 const mostApart = 0.15;
 
 /**
@@ -111,13 +110,14 @@ function withWindows(known: Known, step: Step): { readonly count: number; readon
     const most = Math.max(0, stepSize(policy.up.step, nodes) - startingCount(step.counted));
     const count = nodes + Math.min(lasting, most);
     if (count < nodes + lasting) return { count, hold: { kind: 'upStep' } };
+    if (count < step.needed) return { count, hold: { kind: 'tolerance' } };
     return { count, hold: count > step.needed ? { kind: 'asked', asked: count } : undefined };
   }
   if (step.needed > nodes) {
-    const isChance = nodesToAdd(step.counted, { load: provenLoad(history), idle: load.idle }, policy) === 0;
+    const fits = nodesToAdd(step.counted, { load: provenLoad(history), idle: load.idle }, policy) === 0;
     return {
       count: nodes,
-      hold: isChance ? { kind: 'chance', unrest: history.unrest } : { kind: 'upAfter' },
+      hold: fits ? { kind: 'tolerance' } : { kind: 'upAfter' },
     };
   }
   return step.needed < nodes ? fewer(known, step) : { count: nodes, hold: undefined };
@@ -132,7 +132,7 @@ function fewer(known: Known, { counted, order, needed }: Step): ReturnType<typeo
   const sinceShrunkMs = sample.atMs - history.shrunkAtMs;
   if (sinceShrunkMs < scaleSpans(policy).pauseMs) return hold({ kind: 'settling', sinceShrunkMs });
   const peak = extremeOf(history.highs, Math.max) ?? Infinity;
-  const apart = Math.min(Math.max(leastApart, deviationsApart * history.unrest), mostApart);
+  const apart = Math.min(Math.max(0, deviationsApart * history.unrest - tolerance), mostApart);
   // What is starting has not shown that it can carry anything.
   const proven = order.map(({ node }) => (node.phase === 'starting' ? { ...node, size: 0 } : node));
   const spare = nodesToSpare(proven, peak / (1 - apart), policy);

@@ -272,6 +272,7 @@ function plan(changes: Partial<RebalanceAnswer> = {}): RebalanceAnswer {
     moves: [{ node: 'a', connections: 30, utilization: 0.9 }],
     imbalance: { now: 1.5, predicted: 1.1 },
     sentence: '30 connections of a would level the pool.',
+    refusal: null,
     ...changes,
   };
 }
@@ -315,10 +316,7 @@ describe('herald rebalance', () => {
         imbalance: { now: 1.02, predicted: 1.02 },
       }),
     );
-    const stub = await aStubAdmin({
-      'POST /v1/pools/chat/rebalance': answers,
-      'GET /v1/operations': () => ({ operations: [] }),
-    });
+    const stub = await aStubAdmin({ 'POST /v1/pools/chat/rebalance': answers });
     const dry = await herald(stub, ['rebalance', 'chat', '-n']);
     expect(dry.stdout.split('\n')).toEqual([
       '30 connections of a would level the pool.',
@@ -330,6 +328,17 @@ describe('herald rebalance', () => {
     const level = await herald(stub, ['rebalance', 'chat']);
     expect(level).toMatchObject({ code: 0, stderr: '' });
     expect(level.stdout).toBe('The pool is level.\n');
+  });
+
+  it('--dry-run of what would be refused says so, with 3', async () => {
+    const refusal = { code: 'HERALD_FROZEN', message: "pool 'chat' is frozen by ada" };
+    const stub = await aStubAdmin({
+      'POST /v1/pools/chat/rebalance': () => plan({ operation: null, refusal }),
+    });
+    const { code, stdout } = await herald(stub, ['rebalance', 'chat', '-n']);
+    expect(code).toBe(3);
+    expect(stdout).toContain("would be refused: pool 'chat' is frozen by ada\n");
+    expect(stdout).not.toContain('nothing was changed');
   });
 
   it('of a frozen pool, or beside another one, is refused with 3', async () => {

@@ -6,10 +6,13 @@ import { aPlainPolicy } from '../../support/a-policy.ts';
 import { aRoom, type Room } from '../../support/a-room.ts';
 import { connectionsSeen } from '../../support/a-snapshot.ts';
 
-const idle = 0.1;
+const usualIdle = 0.1;
 
-/** Thirty reports of each node: idle 10 %, and its slope for each connection; throughput is ten times connections. */
-function aTaughtRoom(slopes: Readonly<Record<string, number>>, isAuto = false): Room {
+/** Thirty reports of each node: its idle part, and its slope for each connection; throughput is ten times connections. */
+function aTaughtRoom(
+  slopes: Readonly<Record<string, number>>,
+  { isAuto = false, idle = usualIdle } = {},
+): Room {
   const signals = [
     { name: 'cpu', kind: 'additive', saturation: 1 },
     ...(isAuto ? [{ name: 'throughput', kind: 'additive', saturation: 'auto' } as const] : []),
@@ -44,7 +47,7 @@ describe('what is learned', () => {
       expect(figure?.ofPool).toBe(pool.connectionSlope);
       expect(figure?.pairs).toBeGreaterThan(15);
     }
-    expect(pool.idleByConnections).toBeCloseTo(idle, 1);
+    expect(pool.idleByConnections).toBeCloseTo(usualIdle, 1);
     expect(pool.connectionPairs).toBeCloseTo(3 * (a?.pairs ?? NaN), 6);
     // (1 − 0.1) ÷ 0.006 = 150.
     expect(c?.amountWhenFull).toBeGreaterThan(120);
@@ -79,7 +82,7 @@ describe('what is learned', () => {
 
   it('of an auto saturation is the throughput at which the rest would be full (within 40 %), where the policy says auto', () => {
     // Full at (1 − 0.1) ÷ 0.002 = 450 connections, which is 4,500 messages/s.
-    const [told] = learned(aTaughtRoom({ a: 0.002 }, true)).nodes;
+    const [told] = learned(aTaughtRoom({ a: 0.002 }, { isAuto: true })).nodes;
     expect(told?.autoSaturation).toBeGreaterThan(4500 * 0.6);
     expect(told?.autoSaturation).toBeLessThan(4500 * 1.4);
     expect(told?.throughputPairs).toBeGreaterThan(15);
@@ -89,8 +92,14 @@ describe('what is learned', () => {
 
   it('of nodes whose load does not rise with anything is 0, and no amount fills them', () => {
     // The intercept is held back by its doubts: what is left is no slope to speak of.
-    const [a] = learned(aTaughtRoom({ a: -idle / 100, b: -idle / 100 })).nodes;
+    const [a] = learned(aTaughtRoom({ a: -0.005, b: -0.005 }, { idle: 0.6 })).nodes;
     expect(a?.connectionSlope).toMatchObject({ value: 0, own: 0, amountWhenFull: null, from: 'own' });
+  });
+
+  it('of nodes that have hardly shown any load is nothing: their idle part ÷ a connection or two is no slope', () => {
+    const { pool, nodes } = learned(aTaughtRoom({ a: 0.0001, b: 0.0001 }, { idle: 0.02 }));
+    expect(pool.connectionSlope).toBeNull();
+    expect(nodes[0]?.connectionSlope).toMatchObject({ value: null, own: null, from: 'none' });
   });
 });
 

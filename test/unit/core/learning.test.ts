@@ -102,14 +102,14 @@ describe.each(Object.entries(lies))('a node of ten that reports %s', (_, claim) 
     }
   });
 
-  it('leaves the others level (mean loads within 20 %), and their shares among them within 5 points', () => {
+  it('leaves the others level (mean loads within 20 %), and their shares among them within 6 points', () => {
     for (const seed of seeds) {
       const lied = taught(seed, claim).watch(60);
       expect(maxToMean(meansOf(lied, 'loads').slice(1))).toBeLessThan(1.2);
       const among = (shares: readonly number[]) => shares.map((each) => each / mean(shares) / shares.length);
       const without = among(meansOf(honest(seed).seconds, 'shares').slice(1));
       among(meansOf(lied, 'shares').slice(1)).forEach((share, index) => {
-        expect(Math.abs(share - (without[index] ?? NaN))).toBeLessThan(0.05);
+        expect(Math.abs(share - (without[index] ?? NaN))).toBeLessThan(0.06);
       });
     }
   });

@@ -87,6 +87,49 @@ describe('fitShared', () => {
     expect(fit.slope).toBeCloseTo(0.003, 3);
   });
 
+  it('takes what an idle node shows for the most that the intercept can be, its newest report included', () => {
+    const busy = observe(pcg32(5), { idle: 0.4, slope: 0, from: 20, to: 200, noise: 0.01 });
+    const idle = observe(pcg32(6), { idle: 0.05, slope: 0, from: 0, to: 0, noise: 0 });
+    expect(learnedFrom([busy]).intercept).toBeGreaterThan(0.2);
+    expect(learnedFrom([busy, idle]).intercept).toBeCloseTo(0.05, 6);
+    const inputs = [busy, idle].map((moments) => ({ moments, capacity: undefined }));
+    const fit = fitShared(inputs.map((each, index) => ({ ...each, newest: index === 1 ? 0.02 : NaN })));
+    expect(fit.intercept).toBeCloseTo(0.02, 6);
+    // Nor does a busy node that claims to do nothing lower it for the others.
+    const liar = observe(pcg32(7), { idle: 0, slope: 0, from: 20, to: 200, noise: 0 });
+    expect(learnedFrom([busy, busy, busy, liar]).intercept).toBeGreaterThan(0.2);
+  });
+
+  it('does not take for idle what chance in x hides: load follows what was foreseen (true 0.02, seeds 1 to 5)', () => {
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const rng = pcg32(seed);
+      let plain = noMoments;
+      let foreseen = noMoments;
+      for (let i = 0; i < 120; i += 1) {
+        const z = 100;
+        const x = 2 * z * rng.next();
+        const y = 0.02 + 0.004 * z;
+        plain = addPair(plain, { x, y }, learnedWeight(1000));
+        foreseen = addPair(foreseen, { x, y, z }, learnedWeight(1000));
+      }
+      expect(learnedFrom([plain]).intercept).toBeGreaterThan(0.15);
+      expect(learnedFrom([foreseen]).intercept).toBeLessThan(0.02);
+      expect(Math.abs((learnedFrom([foreseen]).slope ?? NaN) / 0.0042 - 1)).toBeLessThan(0.25);
+    }
+  });
+
+  it('goes by the mean where x ran against what was foreseen, or nothing was foreseen', () => {
+    for (const z of [0, 1]) {
+      let moments = noMoments;
+      for (let i = 0; i < 60; i += 1) {
+        const isHigh = i % 2 === 0;
+        moments = addPair(moments, { x: isHigh ? 150 : 50, y: 0.4, z: isHigh ? 0 : 100 * z }, 1);
+      }
+      expect(learnedFrom([moments]).intercept).toBeLessThan(1e-6);
+      expect(learnedFrom([moments]).slope).toBeCloseTo(0.004, 6);
+    }
+  });
+
   it('never has an intercept below 0 or slopes below 0', () => {
     const falling = observe(pcg32(2), { idle: 0.5, slope: -0.004, from: 10, to: 100, noise: 0 });
     const steep = observe(pcg32(2), { idle: -0.3, slope: 0.01, from: 50, to: 100, noise: 0 });

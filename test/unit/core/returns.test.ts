@@ -107,6 +107,21 @@ describe('the estimate of who is back', () => {
     expect(real).toBeGreaterThan(150);
   });
 
+  // What broke once: after half a minute of new clients, hardly anybody of a rebalance was seen to come back.
+  it('sees most of those who come back just after many new clients have come', () => {
+    const back = seeds.map((seed) => {
+      const pool = aBusyPool(seed);
+      pool.live(40, 6);
+      pool.shed(60);
+      pool.live(20, 0);
+      pool.live(30, 2);
+      return pool.back();
+    });
+    // About sixty came, all of them returns.
+    expect(meanOf(back)).toBeGreaterThan(40);
+    for (const each of back) expect(each).toBeGreaterThan(25);
+  });
+
   it('counts the last one back where clients come seldom', () => {
     let { returns } = admitArrivals(noReturns, { arrivedTotal: 0, nowMs: 0 });
     let total = 0;

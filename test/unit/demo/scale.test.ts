@@ -50,6 +50,7 @@ describe('the figures of the scaling demo', () => {
       moved: 7,
       closed1006: 2,
       trouble: { 'error: x': 1 },
+      seconds: 3,
       saturatedSeconds: 1,
       answerP99Ms: 31.6,
     });

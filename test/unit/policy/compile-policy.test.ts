@@ -96,7 +96,7 @@ describe('a compiled policy', () => {
         survive: 0,
         surviveOf: 'node',
         up: { afterMs: 0, step: 'all' },
-        down: { afterMs: 300_000, step: 1 },
+        down: { afterMs: 300_000, step: { share: 0.25 }, drainMs: 1_200_000 },
         victims: 'any',
       },
       health: {

@@ -20,8 +20,8 @@ function configOf(body: string): Config {
   const { document, problems } = reading(body);
   if (document === undefined) throw new Error(problems.map(formatProblem).join('\n'));
   return compileConfig(document, {
-    stateTexts: new Map(),
     resolvePath: (path) => `/at/${path}`,
+    stateTexts: new Map(),
     secrets: new Map([
       ['new', 'new-secret-0123456789'],
       ['old', 'old-secret-0123456789'],

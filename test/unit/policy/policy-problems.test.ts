@@ -35,7 +35,10 @@ health: { passive: 5 }
 
   it.each([
     ['score: { smooting: 1s }', 'p.yaml:4:10 score.smooting: unknown key (did you mean smoothing?)'],
-    ['scale: { down: { zzzzzzzz: 1 } }', 'p.yaml:4:18 scale.down.zzzzzzzz: unknown key (known: after, step)'],
+    [
+      'scale: { down: { zzzzzzzz: 1 } }',
+      'p.yaml:4:18 scale.down.zzzzzzzz: unknown key (known: after, step, drain)',
+    ],
     ['score:', 'p.yaml:4:1 score: expected a mapping, got nothing (leave the key out for its default)'],
     ['reports: []', 'p.yaml:4:10 reports: expected a mapping, got a list'],
     ['place: { attempts: 1.5 }', 'p.yaml:4:20 place.attempts: expected a whole number, got 1.5'],

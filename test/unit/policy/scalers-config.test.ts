@@ -19,12 +19,8 @@ function compiled(text: string): Config {
   if (document === undefined) throw new Error(problems(text).join('\n'));
   const secrets = new Map([['key', 'signing-secret-0123456789']]);
   const pems = new Map(['c', 'k', 'ca'].map((name) => [name, `PEM ${name}`]));
-  return compileConfig(document, {
-    stateTexts: new Map(),
-    resolvePath: (path) => `/etc/herald/${path}`,
-    secrets,
-    pems,
-  });
+  const resolvePath = (path: string) => `/etc/herald/${path}`;
+  return compileConfig(document, { resolvePath, secrets, pems, stateTexts: new Map() });
 }
 
 describe('keda', () => {

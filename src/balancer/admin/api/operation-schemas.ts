@@ -123,6 +123,12 @@ export const rebalanceAnswer: z.ZodType<RebalanceAnswer> = z.object({
   moves: z.array(z.object({ node: z.string(), connections: count, utilization: z.number() })),
   imbalance: z.object({ now: maybeNumber, predicted: maybeNumber }),
   sentence: z.string(),
+  refusal: z
+    .object({ code: z.string(), message: z.string() })
+    .nullable()
+    .describe(
+      'Of a dry run: why it would be refused now, as the error would say it. Null when it would not.',
+    ),
 });
 
 /** Body of `PUT …/freeze` */

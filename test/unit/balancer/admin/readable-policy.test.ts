@@ -41,9 +41,9 @@ describe('a policy for people', () => {
     expect(shown({})).toMatchObject({
       scale: { survive: 0, surviveOf: 'node', up: { after: '0s', step: 'all' }, victims: 'any' },
     });
-    const down = { afterMs: 300_000, step: { share: 0.1 } };
+    const down = { afterMs: 300_000, step: { share: 0.1 }, drainMs: 600_000 };
     expect(shown({ scale: { ...scale, down } })).toMatchObject({
-      scale: { down: { after: '5m', step: '10%' } },
+      scale: { down: { after: '5m', step: '10%', drain: '10m' } },
     });
   });
 

@@ -18,6 +18,8 @@ export interface MovingFleetOptions {
   /** Clients that were asked to leave come back; else they stay away. */
   readonly returns?: boolean;
   readonly kind?: ConnectionKind;
+  /** All clients send what has come together since, at once, every so often; else each as it comes. */
+  readonly talkEveryMs?: number;
   readonly isLeader?: () => boolean;
 }
 
@@ -78,10 +80,17 @@ export class MovingFleet {
     const carry = room.clock.repeat(stepMs, () => {
       if (!this.#clients.has(lease)) return carry.cancel();
       client.due += (rate * stepMs) / 1000;
+      const everyMs = this.#options.talkEveryMs ?? stepMs;
+      if (room.clock.nowMs() % everyMs >= stepMs) return;
       const messages = Math.floor(client.due);
       client.due -= messages;
       lease.toNode(messages, messages * 100);
     });
+  }
+
+  /** A node that reports from now on. */
+  join(id: string): void {
+    this.#nodes.push(id);
   }
 
   /** Lets time pass; every node reports once a second. */

@@ -185,9 +185,43 @@ describe('a freeze', () => {
     expect(fleet.goodbyes).toEqual([]);
     const would = fleet.events.since(0).events.find(({ type }) => type === 'rebalance.frozen');
     expect(would?.message).toMatch(/^a is hot; the pool is frozen, else it would rebalance: moving/);
+    expect(would?.facts).toMatchObject({ frozen: true, hot: 'a' });
     fleet.control.setFrozen('chat', { frozen: false, why: '' }, operator);
     fleet.run(20);
     expect(fleet.goodbyes.length).toBeGreaterThan(0);
+    fleet.stop();
+  });
+
+  it('of a pool that only advises changes nothing but the advice', () => {
+    const fleet = lopsided({ mode: 'advise' });
+    fleet.control.setFrozen('chat', { frozen: true, why: '' }, operator);
+    fleet.run(120);
+    const { events } = fleet.events.since(0);
+    expect(events.some(({ type }) => type === 'rebalance.frozen')).toBe(false);
+    const advice = events.find(({ type }) => type === 'rebalance.advised');
+    expect(advice?.message).toMatch(
+      /^a is hot: moving .*; the pool is frozen, so a rebalance waits for its release$/,
+    );
+    expect(advice?.facts).toMatchObject({ frozen: true });
+    fleet.stop();
+  });
+
+  it('is told by a dry run and by a refusal, with the command that ends it and nothing else', () => {
+    const fleet = lopsided({ mode: 'off' });
+    fleet.run(5);
+    const dryRun = () => fleet.control.rebalance('chat', { dryRun: true }, operator).refusal;
+    expect(dryRun()).toBeNull();
+    fleet.control.setFrozen('chat', { frozen: true, why: 'incident 7' }, operator);
+    const message =
+      "pool 'chat' is frozen by ada (incident 7): release it first (herald freeze chat --release)";
+    expect(dryRun()).toEqual({ code: 'HERALD_FROZEN', message });
+    expect(() => fleet.control.rebalance('chat', {}, operator)).toThrow(message);
+    fleet.control.setFrozen(undefined, { frozen: true, why: '' }, operator);
+    expect(dryRun()?.message).toMatch(/\(herald freeze --release\)$/);
+    fleet.control.setFrozen(undefined, { frozen: false, why: '' }, operator);
+    const { operation } = fleet.control.rebalance('chat', {}, operator);
+    expect(dryRun()).toMatchObject({ code: 'HERALD_OPERATION_RUNNING' });
+    expect(dryRun()?.message).toContain(operation?.id);
     fleet.stop();
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { live } from '../../../support/a-drain-house.ts';
 import type { PolicyParts } from '../../../support/a-policy.ts';
 import { anUnknownScaling } from '../../../support/a-scaling.ts';
+import type { Operation } from '../../../../src/protocol/operations.ts';
 import { aScaleHouse, type ScaleHouse } from './scale-house.ts';
 
 const out = { action: 'out', desiredNodes: 5, reason: 'Too full.' } as const;
@@ -161,6 +162,18 @@ describe('scale-in', () => {
       },
     ]);
     expect(scale.lastWords()).toBe('scale-in: stub was asked for 2 nodes without c');
+  });
+
+  it('has its clients asked evenly until `down.drain`', async () => {
+    const scale = withGuests({ drain: { deadlineMs: 120_000 } });
+    await scale.say(inC);
+    const { deadlineAt } = operationOf(scale);
+    expect(deadlineAt).toBe(new Date(scale.house.clock.wallMs() + 120_000).toISOString());
+    live(scale.house, 50);
+    const { waiting, total } = operationOf(scale).progress;
+    expect(total).toBe(20);
+    expect(waiting).toBeGreaterThan(5);
+    expect(waiting).toBeLessThan(16);
   });
 
   it('goes on when the deadline has passed', async () => {
@@ -440,7 +453,13 @@ it('a pool that is no longer configured is forgotten, its unanswered wish with i
 });
 
 function aScale({ startTimeMs = 0, afterMs = 0 }: { startTimeMs?: number; afterMs?: number }) {
-  return { startTimeMs, down: { afterMs, step: 1 } };
+  return { startTimeMs, down: { afterMs, step: 1, drainMs: 20_000 } };
+}
+
+function operationOf({ house }: ScaleHouse): Operation {
+  const [operation] = house.control.operations();
+  if (operation === undefined) throw new Error('there is no operation');
+  return operation;
 }
 
 function withGuests(policy: PolicyParts = {}): ScaleHouse {

@@ -34,7 +34,7 @@ const noPool = () => new Error('the feed has said nothing yet');
 export function aScaleHouse(
   options: { nodes?: readonly string[]; policy?: PolicyParts; graceMs?: number } = {},
 ): ScaleHouse {
-  const house = aDrainHouse(options);
+  const house = aDrainHouse({ ...options, policy: withQuickDrains(options.policy) });
   live(house, 6);
   const feed = aStubFeed(noPool);
   const wishes: ScaleWish[] = [];
@@ -82,4 +82,11 @@ export function aScaleHouse(
     adminState: (node) => house.registry.pools.get('chat')?.nodes.get(node)?.adminState,
   };
   return self;
+}
+
+/** Victims go within 20 s, or within the deadline that the policy has for every drain. */
+function withQuickDrains(policy: PolicyParts = {}): PolicyParts {
+  const { scale, drain } = policy;
+  const down = scale?.down ?? { afterMs: 300_000, step: 1 };
+  return { ...policy, scale: { ...scale, down: { ...down, drainMs: drain?.deadlineMs ?? 20_000 } } };
 }

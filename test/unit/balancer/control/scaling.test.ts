@@ -30,7 +30,7 @@ function aLoop(scale: PolicyParts['scale'] = {}): LoopRoom {
       windowMs: 240_000,
       survive: 0,
       up: { afterMs: 0, step: 'all' as const },
-      down: { afterMs: 60_000, step: 1 },
+      down: { afterMs: 60_000, step: 1, drainMs: 20_000 },
       ...scale,
     },
   };

@@ -127,15 +127,15 @@ describe('learning', () => {
   });
 
   it('leaves single nodes out that make no sense', () => {
-    const five = [1, 2, 3, 4, 5];
-    const sound = { byMessages: five, byConnections: five, byThroughput: five };
+    const six = [1, 2, 3, 4, 5, 6];
+    const sound = { byMessages: six, byConnections: six, byThroughput: six };
     const entry = (learning: unknown, ageMs: unknown = 0) => ({ ageMs, learning });
     const nodes = {
       a: entry(sound),
       b: entry({ ...sound, byMessages: [1, 2] }),
-      c: entry({ ...sound, byMessages: [1, null, 3, 4, 5] }),
-      d: entry({ ...sound, byMessages: [1, -2, 3, 4, 5] }),
-      e: entry({ byMessages: five }),
+      c: entry({ ...sound, byMessages: [1, null, 3, 4, 5, 6] }),
+      d: entry({ ...sound, byMessages: [1, -2, 3, 4, 5, 6] }),
+      e: entry({ byMessages: six }),
       f: entry(sound, -1),
       g: entry(sound, 'old'),
       h: 'nonsense',
@@ -151,7 +151,7 @@ describe('learning', () => {
       (_, index) => `node-${index}.of-a-zone.with-a-long-name.example`,
     );
     const { room, section } = aFreshRoom(many);
-    const line = [Math.PI * 10, Math.E * 1e5, Math.PI, Math.E * 1e9, Math.PI * 1e4];
+    const line = [Math.PI * 10, Math.E * 1e5, Math.PI, Math.E * 1e5, Math.E * 1e9, Math.PI * 1e4];
     const learning = { byMessages: line, byConnections: line, byThroughput: line };
     const nodes = Object.fromEntries(many.map((id) => [id, { ageMs: 500, learning }]));
     expect(section.restore({ fields: aFreshRoomFields(), pools: { chat: nodes } }, 0)).toBe(5000);

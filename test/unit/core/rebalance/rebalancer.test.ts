@@ -168,6 +168,66 @@ describe('a rebalance', () => {
   });
 });
 
+describe('a rebalance that begins seconds after a load has risen', () => {
+  /** At the fifth second forty points come to one node; reports show it two seconds later. */
+  const risen = (second: number, shed: number): readonly RunNode[] => {
+    const hot = (second < 5 ? 0.4 : 0.8) - 0.005 * shed;
+    return [
+      aRunNode('hot', { utilization: hot, reported: second < 7 ? 0.4 : hot }),
+      aRunNode('cold', { utilization: 0.4 + 0.005 * shed }),
+    ];
+  };
+
+  // What broke once: what reports still had to rise by was taken for relief that did not come.
+  it.each([5, 7, 9, 12])('at second %d is not taken to be in vain', (begin) => {
+    expect(play(200, { nodesAt: risen, begin }).tick.end).toBe('level');
+  });
+
+  it('waits with its first shed until reports show the load, and no longer than they take', () => {
+    const { ticks } = play(30, { nodesAt: risen, begin: 5 });
+    const first = ticks.findIndex(({ sheds }) => sheds.length > 0);
+    expect(first).toBeGreaterThan(6);
+    expect(first).toBeLessThan(5 + 12);
+  });
+
+  it('still stops when load does not follow connections', () => {
+    const stubborn = (second: number) => risen(second, 0);
+    expect(play(200, { nodesAt: stubborn, begin: 5 }).tick.end).toBe('noRelief');
+  });
+});
+
+describe('the end of a rebalance', () => {
+  const even = [aRunNode('hot', { utilization: 0.6 }), aRunNode('cold', { utilization: 0.6 })];
+
+  // What broke once: one tick in which noise hid what was left to do was the end, and the pool was uneven a moment later.
+  it('does not come with a pool that was level for a moment only', () => {
+    const dips = (second: number, shed: number) => (second === 12 ? even : following(second, shed));
+    const { tick, ticks, shed } = play(300, { nodesAt: dips, begin: 10 });
+    expect(tick.end).toBe('level');
+    expect(shed).toBeGreaterThanOrEqual(34);
+    expect(shed).toBeLessThanOrEqual(40);
+    expect(ticks.at(-1)?.end).toBe('level');
+  });
+
+  it('comes when reports have shown the level for as long as they take', () => {
+    const { ticks } = play(300, { nodesAt: following, begin: 10 });
+    const last = ticks.findLastIndex(({ sheds }) => sheds.length > 0);
+    expect(ticks.length - 1 - last).toBeGreaterThanOrEqual(12);
+    expect(ticks.length - 1 - last).toBeLessThan(20);
+  });
+
+  it('comes although reports swing by less than half the band', () => {
+    const swinging = (second: number, shed: number) =>
+      following(second, shed).map((node, index) => {
+        const swing = 0.04 * (index === 0 ? 1 : -1) * Math.cos(second);
+        return { ...node, reported: node.utilization + swing, utilization: node.utilization + swing };
+      });
+    const { tick, shed } = play(300, { nodesAt: swinging, begin: 10 });
+    expect(tick.end).toBe('level');
+    expect(shed).toBeLessThanOrEqual(45);
+  });
+});
+
 describe('a rebalance stops by itself', () => {
   it('when less than a third of the relief comes: load does not follow connections', () => {
     const { tick, shed } = play(300, { nodesAt: stuck });

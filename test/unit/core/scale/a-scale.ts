@@ -12,7 +12,8 @@ import { defaultPolicy } from '../../../../src/policy/compile-policy.ts';
 
 /** The default scale section with `min: 1`, changed in the keys given. */
 export function aScalePolicy(parts: Partial<ScalePolicy> = {}): ScalePolicy {
-  return { ...defaultPolicy('chat').scale, min: 1, ...parts };
+  const { scale } = defaultPolicy('chat');
+  return { ...scale, min: 1, down: { ...scale.down, step: 1 }, ...parts };
 }
 
 /** A serving node of usual size at half of its saturation. */

@@ -27,7 +27,7 @@ const stepSeconds = 5;
 
 /** Follows a course with 2.4 % of noise on each sample. */
 function follow({ loadAt, seconds, stepsDown }: Course): Outcome {
-  const policy = aScalePolicy({ max: 100, down: { afterMs: 300_000, step: stepsDown } });
+  const policy = aScalePolicy({ max: 100, down: { afterMs: 300_000, step: stepsDown, drainMs: 20_000 } });
   const rng = pcg32(7);
   let history: ScaleHistory = noScaleHistory;
   let count = Math.ceil(loadAt(0) / policy.target);

@@ -102,7 +102,10 @@ describe('a window', () => {
 
 describe('what is remembered', () => {
   it('is bounded, however often samples come and however long windows are', () => {
-    const long = aScalePolicy({ startTimeMs: 3_600_000, down: { afterMs: 86_400_000, step: 1 } });
+    const long = aScalePolicy({
+      startTimeMs: 3_600_000,
+      down: { afterMs: 86_400_000, step: 1, drainMs: 20_000 },
+    });
     let history = noScaleHistory;
     for (let atMs = 0; atMs < 90_000_000; atMs += 25_000) {
       history = absorbScale(history, aSample(nodesAt(0.5, 2), { atMs }), long);

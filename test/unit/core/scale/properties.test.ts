@@ -45,7 +45,7 @@ const policy: fc.Arbitrary<ScalePolicy> = fc
     survive: fc.nat({ max: 2 }),
     surviveOf: fc.constantFrom('node' as const, 'zone' as const),
     up: fc.record({ afterMs: fc.constantFrom(0, 20_000), step }),
-    down: fc.record({ afterMs: fc.constantFrom(0, 30_000), step }),
+    down: fc.record({ afterMs: fc.constantFrom(0, 30_000), step, drainMs: fc.constant(20_000) }),
     victims: fc.constantFrom('any' as const, 'ordinal' as const, 'external' as const),
   })
   .map(({ more, ...rest }) => ({ ...rest, max: rest.min + more }));

@@ -21,8 +21,9 @@ function taught(slope: number, open: number): NodeView {
     weight: pairs,
     x: pairs * open,
     y: pairs * slope * open,
-    xx: pairs * open * open,
-    xy: pairs * slope * open * open,
+    z: pairs * open,
+    zx: pairs * open * open,
+    zy: pairs * slope * open * open,
   };
   const load = aLoad({
     utilization: slope * open,
@@ -98,7 +99,7 @@ describe('total load', () => {
   });
 
   it('does not fall for a report that the relay contradicts', () => {
-    const pairs = { weight: 60, x: 6000, y: 30, xx: 600_000, xy: 3000 };
+    const pairs = { weight: 60, x: 6000, y: 30, z: 6000, zx: 600_000, zy: 3000 };
     const honest = () =>
       aNode({
         open: 50,
@@ -184,7 +185,7 @@ describe('the size of a node', () => {
       taught(0.006, 100),
       taught(0.006, 100),
       taught(0.004, 100),
-      taught(0.0012, 100),
+      taught(0.0012, 200),
     ]);
     expect(usual).toBe(1);
     expect(alike).toBe(1);
@@ -198,8 +199,9 @@ describe('the size of a node', () => {
       weight: 60,
       x: 6000,
       y: 6000 * cost,
-      xx: 600_000,
-      xy: 600_000 * cost,
+      z: 6000,
+      zx: 600_000,
+      zy: 600_000 * cost,
     });
     const node = (cost: number) =>
       aNode({
