@@ -1,5 +1,6 @@
 // The admin API of a configuration, wired to the registry, the control and the log.
 import type { Clock } from '../core/clock.ts';
+import { tcpKey, unixKey, type ListeningSockets } from '../platform/listening-sockets.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createPolicyFiles } from '../platform/policy-files.ts';
 import type { Config } from '../policy/config.ts';
@@ -7,6 +8,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { PeersAnswer } from '../protocol/peering.ts';
 import { createAdmin, type Admin } from './admin/admin.ts';
 import type { Control, EventFeed, ScaleFeed } from './control/ports.ts';
+import type { TakeoverDesk } from './admin/takeover-port.ts';
 import type { WebhookDesk } from './admin/webhook-port.ts';
 import type { Registry } from './state/registry.ts';
 
@@ -21,17 +23,24 @@ export function createConfiguredAdmin(
     control: Control | undefined;
     feed: EventFeed;
     webhooks: WebhookDesk;
+    takeover: TakeoverDesk | undefined;
+    sockets: ListeningSockets;
     peers: () => PeersAnswer;
     scale: ScaleFeed;
     policies: () => Iterable<Policy>;
     onInternalError: (error: unknown) => void;
   },
 ): Admin {
-  const { log, ...rest } = parts;
+  const { log, sockets, ...rest } = parts;
+  const { socketPath, tcp } = admin;
   return createAdmin({
     ...rest,
-    socketPath: admin.socketPath,
-    tcp: admin.tcp,
+    socketPath,
+    tcp,
+    slots: {
+      socket: sockets.slot(unixKey(socketPath)),
+      tcp: tcp && sockets.slot(tcpKey(tcp.bind, 'admin')),
+    },
     policyFiles: createPolicyFiles(policiesDirectory),
     note: (event, facts) => log.info(facts, event),
   });

@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { HeraldError } from '../core/error.ts';
 import type { Rng } from '../core/rng.ts';
 import type { LoadedConfig } from '../platform/config.ts';
+import { unixKey } from '../platform/listening-sockets.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { EventRecord } from '../protocol/operations.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
@@ -24,6 +25,7 @@ import { proxyEvents, relayEndSink } from './proxy-events.ts';
 import { Relays } from './proxy/relays.ts';
 import { createTransport } from './proxy/transport.ts';
 import type { Transport } from './proxy/wire.ts';
+import { retire } from './retire.ts';
 import { createConfiguredState } from './saving.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
 import { endGracefully, type StopReport } from './shutdown.ts';
@@ -31,6 +33,7 @@ import type { DataPlane } from './state/ports.ts';
 import type { Registry } from './state/registry.ts';
 import type { SharedStore } from './state/shared-store.ts';
 import type { SavedState } from './state/saved-state.ts';
+import { Takeovers, type Heritage } from './takeover-wiring.ts';
 
 /** What a balancer starts from. */
 export type BalancerSettings = Pick<LoadedConfig, 'config' | 'policies'>;
@@ -47,6 +50,8 @@ export interface BalancerOptions {
   readonly executorOf?: (pool: string) => ScaleExecutor | undefined;
   /** How long after the start it is asked nothing; absent: 30 s. Shorter only where no node was there before. */
   readonly scaleGraceMs?: number;
+  /** What it takes to replace another process and to be replaced; absent: neither. */
+  readonly heritage?: Heritage;
   /** What is shared with other balancers; absent: what `state` of the configuration says. */
   readonly sharedStore?: SharedStore;
 }
@@ -72,6 +77,8 @@ export class Balancer {
   readonly scaling: ScaleFeed;
   /** Webhooks and scaling drivers. */
   readonly outputs: ConfiguredOutputs;
+  /** Replacing this process by a new one. */
+  readonly takeovers: Takeovers;
   readonly #options: BalancerOptions;
   readonly #relays: Relays;
   readonly #core: BalancerCore;
@@ -79,7 +86,8 @@ export class Balancer {
   #edges: Edges | undefined;
   #peering: Peering | undefined;
   #saved: SavedState | undefined;
-  #ports: EdgePorts = { intake: 0, admin: 0, keda: 0 };
+  #ports: EdgePorts = { intake: 0, admin: 0 };
+  #kedaPort = 0;
   #loaded: BalancerSettings;
   #route: RouteTable;
   #phase: Phase = 'starting';
@@ -107,6 +115,16 @@ export class Balancer {
       scaling: this.scaling,
       isLeader,
     });
+    this.takeovers = new Takeovers({
+      ...options,
+      ...this.#core,
+      heritage: options.heritage,
+      saved: () => this.#saved,
+      isShared: () => this.#peering !== undefined,
+      openCount: () => this.openCount,
+      relayForMs: () => this.#loaded.config.takeover.relayForMs,
+      release: (taken) => this.#retire(taken),
+    });
   }
 
   /** The bound port of the intake; 0 before `start`. */
@@ -121,7 +139,7 @@ export class Balancer {
 
   /** The bound port of KEDA's external scaler; 0 before `start`, and where none is configured. */
   get kedaPort(): number {
-    return this.#ports.keda;
+    return this.#kedaPort;
   }
 
   /** The bound port of a public listener; HERALD_INTERNAL when there is no such listener. */
@@ -133,7 +151,11 @@ export class Balancer {
 
   /** Connections and exchanges under way. */
   get openCount(): number {
-    return [...this.#listeners.values()].reduce((sum, { listener }) => sum + listener.openCount, 0);
+    return this.#httpListeners.reduce((sum, listener) => sum + listener.openCount, 0);
+  }
+
+  get #httpListeners(): HttpListener[] {
+    return [...this.#listeners.values()].map(({ listener }) => listener);
   }
 
   /** A pool as placement sees it now. HERALD_POOL_UNKNOWN when there is none. */
@@ -143,48 +165,13 @@ export class Balancer {
 
   /** Binds everything. Rejects with HERALD_LISTEN_FAILED after ending what was bound before. */
   async start(): Promise<void> {
-    const { clock, log } = this.#options;
     try {
-      const { form } = this.#loaded.config.relay;
-      const transport = await createTransport({ form, clock });
-      const { fallbackReason } = transport;
-      log.info({ form: transport.form, ...(fallbackReason && { fallbackReason }) }, 'relay form chosen');
-      this.#edges = createEdges({
-        ...this.#options,
-        ...this.#core,
-        config: this.#loaded.config,
-        outputs: this.outputs,
-        policies: () => this.#loaded.policies.values(),
-        relayForm: transport.form,
-        phase: () => this.#phase,
-        peers: () => this.#peering?.view() ?? aloneAnswer,
-      });
-      const { metrics } = this.#edges;
-      this.#saved = createConfiguredState(this.#loaded.config.state, {
-        registry: this.registry,
-        clock,
-        log,
-        metrics,
-        mayRegister: registrationRule(this.#loaded.config.intake),
-        control: this.control.section,
-        webhooks: this.outputs.webhooks.section,
-      });
-      await this.#saved?.restore();
-      await this.#startPeering();
-      this.#ports = await this.#edges.start();
-      await this.#startListeners(transport, metrics);
+      await this.#begin(await this.#bind());
     } catch (error) {
+      this.takeovers.refuse(error);
       await this.stop();
       throw error;
     }
-    this.#core.health.start();
-    this.control.start();
-    this.outputs.start();
-    this.#core.scaleDriver.start();
-    this.#core.scaling.start();
-    // Not before everything is bound: a second Herald that finds the sockets taken must not write over the first's.
-    this.#saved?.start();
-    this.#phase = 'serving';
   }
 
   /**
@@ -193,7 +180,9 @@ export class Balancer {
    */
   async stop(graceMs = 0): Promise<StopReport> {
     this.#phase = 'stopping';
-    const listeners = [...this.#listeners.values()].map(({ listener }) => listener);
+    const keepsFile = this.takeovers.keepsSocketFile;
+    this.takeovers.stop();
+    const listeners = this.#httpListeners;
     await Promise.all(listeners.map((listener) => listener.stopAccepting()));
     const resigned = this.#peering?.resign();
     // The farewell tells everybody; a drain would only count them twice.
@@ -205,7 +194,7 @@ export class Balancer {
     this.#core.health.stop();
     await Promise.all(listeners.map((listener) => listener.stop()));
     this.#relays.stop();
-    await this.#edges?.stop();
+    await this.#edges?.stop({ keepsFile });
     await this.outputs.stop(graceMs);
     await resigned;
     await this.#peering?.stop();
@@ -235,6 +224,66 @@ export class Balancer {
   refuseConfiguration(): void {
     this.#edges?.metrics.countReload('refused');
     this.#tell('configuration.refused', 'A configuration was refused: the old one goes on.', {});
+  }
+
+  /** Restores what is known and binds what clients, agents and operators connect to. */
+  async #bind(): Promise<{ edges: Edges; saved: SavedState }> {
+    const { clock, log } = this.#options;
+    const { form } = this.#loaded.config.relay;
+    const transport = await createTransport({ form, clock });
+    const { fallbackReason } = transport;
+    log.info({ form: transport.form, ...(fallbackReason && { fallbackReason }) }, 'relay form chosen');
+    const edges = createEdges({
+      ...this.#options,
+      ...this.#core,
+      config: this.#loaded.config,
+      outputs: this.outputs,
+      policies: () => this.#loaded.policies.values(),
+      relayForm: transport.form,
+      phase: () => this.#phase,
+      sockets: this.takeovers.sockets,
+      takeover: this.#options.heritage && this.takeovers,
+      peers: () => this.#peering?.view() ?? aloneAnswer,
+    });
+    this.#edges = edges;
+    const { metrics } = edges;
+    const saved = createConfiguredState(this.#loaded.config.state, {
+      registry: this.registry,
+      clock,
+      log,
+      metrics,
+      mayRegister: registrationRule(this.#loaded.config.intake),
+      control: this.control.section,
+      webhooks: this.outputs.webhooks.section,
+    });
+    this.#saved = saved;
+    await saved.restore(await this.takeovers.inherit());
+    await this.#startPeering();
+    this.#ports = await edges.start();
+    await this.#startListeners(transport, metrics);
+    return { edges, saved };
+  }
+
+  /** Begins everything that acts by itself. */
+  async #begin({ edges, saved }: { edges: Edges; saved: SavedState }): Promise<void> {
+    this.#phase = 'serving';
+    this.#core.health.start();
+    this.control.start();
+    // What acts outside, and what is written, is one process's: until the one before has let go it is that one's.
+    await this.takeovers.serve();
+    this.#kedaPort = await edges.startScalers({ isNeeded: this.takeovers.generation === 1 });
+    this.outputs.start();
+    this.#core.scaleDriver.start();
+    this.#core.scaling.start();
+    // Not before everything is bound: a second Herald that finds the sockets taken must not write over the first's.
+    saved.start();
+  }
+
+  /** Stops accepting and acting: another process does, on the sockets that it has taken. */
+  #retire(taken: ReadonlySet<string>): Promise<void> {
+    const keepsFile = taken.has(unixKey(this.#options.loaded.config.admin.socketPath));
+    const { outputs } = this;
+    return retire({ ...this.#core, listeners: this.#httpListeners, outputs, edges: this.#edges, keepsFile });
   }
 
   #tell(type: string, message: string, facts: EventRecord['facts']): void {
@@ -271,6 +320,7 @@ export class Balancer {
       rng,
       events: proxyEvents(metrics, log),
       onRelayEnd: relayEndSink(metrics, log),
+      sockets: this.takeovers.sockets,
     };
     for (const settings of this.#loaded.config.listeners) {
       const listener = createConfiguredListener(settings, parts);

@@ -2,16 +2,19 @@
 // clients are listeners.ts.
 import type { Clock } from '../core/clock.ts';
 import type { Rng } from '../core/rng.ts';
+import type { ListeningSockets } from '../platform/listening-sockets.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Config } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { PeersAnswer } from '../protocol/peering.ts';
 import { createConfiguredAdmin } from './admin-wiring.ts';
+import type { TakeoverDesk } from './admin/takeover-port.ts';
 import type { BalancerCore } from './core-wiring.ts';
 import { createConfiguredIntake, reportersOf } from './intake-wiring.ts';
 import { ConfiguredScalers } from './keda-wiring.ts';
 import type { Phase } from './intake/readiness.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
+import type { TakeoverFigures } from './metrics/takeover-metrics.ts';
 import type { ConfiguredOutputs } from './outputs-wiring.ts';
 
 /** What they are made of. */
@@ -26,6 +29,9 @@ export interface EdgeParts extends Pick<BalancerCore, 'registry' | 'events' | 'c
   readonly version: string;
   readonly relayForm: 'fast' | 'plain';
   readonly phase: () => Phase;
+  readonly sockets: ListeningSockets;
+  /** Undefined: this process cannot be replaced. */
+  readonly takeover: (TakeoverDesk & { figures(): TakeoverFigures }) | undefined;
   readonly peers: () => PeersAnswer;
 }
 
@@ -33,40 +39,45 @@ export interface EdgeParts extends Pick<BalancerCore, 'registry' | 'events' | 'c
 export interface EdgePorts {
   readonly intake: number;
   readonly admin: number;
-  /** The external scaler. */
-  readonly keda: number;
 }
 
 /** Edges with a lifetime: `start`, then `stop`. */
 export interface Edges {
   readonly metrics: Metrics;
-  /** Binds them; resolves with their ports, 0 for what is not there. Rejects with HERALD_LISTEN_FAILED. */
+  /** Binds intake and admin; resolves with their ports, 0 for what is not there. Rejects with HERALD_LISTEN_FAILED. */
   start(): Promise<EdgePorts>;
+  /**
+   * Binds what cannot be inherited; resolves with the port of the external scaler, 0 without. HERALD_LISTEN_FAILED,
+   * unless clients are served already and it is not needed for that.
+   */
+  startScalers(options: { readonly isNeeded: boolean }): Promise<number>;
+  /** Stops accepting; requests in progress go on until `stop`. `keepsFile`: another process has the admin socket. */
+  retire(options: { readonly keepsFile: boolean }): Promise<void>;
   /** Takes over what of a new configuration takes no restart. */
   reconfigure(config: Config): void;
-  /** Ends in bounded time. Idempotent. */
-  stop(): Promise<void>;
+  /** Ends in bounded time. `keepsFile` as for `retire`. Idempotent. */
+  stop(options: { readonly keepsFile: boolean }): Promise<void>;
 }
 
 /** The edges of this configuration, not yet listening. */
 export function createEdges(parts: EdgeParts): Edges {
-  const { config, clock, log, version, control, scaling, registry, phase, outputs } = parts;
-  const metrics = createMetrics({
-    pools: registry.pools,
-    clock,
-    relayForm: parts.relayForm,
-    version,
-    control: () => control.figures(),
-    scalingOf: (pool) => scaling.scaling(pool),
-    outputs: () => outputs.figures(),
-    peers: parts.peers,
-  });
+  const { config, clock, log, version, control, scaling, registry, phase, outputs, sockets, takeover } =
+    parts;
+  const metrics = createConfiguredMetrics(parts);
   const onInternalError = (error: unknown) => log.error({ err: error }, 'request failed');
   const shared = { registry, clock, feed: parts.events, control, onInternalError };
   const takeShed = (pool: string, node: string) => control.takeShed(pool, node);
   const scalers = new ConfiguredScalers(config, parts);
   const hooks = scalers.routes;
-  const intake = createConfiguredIntake(config.intake, { ...shared, metrics, takeShed, phase, hooks });
+  const intake = createConfiguredIntake(config.intake, {
+    ...shared,
+    metrics,
+    takeShed,
+    phase,
+    hooks,
+    sockets,
+    passGate: () => takeover?.passGate(),
+  });
   const { policies } = parts;
   const { webhooks } = outputs;
   const admin = createConfiguredAdmin(config, {
@@ -76,6 +87,8 @@ export function createEdges(parts: EdgeParts): Edges {
     policies,
     scale: scaling,
     webhooks,
+    takeover,
+    sockets,
     peers: parts.peers,
   });
   return {
@@ -87,15 +100,43 @@ export function createEdges(parts: EdgeParts): Edges {
       log.info({ listener: 'admin', socket: socketPath, ...overTcp }, 'listening');
       const { host, port } = await intake.start();
       log.info({ listener: 'intake', host, port }, 'listening');
-      return { intake: port, admin: adminPort, keda: await scalers.start() };
+      return { intake: port, admin: adminPort };
+    },
+    startScalers: ({ isNeeded }) =>
+      scalers.start().catch((error: unknown) => scalersFailed(error, { isNeeded, log })),
+    async retire(options) {
+      intake.retire();
+      await Promise.all([admin.retire(options), scalers.stop()]);
     },
     reconfigure(next) {
       intake.reconfigure({ reporters: reportersOf(next.intake), tls: next.intake.tls });
       scalers.reconfigure(next);
       if (next.admin.tcp !== undefined) admin.reconfigure(next.admin.tcp);
     },
-    async stop() {
-      await Promise.all([intake.stop(), admin.stop(), scalers.stop()]);
+    async stop(options) {
+      await Promise.all([intake.stop(), admin.stop(options), scalers.stop()]);
     },
   };
+}
+
+function createConfiguredMetrics(parts: EdgeParts): Metrics {
+  const { registry, clock, relayForm, version, control, scaling, outputs, takeover } = parts;
+  return createMetrics({
+    pools: registry.pools,
+    clock,
+    relayForm,
+    version,
+    control: () => control.figures(),
+    scalingOf: (pool) => scaling.scaling(pool),
+    outputs: () => outputs.figures(),
+    peers: parts.peers,
+    ...(takeover && { takeover: () => takeover.figures() }),
+  });
+}
+
+/** The port that there is then. Throws what it was given where nothing is served yet. */
+function scalersFailed(error: unknown, { isNeeded, log }: { isNeeded: boolean; log: Logger }): number {
+  if (isNeeded) throw error;
+  log.error({ err: error }, 'the external scaler does not listen');
+  return 0;
 }

@@ -1,6 +1,7 @@
 // The intake of a configuration, wired to the registry.
 import type { Clock } from '../core/clock.ts';
 import type { HttpRoutes } from '../platform/http-app.ts';
+import { tcpKey, type ListeningSockets } from '../platform/listening-sockets.ts';
 import { matchesAnyCidr } from '../policy/cidr.ts';
 import type { Config } from '../policy/config.ts';
 import { decodeReport } from '../protocol/decode-report.ts';
@@ -23,12 +24,16 @@ export function createConfiguredIntake(
     feed: EventFeed;
     control: Control | undefined;
     hooks?: HttpRoutes;
+    sockets: ListeningSockets;
+    passGate: () => Promise<void> | undefined;
     onInternalError: (error: unknown) => void;
   },
 ): Intake {
   const { takeShed } = parts;
   return createIntake({
     bind: settings.bind,
+    slot: parts.sockets.slot(tcpKey(settings.bind, 'intake')),
+    passGate: parts.passGate,
     registry: parts.registry,
     clock: parts.clock,
     decode: decodeReport,

@@ -1,6 +1,7 @@
 // The public listeners of a configuration, wired to placement, relays and counters.
 import type { Clock } from '../core/clock.ts';
 import type { Rng } from '../core/rng.ts';
+import { tcpKey, type ListeningSockets } from '../platform/listening-sockets.ts';
 import { matchesAnyCidr } from '../policy/cidr.ts';
 import type { ListenerConfig } from '../policy/config.ts';
 import { createHttpListener, type HttpListener } from './proxy/listener.ts';
@@ -23,6 +24,7 @@ export interface ListenerParts {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly events: ProxyEvents;
+  readonly sockets: ListeningSockets;
   readonly onRelayEnd: (pool: string, reason: RelayEnd, totals: RelayTotals) => void;
 }
 
@@ -36,7 +38,7 @@ export function createConfiguredListener(config: ListenerConfig, parts: Listener
   return createHttpListener({
     transport,
     wireOf: wireOverSocket,
-    bind: config.bind,
+    bind: { ...config.bind, slot: parts.sockets.slot(tcpKey(config.bind, config.name)) },
     route,
     placement,
     nodeIds: (pool) => registry.pools.get(pool)?.nodeIds ?? noNodes,

@@ -10,7 +10,7 @@ import { createRegistrationsSection } from './state/registrations-section.ts';
 import type { Registry } from './state/registry.ts';
 import { SavedState } from './state/saved-state.ts';
 
-/** What survives a restart, by these settings; undefined where they say `off`. */
+/** What survives a restart, by these settings; where they say `off`, a takeover alone. */
 export function createConfiguredState(
   { file }: Config['state'],
   parts: {
@@ -22,11 +22,10 @@ export function createConfiguredState(
     control: StateSection;
     webhooks: StateSection;
   },
-): SavedState | undefined {
-  if (file === undefined) return undefined;
+): SavedState {
   const { registry, clock, log, metrics, mayRegister, control, webhooks } = parts;
   return new SavedState({
-    store: createStateFile(file),
+    store: file === undefined ? undefined : createStateFile(file),
     // What else is to survive is one more section: each has its own name and reads only its own part. Nodes first:
     // what was learned and what is wanted is about them.
     sections: [

@@ -22,9 +22,9 @@ export function loadBar(score: number | null, width: number, paint: Paint): stri
   return paint(colour, bar(score, width));
 }
 
-/** Connections that are open, and those that are being opened. */
-export function connectionCount({ connections: { open, dialling } }: NodeDetail): string {
-  return String(open + dialling);
+/** Connections that are open, whichever process relays them, and those that are being opened. */
+export function connectionCount({ connections: { open, dialling, earlier } }: NodeDetail): string {
+  return String(open + dialling + earlier);
 }
 
 /** `0.3 s`, `250 s`, `3 h`: how old a report is, in seven characters at most; `-` before the first one. */

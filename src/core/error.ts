@@ -261,6 +261,16 @@ export const errorCatalogue = {
     meaning: 'The command of a scaling driver failed, took too long or could not be run.',
     remedy: 'Mend what the message says; the driver loop asks again.',
   },
+  HERALD_TAKEOVER_FAILED: {
+    status: 503,
+    meaning: 'The new process could not take over. The old one goes on serving as before.',
+    remedy: 'Mend what the message says and ask again; the log has what the new process wrote.',
+  },
+  HERALD_HANDED_OVER: {
+    status: 503,
+    meaning: 'The change came in the moment in which another process took over. Nothing was changed.',
+    remedy: 'Ask again: the new process answers at the same address.',
+  },
   HERALD_STATE_REFUSED: {
     status: 500,
     meaning: 'What peers share cannot be used as configured: password, rights, TLS, or it is no Redis.',

@@ -26,6 +26,8 @@ export class NodeCounters {
   open = 0;
   /** Messages per second to be expected now from what is open and being dialled; see ConnectionTable. */
   messagesPerSecond = 0;
+  /** Open in processes that this one has replaced, 0 or more; with their end they vanish. */
+  earlierOpen = 0;
   /** What the other balancers have on this node; replaced whole. */
   peers: PeerCounts = noPeerCounts;
   /** What `place.connectRate` has left of it. */
@@ -46,12 +48,12 @@ export class NodeCounters {
   /** What peers are taken to have carried up to the last note: their expected rate over time. */
   #peerMessages = 0;
 
-  /** Connections open or being dialled, those of all balancers. */
+  /** Connections open or being dialled, those of earlier processes and of all balancers included: what the node has. */
   get connections(): number {
-    return this.open + this.dialling + this.peers.connections;
+    return this.ownConnections + this.earlierOpen + this.peers.connections;
   }
 
-  /** Connections open or being dialled here. */
+  /** Connections open or being dialled in this process. */
   get ownConnections(): number {
     return this.open + this.dialling;
   }

@@ -7,6 +7,7 @@ import type { Clock, Timer } from '../core/clock.ts';
 import { HeraldError } from '../core/error.ts';
 import { problemResponse } from '../protocol/http-error.ts';
 import { answerProblem, type HttpApp } from './http-app.ts';
+import { listenIn, type ListenSlot } from './listening-sockets.ts';
 
 /** How long and how much a client may take. */
 export interface HttpLimits {
@@ -44,6 +45,8 @@ export interface TlsMaterial {
 const maxHeadBytes = 16 * 1024;
 // Node looks for overdue requests this often: half a second is fine against timeouts of seconds.
 const timeoutCheckMs = 500;
+// Agents report every second on a connection that they keep: none may go on talking to a server that has retired.
+const retiredCheckMs = 250;
 
 /** A server that listens once and stops once. */
 export class HttpServer {
@@ -53,6 +56,7 @@ export class HttpServer {
   readonly #limits: HttpLimits;
   readonly #onError: (error: unknown) => void;
   #stopping: Promise<void> | undefined;
+  #retiring: Timer | undefined;
 
   /** `onError` hears of trouble with accepting, such as a system out of descriptors: the server goes on. */
   constructor(deps: {
@@ -91,18 +95,28 @@ export class HttpServer {
 
   /**
    * Starts listening; the bind itself happens before this returns. Rejects with what node:net says, so that
-   * the caller can name the listener. After a rejection it may be called again.
+   * the caller can name the listener. After a rejection it may be called again. What `slot` has inherited is listened on
+   * in place of `options`.
    */
-  listen(options: ListenOptions): Promise<AddressInfo | string | null> {
+  listen(options: ListenOptions, slot?: ListenSlot): Promise<AddressInfo | string | null> {
     const server = this.#server;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen(options, () => {
+      listenIn(server, { slot, options }, () => {
         server.off('error', reject);
         server.on('error', this.#onError);
         resolve(server.address());
       });
     });
+  }
+
+  /** Stops accepting; requests in progress take what time they need, until `stop`, and none follows on their connection. Idempotent. */
+  retire(): void {
+    if (!this.#server.listening) return;
+    const server = this.#server;
+    // Connections between two requests are closed by this, too; those that are answered now are idle a moment later.
+    server.close();
+    this.#retiring = this.#clock.repeat(retiredCheckMs, () => server.closeIdleConnections());
   }
 
   /** Stops accepting, lets requests in progress end within the grace, then closes every connection. Idempotent. */
@@ -112,7 +126,8 @@ export class HttpServer {
   }
 
   async #close(): Promise<void> {
-    if (!this.#server.listening) return;
+    if (!this.#server.listening && this.#retiring === undefined) return;
+    this.#retiring?.cancel();
     let timer: Timer | undefined;
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());

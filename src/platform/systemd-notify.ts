@@ -7,6 +7,8 @@ import type { Environment } from '../policy/environment.ts';
 export interface SystemdNotifier {
   /** The service works; from now on the watchdog is fed by a timer, so that it hears of an event loop that hangs. */
   ready(): Promise<void>;
+  /** Another process is the service from now on: this one says nothing more. Idempotent. */
+  letGo(): void;
   /** The service is going to end. */
   stopping(): Promise<void>;
 }
@@ -36,7 +38,7 @@ const farewellTimeoutMs = 1000;
 /** Makes a notifier. */
 export function createSystemdNotifier(parts: SystemdNotifierParts): SystemdNotifier {
   const { environment, pid, clock, run, onFailure } = parts;
-  const isUsed = (environment['NOTIFY_SOCKET'] ?? '') !== '';
+  let isUsed = (environment['NOTIFY_SOCKET'] ?? '') !== '';
   let hasFailed = false;
   let feeding: Timer | undefined;
 
@@ -56,6 +58,10 @@ export function createSystemdNotifier(parts: SystemdNotifierParts): SystemdNotif
       if (isUsed && intervalMs !== undefined && feeding === undefined)
         feeding = clock.repeat(intervalMs, () => void notify('WATCHDOG=1'));
       await notify('READY=1');
+    },
+    letGo() {
+      isUsed = false;
+      feeding?.cancel();
     },
     async stopping() {
       feeding?.cancel();

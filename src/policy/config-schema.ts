@@ -5,7 +5,7 @@ import { log } from './log-schema.ts';
 import { asgSchema } from './asg-schema.ts';
 import { kedaSchema } from './keda-schema.ts';
 import { adminSchema, tlsSchema, tokenSchema } from './access-schema.ts';
-import { address, cidr, count, list, name, namePattern, text } from './field.ts';
+import { address, cidr, count, list, name, namePattern, orOff, text } from './field.ts';
 import { listenerSchema } from './listener-schema.ts';
 import { apiVersion } from './read-document.ts';
 import { driverSchema } from './driver-schema.ts';
@@ -47,6 +47,17 @@ const relay = z
   .prefault({})
   .describe('The relay.');
 
+const takeover = z
+  .strictObject({
+    relayFor: orOff('duration', '1s', '30d')
+      .prefault('1h')
+      .describe(
+        'How long a process that has been replaced relays the connections it has; then it asks them to leave within `--grace`, as on SIGTERM. `off`: as long as they last.',
+      ),
+  })
+  .prefault({})
+  .describe('Replacing the process by a new one without dropping a client.');
+
 const pool = z
   .strictObject({
     policy: name().prefault('default').describe('Name of a policy; `default` exists without a file.'),
@@ -71,6 +82,7 @@ export const configSchema = z.strictObject({
   state: stateSchema,
   log,
   relay,
+  takeover,
   policies: text('path')
     .prefault('./policies')
     .describe('Directory of policy files (*.yaml, *.yml), relative to this file.'),

@@ -205,6 +205,10 @@ export interface Config {
     /** `auto`: fast where the probe at start passes, else plain. */
     readonly form: 'auto' | 'fast' | 'plain';
   };
+  readonly takeover: {
+    /** How long a process that has been replaced relays what it has; Infinity: as long as it takes. */
+    readonly relayForMs: number;
+  };
   readonly policiesDirectory: string;
   /** At least one, in the order of the file; names are unique. */
   readonly pools: readonly PoolConfig[];

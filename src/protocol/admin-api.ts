@@ -28,7 +28,8 @@ export interface PoolSummary {
   /** Placing without load data although it was there. */
   readonly panic: boolean;
   readonly nodes: NodeCounts;
-  readonly connections: { readonly open: number; readonly dialling: number };
+  /** `earlier`: relayed by processes that this one has replaced. */
+  readonly connections: { readonly open: number; readonly dialling: number; readonly earlier: number };
   readonly arrivalsPerSecond: number;
   /** Mean utilization of the eligible nodes with valid data; null when there are none. */
   readonly meanUtilization: number | null;
@@ -76,6 +77,8 @@ export interface NodeDetail {
   readonly connections: {
     readonly open: number;
     readonly dialling: number;
+    /** Relayed by processes that this one has replaced. */
+    readonly earlier: number;
     readonly reported: number | null;
   };
   /** Most connections it may hold; null when not limited. */

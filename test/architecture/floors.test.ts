@@ -12,6 +12,7 @@ const floorOf: Record<string, number> = {
   simulate: 0,
   'balancer/state': 1,
   'balancer/control': 1,
+  'balancer/takeover': 1,
   'balancer/proxy': 2,
   'balancer/haproxy': 2,
   'balancer/intake': 2,

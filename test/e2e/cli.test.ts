@@ -64,12 +64,16 @@ describe('herald status', () => {
     const yaml = await herald.cli('status', '--output=yaml');
     expect([json.code, yaml.code, json.stderr, yaml.stderr]).toEqual([0, 0, '', '']);
     // Proof of `as`: the JSON is the balancer's own (protocol/admin-api.ts).
-    const { pools } = JSON.parse(json.stdout) as { pools: (PoolSummary & { members: { id: string }[] })[] };
+    const { pools, takeover } = JSON.parse(json.stdout) as {
+      pools: (PoolSummary & { members: { id: string }[] })[];
+      takeover: unknown;
+    };
+    expect(takeover).toMatchObject({ generation: 1, isUnderWay: false, earlier: [] });
     expect(pools.map(({ pool, members }) => [pool, members.map(({ id }) => id)])).toEqual([
       ['chat', ['a', 'b']],
       ['games', []],
     ]);
-    expect(parse(yaml.stdout)).toEqual({ pools });
+    expect(parse(yaml.stdout)).toEqual({ pools, takeover });
   });
 
   it('of one pool shows that one alone, and suggests the right name for a wrong one', async () => {

@@ -1,49 +1,10 @@
 // The sidecar under systemd, by what comes over its socket. A fake one listens in systemd's place.
-import { chmodSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { spawnSync } from 'node:child_process';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startStubBalancer } from '../integration/agent/stub-balancer.ts';
 import { aFolder } from '../integration/platform/folder.ts';
 import { eventually } from '../support/eventually.ts';
-import { startProcess } from '../support/herald-command.ts';
+import { aManager } from '../support/service-manager.ts';
 import { aSidecar, anAgentFile } from '../support/sidecar-process.ts';
-
-const listen = `
-import socket, sys
-end = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-end.bind(sys.argv[1])
-print("bound", flush=True)
-while True:
-    print(end.recv(4096).decode().replace("\\n", " "), flush=True)
-`;
-
-/** Where states arrive: a datagram socket where both programs are there, else a program that writes them to a file. */
-async function aManager(): Promise<{ env: Record<string, string>; states: () => string }> {
-  const folder = aFolder();
-  const path = join(folder, 'notify');
-  const hasBoth = ['systemd-notify', 'python3'].every(
-    (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0,
-  );
-  if (hasBoth) {
-    const socket = startProcess('python3', ['-c', listen, path]);
-    onTestFinished(() => void socket.child.kill('SIGKILL'));
-    await eventually(
-      () => socket.stdout,
-      (text) => text.includes('bound'),
-    );
-    return { env: { NOTIFY_SOCKET: path }, states: () => socket.stdout };
-  }
-  const told = join(folder, 'told');
-  writeFileSync(told, '');
-  writeFileSync(join(folder, 'systemd-notify'), `#!/bin/sh\necho "$*" >> ${told}\n`);
-  chmodSync(join(folder, 'systemd-notify'), 0o755);
-  const { readFileSync } = await import('node:fs');
-  return {
-    env: { NOTIFY_SOCKET: path, PATH: `${folder}${delimiter}${process.env['PATH'] ?? ''}` },
-    states: () => readFileSync(told, 'utf8'),
-  };
-}
 
 describe('a sidecar under systemd', () => {
   it('is ready with the first report that is taken, feeds the watchdog, and says that it stops', async () => {

@@ -256,7 +256,7 @@ describe('a pool', () => {
       basis: 'load',
       panic: false,
       nodes: { total: 4, eligible: 2, drain: 0, maint: 1, down: 1, full: 0 },
-      connections: { open: 0, dialling: 0 },
+      connections: { open: 0, dialling: 0, earlier: 0 },
       arrivalsPerSecond: 0,
     });
     // 0.2 and 0.6 of a CPU that is full at 0.8.
@@ -306,7 +306,7 @@ describe('a pool', () => {
         evidence: 'measured',
         bottleneck: 'cpu',
         signals: { cpu: 0.4 },
-        connections: { open: 0, dialling: 0, reported: 7 },
+        connections: { open: 0, dialling: 0, earlier: 0, reported: 7 },
         reportAgeMs: 500,
       },
     ]);

@@ -10,6 +10,7 @@ import {
   type HttpLimits,
   type TlsMaterial,
 } from '../../platform/http-server.ts';
+import type { ListenSlot } from '../../platform/listening-sockets.ts';
 import type { PolicyFiles } from '../../platform/policy-files.ts';
 import { formatAddress, type Address } from '../../policy/address.ts';
 import type { Policy } from '../../policy/policy.ts';
@@ -31,7 +32,9 @@ import { operationHandlers } from './operation-routes.ts';
 import { policyHandlers } from './policy-routes.ts';
 import { poolHandlers } from './pool-routes.ts';
 import { createRequestRate, defaultRequestRate, type RequestRate } from './request-rate.ts';
-import { listenPrivately } from './unix-socket.ts';
+import { listenPrivately, type SocketFile } from './unix-socket.ts';
+import type { TakeoverDesk } from './takeover-port.ts';
+import { takeoverHandlers } from './takeover-routes.ts';
 import type { WebhookDesk } from './webhook-port.ts';
 import { webhookHandlers } from './webhook-routes.ts';
 
@@ -49,6 +52,8 @@ export interface AdminTcp {
 /** What the admin API needs. */
 export interface AdminDeps {
   readonly socketPath: string;
+  /** Where its sockets are kept for the next process; absent: nowhere. */
+  readonly slots?: { readonly socket: ListenSlot; readonly tcp: ListenSlot | undefined };
   /** Undefined: no TCP. */
   readonly tcp?: AdminTcp | undefined;
   readonly registry: Registry;
@@ -60,6 +65,8 @@ export interface AdminDeps {
   readonly scale?: ScaleFeed | undefined;
   /** Undefined: the routes about webhooks answer HERALD_NOT_AVAILABLE. */
   readonly webhooks?: WebhookDesk | undefined;
+  /** Undefined: the routes about takeovers answer HERALD_NOT_AVAILABLE. */
+  readonly takeover?: TakeoverDesk | undefined;
   /** Undefined: nothing is shared with other balancers. */
   readonly peers?: (() => PeersAnswer) | undefined;
   /** Every policy that is loaded, used by a pool or not. */
@@ -81,8 +88,13 @@ export interface Admin {
   start(): Promise<number>;
   /** New tokens and certificates count from the next request and connection on. */
   reconfigure(tcp: Pick<AdminTcp, 'tokens' | 'tls'>): void;
-  /** Ends in bounded time and removes the socket file. Idempotent. */
-  stop(): Promise<void>;
+  /** Stops accepting and ends streams; requests in progress go on. `keepsFile`: another process listens behind it. */
+  retire(options: { readonly keepsFile: boolean }): Promise<void>;
+  /**
+   * Ends in bounded time and removes the socket file, unless another process listens behind it (`keepsFile`).
+   * Idempotent.
+   */
+  stop(options?: { readonly keepsFile?: boolean }): Promise<void>;
 }
 
 /** The names by which a local client may call a UNIX socket, where a Host means nothing. */
@@ -103,6 +115,7 @@ export function createAdmin(deps: AdminDeps): Admin {
   const socket = new HttpServer({ app: local, clock, limits, onError: onInternalError });
   let tokens = tcp?.tokens ?? [];
   let identify = identifyByToken(tokens);
+  let file: SocketFile | undefined;
   const remote =
     tcp &&
     tcpServer(
@@ -112,8 +125,8 @@ export function createAdmin(deps: AdminDeps): Admin {
     );
   return {
     async start() {
-      await listenPrivately(socket, deps.socketPath);
-      return tcp === undefined || remote === undefined ? 0 : listenAt(remote, tcp.bind);
+      file = await listenPrivately(socket, deps.socketPath, deps.slots?.socket);
+      return tcp === undefined || remote === undefined ? 0 : listenAt(remote, tcp.bind, deps.slots?.tcp);
     },
     reconfigure(next) {
       if (next.tls !== undefined) remote?.replaceTls(next.tls);
@@ -122,8 +135,20 @@ export function createAdmin(deps: AdminDeps): Admin {
       identify = identifyByToken(tokens);
       streams.endOf((by) => by !== localCaller.by, 'the tokens have changed');
     },
-    async stop() {
+    async retire({ keepsFile }) {
       streams.stop();
+      const leaving = file;
+      file = undefined;
+      if (!keepsFile) await leaving?.remove();
+      socket.retire();
+      remote?.retire();
+    },
+    async stop({ keepsFile = false } = {}) {
+      streams.stop();
+      const leaving = file;
+      file = undefined;
+      // First the name: who asks from now on is told at once that nobody is there.
+      if (!keepsFile) await leaving?.remove();
       await Promise.all([socket.stop(), remote?.stop()]);
     },
   };
@@ -141,9 +166,9 @@ function tcpServer({ hosts, tls }: AdminTcp, deps: AdminDeps, routes: HttpRoutes
   return new HttpServer({ app, clock, limits: { ...limits, maxConnections }, tls, onError: onInternalError });
 }
 
-async function listenAt(server: HttpServer, { host, port }: Address): Promise<number> {
+async function listenAt(server: HttpServer, { host, port }: Address, slot?: ListenSlot): Promise<number> {
   try {
-    const address = await server.listen({ host, port });
+    const address = await server.listen({ host, port }, slot);
     return typeof address === 'object' ? (address?.port ?? 0) : 0;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -160,6 +185,7 @@ function routesBy(deps: AdminDeps, streams: EventStreams): (identify: Identify) 
     registry: deps.registry,
     audit: createAudit(deps.feed, deps.note),
     answerOnce: createIdempotency(deps.clock),
+    passGate: () => deps.takeover?.passGate(),
     // The socket's owner could stop the process: there is nothing to keep from him.
     takeRequest: (by) => (by === localCaller.by ? undefined : takeOfToken(by)),
   };
@@ -189,6 +215,7 @@ function handlersOf(deps: AdminDeps, streams: EventStreams): AdminHandlers {
     ...policyHandlers(deps),
     ...eventHandlers({ streams }),
     ...webhookHandlers(deps),
+    ...takeoverHandlers(deps),
     listPeers: () => ok(deps.peers?.() ?? aloneAnswer),
   };
 }

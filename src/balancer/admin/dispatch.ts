@@ -36,6 +36,8 @@ export interface DispatchDeps {
   readonly audit: Audit;
   readonly answerOnce: AnswerOnce;
   readonly takeRequest: TakeRequest;
+  /** Resolves when a change may be made; while the state is on its way to another process it waits. */
+  readonly passGate: () => Promise<void> | undefined;
 }
 
 const maxShownPath = 200;
@@ -50,7 +52,11 @@ export function serveRoute<Spec extends RouteSpec>(
     const caller = spec.role === 'open' ? nobody : identify(context.req.header('authorization'));
     if (spec.role !== 'open') deps.takeRequest(caller.by);
     const view = scopedView(deps.registry, caller);
-    const run = () => answer(context, { spec, handler, caller, view }, deps);
+    const run = async () => {
+      // Who asks for the takeover is who made the others wait.
+      if (spec.role === 'operate' && id !== 'takeOver') await deps.passGate();
+      return answer(context, { spec, handler, caller, view }, deps);
+    };
     if (spec.role !== 'operate') return sent(await run());
     // Before it runs: a node that is removed is not there any more afterwards.
     const change = changeOf(context, { id, caller, view });

@@ -21,6 +21,7 @@ export function poolSummary(pool: PoolState, assessment: Assessment): PoolSummar
     connections: {
       open: nodes.reduce((sum, { counters }) => sum + counters.open, 0),
       dialling: nodes.reduce((sum, { counters }) => sum + counters.dialling, 0),
+      earlier: nodes.reduce((sum, { counters }) => sum + counters.earlierOpen, 0),
     },
     arrivalsPerSecond: assessment.snapshot.arrivalsPerSecond,
     meanUtilization: orNull(meanUtilization),
@@ -91,6 +92,7 @@ function detailOf(
     connections: {
       open: counters.open,
       dialling: counters.dialling,
+      earlier: counters.earlierOpen,
       reported: load?.reportedConnections ?? null,
     },
     maxConnections: orNull(node.maxConnections),

@@ -73,6 +73,7 @@ export class RunningControl implements Control {
   listener: ControlListener | undefined;
   #timer: Timer | undefined;
   #tickedAtMs: number;
+  #isRetired = false;
 
   constructor(deps: ControlDeps) {
     this.#deps = deps;
@@ -100,6 +101,16 @@ export class RunningControl implements Control {
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+  }
+
+  /** Rebalances nothing any more: another process places. Drains go on. */
+  retire(): void {
+    this.#isRetired = true;
+  }
+
+  /** The instant of the clock by which a drain under way empties this node; undefined for none. */
+  drainDeadlineAtMs(pool: string, node: string): number | undefined {
+    return this.#drains.of(pool, node)?.nodes.get(node)?.deadlineAtMs;
   }
 
   setAdminState(ids: readonly string[], request: AdminStateRequest, asker: Asker): AdminStateAnswer {
@@ -184,7 +195,7 @@ export class RunningControl implements Control {
     this.#tickedAtMs = nowMs;
     this.shared.shedder.tick();
     this.#drains.tick(elapsedMs);
-    this.#rebalances.tick();
+    if (!this.#isRetired) this.#rebalances.tick();
   }
 
   #beginDrain(

@@ -9,6 +9,7 @@ import {
   type HttpLimits,
   type TlsMaterial,
 } from '../../platform/http-server.ts';
+import type { ListenSlot } from '../../platform/listening-sockets.ts';
 import { plainAddress } from '../../policy/address.ts';
 import type { HealthAnswer } from '../../protocol/admin-api.ts';
 import { maxReportBytes, type Report, type ReportAnswer, type ShedDirective } from '../../protocol/report.ts';
@@ -22,6 +23,8 @@ import { nodeAddress } from './source-address.ts';
 /** What the intake needs. */
 export interface IntakeDeps {
   readonly bind: { readonly host: string; readonly port: number };
+  /** Where its socket is kept for the next process; absent: nowhere. */
+  readonly slot?: ListenSlot;
   readonly registry: Registry;
   readonly clock: Clock;
   /** Checks the parsed JSON of a report; throws HERALD_REPORT_INVALID. */
@@ -39,6 +42,8 @@ export interface IntakeDeps {
   /** What a node that drains itself asks. */
   readonly control: Control | undefined;
   readonly onSelfDrain: SelfDrainDeps['onSelfDrain'];
+  /** As `SelfDrainDeps`; absent: changes never wait. */
+  readonly passGate?: SelfDrainDeps['passGate'];
   /** What else is served here; each route knows for itself who may ask. */
   readonly hooks?: HttpRoutes;
   /** Undefined: plain HTTP. */
@@ -52,6 +57,8 @@ export interface Intake {
   start(): Promise<{ host: string; port: number }>;
   /** Ends in bounded time, keep-alive connections included. Idempotent. */
   stop(): Promise<void>;
+  /** Stops accepting; who is being answered, one that waits for a drain among them, goes on. */
+  retire(): void;
   /** New tokens and certificates count from the next request and connection on. */
   reconfigure(settings: { readonly reporters: ReporterRule; readonly tls: TlsMaterial | undefined }): void;
 }
@@ -64,13 +71,14 @@ export function createIntake(deps: IntakeDeps): Intake {
   const server = new HttpServer({ app, clock, limits, tls: deps.tls, onError: onInternalError });
   return {
     stop: () => server.stop(),
+    retire: () => server.retire(),
     reconfigure({ reporters, tls }) {
       current = createReporters(reporters);
       if (tls !== undefined) server.replaceTls(tls);
     },
     async start() {
       try {
-        const address = await server.listen({ host: bind.host, port: bind.port });
+        const address = await server.listen({ host: bind.host, port: bind.port }, deps.slot);
         return { host: bind.host, port: typeof address === 'object' ? (address?.port ?? 0) : 0 };
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);

@@ -19,6 +19,8 @@ export interface SelfDrainDeps {
   /** Undefined: answers HERALD_NOT_AVAILABLE. */
   readonly control: Control | undefined;
   readonly findReporter: FindReporter;
+  /** Resolves when a change may be made: while the state is on its way to another process it waits. */
+  readonly passGate?: (() => Promise<void> | undefined) | undefined;
   /** Hears of every self-drain that was begun, for the audit event. */
   readonly onSelfDrain: (drained: {
     readonly by: string;
@@ -57,6 +59,7 @@ export function selfDrainRoutes(deps: SelfDrainDeps): HttpRoutes {
       throw new HeraldError('HERALD_TOO_MANY_STREAMS', `${waiting} drains are waited for`, {
         retryAfterMs: 1000,
       });
+    await deps.passGate?.();
     const answer = begin(deps, owned, { reporter, wish });
     if (!wish.wait || answer.operation === null) return context.json(answer);
     waiting += 1;

@@ -7,6 +7,7 @@ import { peerMetrics } from './peer-metrics.ts';
 import { poolMetrics } from './pool-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
 import { scaleMetrics } from './scale-metrics.ts';
+import { takeoverMetrics } from './takeover-metrics.ts';
 
 /** Every metric of Herald's own. A name is API: it is never reused for another meaning. */
 export const metricCatalogue: Readonly<Record<string, MetricEntry>> = {
@@ -14,6 +15,7 @@ export const metricCatalogue: Readonly<Record<string, MetricEntry>> = {
   ...controlMetrics,
   ...scaleMetrics,
   ...outputMetrics,
+  ...takeoverMetrics,
   ...peerMetrics,
   ...processMetrics,
 };

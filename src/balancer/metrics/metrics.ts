@@ -13,6 +13,7 @@ import { noOutputs, outputPage, type OutputFigures } from './output-metrics.ts';
 import { peerPage } from './peer-metrics.ts';
 import { poolPage } from './pool-page.ts';
 import { scalePage } from './scale-page.ts';
+import { noTakeovers, takeoverPage, type TakeoverFigures } from './takeover-metrics.ts';
 
 /** What came of a reload of configuration or policies. */
 type ReloadOutcome = 'replaced' | 'unchanged' | 'refused';
@@ -47,17 +48,13 @@ export function createMetrics(deps: {
   readonly scalingOf?: (pool: string) => Scaling;
   /** Webhooks and drivers; absent: there are none. */
   readonly outputs?: () => OutputFigures;
+  /** Absent: this process cannot be replaced. */
+  readonly takeover?: () => TakeoverFigures;
   /** Other balancers; absent: nothing is shared. */
   readonly peers?: () => PeersAnswer;
 }): Metrics {
-  const {
-    pools,
-    clock,
-    control = () => noFigures,
-    scalingOf,
-    outputs = () => noOutputs,
-    peers = () => aloneAnswer,
-  } = deps;
+  const { pools, clock, control = () => noFigures, scalingOf, outputs = () => noOutputs } = deps;
+  const { takeover = () => noTakeovers, peers = () => aloneAnswer } = deps;
   const register = new Register();
   collectDefaultMetrics({ register });
   for (const name of misnamedDefaults) register.removeSingleMetric(name);
@@ -77,6 +74,7 @@ export function createMetrics(deps: {
       controlPage(pools.keys(), control()),
       scalePage(scalings),
       outputPage(outputs()),
+      takeoverPage(takeover()),
       peerPage(peers()),
     ];
     return [...pages, await register.metrics()].join('\n');

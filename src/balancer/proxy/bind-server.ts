@@ -1,7 +1,8 @@
 // Binds a net.Server and wraps it as a listener; what becomes of its connections is the transport's matter.
 import type { AddressInfo, Server } from 'node:net';
 import { HeraldError } from '../../core/error.ts';
-import type { WireListener } from './wire.ts';
+import { listenIn } from '../../platform/listening-sockets.ts';
+import type { BindTarget, WireListener } from './wire.ts';
 
 /** Pending connections that the kernel keeps for us: a reconnect storm must not be answered by drops. */
 const backlog = 4096;
@@ -12,12 +13,12 @@ const backlog = 4096;
  */
 export function bindServer(
   server: Server,
-  bind: { host: string; port: number },
+  { slot, ...bind }: BindTarget,
   listening: () => void,
 ): Promise<WireListener> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => reject(listenFailed(bind, cause)));
-    server.listen({ ...bind, backlog }, () => {
+    listenIn(server, { slot, options: { ...bind, backlog } }, () => {
       server.removeAllListeners('error');
       // Later errors are failed accepts (no descriptor left): the client sees a reset, others live on.
       server.on('error', () => {});

@@ -8,11 +8,11 @@ import { Open } from './open.ts';
 import type { ProxyDeps } from './ports.ts';
 import { recognise } from './recogniser.ts';
 import { createHostResolver, type Lookup } from './resolve.ts';
-import type { Wire, WireListener } from './wire.ts';
+import type { BindTarget, Wire, WireListener } from './wire.ts';
 
 /** What a listener is made of; the rest of what its parts share it makes itself. */
 export interface HttpListenerOptions extends Omit<ProxyDeps, 'affinity' | 'resolve' | 'open'> {
-  readonly bind: { readonly host: string; readonly port: number };
+  readonly bind: BindTarget;
   readonly route: Route;
   /** Ids of the nodes of a pool, for affinity; the same array while nothing changes. */
   readonly nodeIds: (pool: string) => readonly string[];

@@ -1,5 +1,6 @@
 // What the relay needs of a TCP connection, whichever form carries it: raw handles (fast) or net.Socket (plain).
 import type { Socket } from 'node:net';
+import type { ListenSlot } from '../../platform/listening-sockets.ts';
 
 /**
  * Who hears of a wire's events. Calls are made from the event loop, never from inside a call to the wire,
@@ -72,6 +73,14 @@ export interface DialTarget {
   readonly port: number;
 }
 
+/** Where a listener binds. */
+export interface BindTarget {
+  readonly host: string;
+  readonly port: number;
+  /** Where its socket is kept for the next process, or comes from the last one; absent: nowhere. */
+  readonly slot?: ListenSlot | undefined;
+}
+
 /** A bound listener of one transport. */
 export interface WireListener {
   readonly host: string;
@@ -86,7 +95,7 @@ export interface Transport {
   /** Why the fast form was wanted but is not used; undefined when nothing stood in its way. */
   readonly fallbackReason: string | undefined;
   /** Throws HERALD_LISTEN_FAILED, with the system's error as cause. */
-  listen(bind: { host: string; port: number }, accept: (wire: Wire) => void): Promise<WireListener>;
+  listen(bind: BindTarget, accept: (wire: Wire) => void): Promise<WireListener>;
   /** Starts connecting. Ends by `reader.connected()` or `reader.closed(error)`; the caller bounds the time. */
   dial(target: DialTarget, reader: DialReader): Wire;
 }

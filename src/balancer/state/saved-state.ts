@@ -6,7 +6,8 @@ import type { StateSection, StateStore } from './ports.ts';
 
 /** What a saved state is made with. */
 export interface SavedStateDeps {
-  readonly store: StateStore;
+  /** Undefined: nothing is kept on disk, only handed over. */
+  readonly store: StateStore | undefined;
   /** In the order in which they are restored. */
   readonly sections: readonly StateSection[];
   readonly clock: Clock;
@@ -45,9 +46,18 @@ export class SavedState {
     this.#deps = deps;
   }
 
-  /** Reads what was saved and hands it to the sections. Never rejects: whatever is wrong is told, and nothing is restored. */
-  async restore(): Promise<void> {
+  /**
+   * Hands what was saved to the sections: `handed` by the process before, else what the store has. Never rejects:
+   * whatever is wrong is told, and nothing is restored.
+   */
+  async restore(handed?: string): Promise<void> {
     const { store, warn } = this.#deps;
+    if (handed !== undefined) {
+      const document = parse(handed);
+      if (typeof document !== 'string') return this.#hand(document);
+      return warn('state handed over is not understood: starting without it', { reason: document });
+    }
+    if (store === undefined) return;
     const stored = await store.read();
     if (stored.kind === 'absent') return;
     if (stored.kind === 'unreadable') {
@@ -57,13 +67,13 @@ export class SavedState {
       return;
     }
     const document = stored.kind === 'text' ? parse(stored.text) : stored.reason;
-    if (typeof document === 'string') return this.#putAside(document);
+    if (typeof document === 'string') return this.#putAside(store, document);
     this.#hand(document);
   }
 
   /** Saves from now on, when something has changed. */
   start(): void {
-    if (this.#isOff) return;
+    if (this.#isOff || this.#deps.store === undefined) return;
     this.#timer = this.#deps.clock.repeat(writeEveryMs, () => void this.#writeIfChanged());
   }
 
@@ -80,6 +90,14 @@ export class SavedState {
     deadline?.cancel();
   }
 
+  /** Saves nothing more, and resolves with everything, when the last writing has ended. `start` takes it back. */
+  async handOver(): Promise<string> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    await this.#writing;
+    return this.#text();
+  }
+
   async #writeLast(): Promise<void> {
     await this.#writing;
     await this.#writeIfChanged();
@@ -90,8 +108,8 @@ export class SavedState {
     this.#deps.onWrite('failed');
   }
 
-  async #putAside(reason: string): Promise<void> {
-    const { store, warn } = this.#deps;
+  async #putAside(store: StateStore, reason: string): Promise<void> {
+    const { warn } = this.#deps;
     try {
       warn('saved state put aside: starting without it', { reason, movedTo: await store.setAside() });
     } catch (error) {
@@ -136,7 +154,7 @@ export class SavedState {
   async #write(revision: string): Promise<void> {
     const { store, warn, notify, onWrite } = this.#deps;
     try {
-      await store.write(this.#text());
+      await store?.write(this.#text());
       this.#writtenRevision = revision;
       onWrite('written');
       if (this.#isFailing) notify('state is saved again', {});

@@ -6,6 +6,7 @@ import type { PeersAnswer } from '../../protocol/peering.ts';
 import type { Scaling } from '../../protocol/scaling.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { formatAnswer, withAdminClient, withAdminOptions, type AdminFlags } from '../admin-options.ts';
+import { earlierSentence, readTakeover } from '../earlier-processes.ts';
 import { usageError } from '../flag-values.ts';
 import type { CliIo } from '../io.ts';
 import { LiveScreen } from '../live-screen.ts';
@@ -43,6 +44,8 @@ interface Look {
   readonly isWide: boolean;
   /** By pool; none for pools of a balancer that recommends nothing. In JSON it is `herald scale` that has them. */
   readonly scalings: ReadonlyMap<string, Scaling>;
+  /** Of processes that have been replaced and still relay; '' for none. */
+  readonly earlier: string;
   /** Undefined from a balancer that does not tell. */
   readonly peers: PeersAnswer | undefined;
   /** Most that a line may take. */
@@ -76,11 +79,12 @@ async function showStatus(
   const { output } = flags;
   const paint = paintFor(io.stdout, io.env);
   if (output === 'json' || output === 'yaml') {
+    const takeover = (await readTakeover(client)) ?? null;
     const peers = await readPeersIfAny(client);
     const pools = await readStatus(client, pool);
     // Where nothing is shared there is nothing to say of it.
     const balancer = peers === undefined || peers.self === '' ? {} : { balancer: peers };
-    io.stdout.write(formatAnswer({ ...balancer, pools }, output));
+    io.stdout.write(formatAnswer({ ...balancer, pools, takeover }, output));
     return;
   }
   const isWide = output === 'wide';
@@ -90,6 +94,7 @@ async function showStatus(
       paint,
       isWide,
       scalings: await readScalings(client, pools),
+      earlier: earlierSentence(await readTakeover(client)),
       peers: await readPeersIfAny(client),
       columns: Math.max(isWide ? wideColumns : 0, columnsOf(io.stdout, io.env)),
     });
@@ -139,6 +144,7 @@ function renderStatus(pools: readonly PoolStatus[], look: Look): string[] {
   const { paint, isWide, columns, scalings, peers } = look;
   if (pools.length === 0) return ['no pools'];
   const lines = (text: string) => wrapText(text, columns, '  ');
+  const earlier = look.earlier === '' ? [] : [...lines(look.earlier), ''];
   const others = peers === undefined ? '' : peerLine(peers);
   const head = others === '' ? [] : [...lines(others), ''];
   const tables = pools.flatMap((pool, index) => [
@@ -152,7 +158,7 @@ function renderStatus(pools: readonly PoolStatus[], look: Look): string[] {
     ...nodeTable(pool.members, look),
     ...(pool.members.length === 0 ? ['no nodes yet: none is configured and no agent has reported'] : []),
   ]);
-  return [...head, ...tables];
+  return [...head, ...earlier, ...tables];
 }
 
 /** None where nothing is known and nothing is to be done: pools without agents are no news. */
@@ -163,11 +169,11 @@ function scalingLines(scaling: Scaling | undefined): string[] {
 }
 
 function headline(pool: PoolStatus): string {
-  const { open, dialling } = pool.connections;
+  const { open, dialling, earlier } = pool.connections;
   const parts = [
     `pool ${pool.pool}`,
     `${pool.nodes.eligible} of ${pool.nodes.total} nodes eligible`,
-    `${open + dialling} connections`,
+    `${open + dialling + earlier} connections`,
     `by ${ruleOf(pool)}${pool.panic ? ' (panic)' : ''}`,
     ...(pool.imbalance === null ? [] : [`max ÷ mean ${pool.imbalance.toFixed(2)}`]),
   ];

@@ -57,13 +57,13 @@ export function renderTop(picture: Picture): string[] {
 
 function headline(pool: PoolSummary | undefined, { pools }: Fleet): string {
   if (pool === undefined) return pools.length === 0 ? 'no pools' : 'this pool is gone';
-  const { open, dialling } = pool.connections;
+  const { open, dialling, earlier } = pool.connections;
   const others = pools.length > 1 ? ` (${pools.indexOf(pool) + 1} of ${pools.length})` : '';
   const { eligible, total } = pool.nodes;
   const parts = [
     `pool ${pool.pool}${others}`,
     `${eligible} of ${total} nodes eligible`,
-    `${open + dialling} connections`,
+    `${open + dialling + earlier} connections`,
     `+${pool.arrivalsPerSecond.toFixed(1)}/s`,
   ];
   return parts.join(' · ');

@@ -11,6 +11,7 @@ import { anOpenRoom, type Room } from '../../support/a-room.ts';
 import { anAdmin, type RunningAdmin } from '../../support/an-admin.ts';
 import { aScaling, aStubFeed } from '../../support/a-scaling.ts';
 import { aStubControl, type StubControl } from '../../support/stub-control.ts';
+import { aStubTakeover } from '../../support/stub-takeover.ts';
 import { aStubDesk } from '../../support/stub-webhooks.ts';
 
 let room: Room;
@@ -27,6 +28,7 @@ beforeEach(async () => {
     control,
     scale,
     webhooks: aStubDesk(),
+    takeover: aStubTakeover(),
     stateClock: room.clock,
   });
   room.registry.addStatic('chat', anIdentity('a', { capacity: 2, zone: 'eu-1', maxConnections: 10 }));

@@ -120,7 +120,7 @@ describe('herald status', () => {
       basis: 'load',
       panic: false,
       nodes: { total: 0, eligible: 0 },
-      connections: { open: 0, dialling: 0 },
+      connections: { open: 0, dialling: 0, earlier: 0 },
       imbalance: null,
     };
     const stub = await aStubAdmin({

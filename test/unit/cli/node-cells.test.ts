@@ -33,7 +33,7 @@ describe('a node', () => {
   });
 
   it('has the connections that are being opened, too', () => {
-    const connections = { open: 7, dialling: 2, reported: null };
+    const connections = { open: 7, dialling: 2, earlier: 0, reported: null };
     expect(connectionCount(aNodeDetail({ id: 'a', connections }))).toBe('9');
   });
 

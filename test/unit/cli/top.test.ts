@@ -8,7 +8,7 @@ import { aNodeDetail, anOperation, aPoolSummary } from '../../support/an-operati
 const paint = (_: unknown, text: string) => text;
 
 const four = [
-  aNodeDetail({ id: 'node-1', score: 0.4, connections: { open: 90, dialling: 1, reported: 90 } }),
+  aNodeDetail({ id: 'node-1', score: 0.4, connections: { open: 90, dialling: 1, earlier: 0, reported: 90 } }),
   aNodeDetail({ id: 'node-2', score: 0.97, share: 0, messagesPerSecond: 12_345 }),
   aNodeDetail({ id: 'node-10', score: null, loadState: 'none', reportAgeMs: null }),
   aNodeDetail({ id: 'node-3', score: 0.6, ineligible: 'drain', adminState: 'drain', share: 0 }),

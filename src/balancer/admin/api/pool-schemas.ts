@@ -7,6 +7,7 @@ import type { LearnedFigure, NodeLearning, PoolLearning } from '../../../protoco
 import { adminStates } from '../../control/ports.ts';
 
 const count = z.int().min(0);
+const earlier = count.describe('Relayed by processes that this one has replaced.');
 /** A number, or null when it is not known. */
 export const maybeNumber = z.number().nullable();
 /** The operator's wish for a node. */
@@ -68,7 +69,7 @@ export const poolSummary: z.ZodType<PoolSummary> = z.object({
       shedding: count,
     })
     .describe('How many nodes are in which state; they sum to `total`.'),
-  connections: z.object({ open: count, dialling: count }),
+  connections: z.object({ open: count, dialling: count, earlier }),
   arrivalsPerSecond: z.number().min(0),
   meanUtilization: maybeNumber.describe('Of the eligible nodes with valid data.'),
   imbalance: maybeNumber.describe('Highest ÷ mean utilization of the same nodes; 1 is level.'),
@@ -98,7 +99,7 @@ export const nodeDetail: z.ZodType<NodeDetail> = z.object({
   distress: maybeNumber.describe('Worst distress signal ÷ its saturation.'),
   signals: z.record(z.string(), z.number()).describe("Newest values in each signal's base unit."),
   share: z.number().min(0).max(1).describe('Part of the next arrivals.'),
-  connections: z.object({ open: count, dialling: count, reported: maybeNumber }),
+  connections: z.object({ open: count, dialling: count, earlier, reported: maybeNumber }),
   maxConnections: maybeNumber,
   messagesPerSecond: z.number().min(0),
   reportAgeMs: maybeNumber,

@@ -7,6 +7,7 @@ import { freezeRequest, freezeState, operation, operationList } from './operatio
 import { peerRoutes } from './peer-specs.ts';
 import { flag, operations, poolRoutes, why } from './pool-specs.ts';
 import type { RouteSpec } from './route-spec.ts';
+import { takeoverRoutes } from './takeover-specs.ts';
 import { webhookRoutes } from './webhook-specs.ts';
 
 /** Routes of the admin listener by operation id. */
@@ -126,6 +127,7 @@ export const adminRoutes = {
     problems: ['HERALD_TOO_MANY_STREAMS'],
   },
   ...webhookRoutes,
+  ...takeoverRoutes,
   ...peerRoutes,
 } as const satisfies Record<string, RouteSpec>;
 
