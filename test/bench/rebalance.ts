@@ -1,6 +1,6 @@
 // `npm run bench:rebalance`: a fleet of four real socket servers gets two more, and its 600 connections stay for hours.
-// One line a second into a file for each run; a table at the end. About four minutes a run.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// One line a second for each run (`bench-results/rebalance.csv`); a table at the end. About four minutes a run.
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -32,6 +32,7 @@ const hourMs = 3_600_000;
 const joinSecond = 75;
 const seconds = joinSecond + 165;
 const levelRatio = 1.15;
+const nodeIds = ['a', 'b', 'c', 'd', 'e', 'f'];
 
 /** What is run: which connections go first, or a fleet whose load is not its connections'. */
 type Variant = Policy['rebalance']['choose'] | 'own-work' | 'off';
@@ -42,7 +43,7 @@ const serviceMs = 2;
 function scenarioOf(variant: Variant): Scenario {
   const isOwnWork = variant === 'own-work';
   const joinsAt = isOwnWork ? 0 : joinSecond / seconds;
-  const nodes: DemoNode[] = ['a', 'b', 'c', 'd', 'e', 'f'].map((id, index) => ({
+  const nodes: DemoNode[] = nodeIds.map((id, index) => ({
     id,
     serviceMs,
     joinsAt: index < 4 ? 0 : joinsAt,
@@ -116,12 +117,9 @@ async function run(variant: Variant, seed: number): Promise<Outcome> {
     ratios.push(ratio);
     if (row.second > joinSecond)
       highest = Math.max(highest, ...row.nodes.map(({ utilization }) => utilization));
-    const nodes = [...measured.values()].map(({ id, utilization, connections }) => ({
-      id,
-      utilization: round(utilization),
-      connections,
-    }));
-    lines.push(JSON.stringify({ second: row.second - joinSecond, ratio: round(ratio), moved, nodes }));
+    const utilizations = nodeIds.map((id) => measured.get(id)?.utilization.toFixed(2) ?? '');
+    const second = row.second - joinSecond;
+    lines.push([variant, seed, second, moved, ratio.toFixed(2), ...utilizations].join());
   };
   const signal = new AbortController().signal;
   const parts = {
@@ -135,8 +133,7 @@ async function run(variant: Variant, seed: number): Promise<Outcome> {
   } as const;
   const { clients } = await new DemoRun(parts).run();
   rmSync(home, { recursive: true, force: true });
-  mkdirSync(values.out, { recursive: true });
-  writeFileSync(join(values.out, `rebalance-${variant}-${seed}.jsonl`), `${lines.join('\n')}\n`);
+  keepRows(lines);
   return {
     variant,
     seed,
@@ -152,6 +149,14 @@ async function run(variant: Variant, seed: number): Promise<Outcome> {
   };
 }
 
+/** Under titles, behind those of the runs before. */
+function keepRows(lines: readonly string[]): void {
+  mkdirSync(values.out, { recursive: true });
+  const file = join(values.out, 'rebalance.csv');
+  if (!existsSync(file)) writeFileSync(file, `choose,seed,second,moved,ratio,${nodeIds.join()}\n`);
+  appendFileSync(file, `${lines.join('\n')}\n`);
+}
+
 /** Single seconds are noise: a client talks by chance. */
 const window = 5;
 
@@ -164,10 +169,6 @@ function levelAfter(ratios: readonly number[]): number | undefined {
 
 function meanOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }
 
 const outcomes: Outcome[] = [];
