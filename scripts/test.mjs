@@ -1,6 +1,6 @@
 // `npm test`: every tier. What a machine lacks is installed where that may be done; else the tests that need it
 // are skipped and named, and in CI that is a failure.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,28 +50,61 @@ const build = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inher
 if (build.status !== 0) process.exit(build.status ?? 1);
 
 const folder = mkdtempSync(join(tmpdir(), 'herald-test-'));
-const resultFile = join(folder, 'result.json');
-const run = spawnSync(
-  join('node_modules', '.bin', 'vitest'),
-  [
-    'run',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${resultFile}`,
-    ...process.argv.slice(2),
-  ],
-  { stdio: 'inherit', env: { ...process.env, HERALD_TEST_LACKS: absent.join(',') } },
-);
-const result = existsSync(resultFile) ? JSON.parse(readFileSync(resultFile, 'utf8')) : undefined;
+
+// Whole processes wait for most of their time: beside them the tests of sockets cost nobody anything. Where the caller
+// chooses what to run it is one run.
+const chosen = process.argv.slice(2);
+const stages =
+  chosen.length > 0
+    ? [[{ name: 'chosen', args: chosen }]]
+    : [
+        [{ name: 'unit', args: projects('unit', 'contract', 'architecture') }],
+        [
+          { name: 'e2e', args: projects('e2e') },
+          { name: 'integration', args: projects('integration', 'integration-plain') },
+        ],
+      ];
+
+function projects(...names) {
+  return names.flatMap((name) => ['--project', name]);
+}
+
+/** Runs one part. The first of a stage shows itself as it goes, the others when they are over. */
+async function runPart({ name, args }, isShown) {
+  const resultFile = join(folder, `${name}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultFile}`];
+  const child = spawn(join('node_modules', '.bin', 'vitest'), ['run', ...reporters, ...args], {
+    stdio: isShown ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, HERALD_TEST_LACKS: absent.join(',') },
+  });
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));
+  const status = await new Promise((resolve) => {
+    child.on('error', () => resolve(1));
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+  const result = existsSync(resultFile) ? JSON.parse(readFileSync(resultFile, 'utf8')) : undefined;
+  return { name, status, result, output: Buffer.concat(output) };
+}
+
+const parts = [];
+for (const stage of stages) {
+  const ended = await Promise.all(stage.map((part, index) => runPart(part, index === 0)));
+  for (const { output } of ended) process.stdout.write(output);
+  parts.push(...ended);
+}
 rmSync(folder, { recursive: true, force: true });
 
-const { numPassedTests: passed = 0, numFailedTests: failed = 0, numPendingTests: skipped = 0 } = result ?? {};
+const sumOf = (key) => parts.reduce((sum, { result }) => sum + (result?.[key] ?? 0), 0);
+const passed = sumOf('numPassedTests');
+const failed = sumOf('numFailedTests');
+const skipped = sumOf('numPendingTests');
 for (const name of absent) console.log(`SKIPPED: the tests that need ${name}, which this machine lacks`);
-let code = run.status ?? 1;
+let code = parts.find(({ status }) => status !== 0)?.status ?? 0;
 if (isCi && skipped > 0) {
   console.error(`${skipped} tests were skipped; in CI none may be`);
   code ||= 1;
 }
-if (passed === 0) code ||= 1;
+if (passed === 0 || parts.some(({ result }) => result === undefined)) code ||= 1;
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exit(code);

@@ -22,7 +22,7 @@ interface Figures {
 
 describe('herald demo --scale', () => {
   it('starts and stops node processes as the work asks, drained first: none is closed by 1006', async () => {
-    const demo = startCommand(['demo', '--scale', '--json', '--duration', '70'], { ownGroup: true });
+    const demo = startCommand(['demo', '--scale', '--json', '--duration', '60'], { ownGroup: true });
     onTestFinished(() => {
       if (hasGroup(demo.pid)) process.kill(-demo.pid, 'SIGKILL');
     });
@@ -32,7 +32,7 @@ describe('herald demo --scale', () => {
     // Proof of `as`: the expectations below look at every member.
     const rows = lines.slice(0, -1).map((line) => JSON.parse(line) as Row);
     const figures = JSON.parse(lines.at(-1) ?? '') as Figures;
-    expect(rows.map(({ second }) => second)).toEqual(Array.from({ length: 70 }, (_, index) => index + 1));
+    expect(rows.map(({ second }) => second)).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
     const counts = rows.map(({ nodes }) => nodes.length);
     expect(figures.nodes).toEqual([counts[0], Math.max(...counts), counts.at(-1)]);
     expect(figures.nodeSeconds).toBe(counts.reduce((sum, count) => sum + count, 0));
