@@ -49,6 +49,7 @@ function connect(port: number, cost: number, closedAtMs?: number): void {
     perMessageDeflate: false,
   });
   let node = '';
+  let awaySinceMs = closedAtMs;
   // A message takes as much of the node as the connection costs: the relay sees who is heavy.
   const timer = setInterval(() => {
     if (socket.readyState === WebSocket.OPEN) socket.send('hello');
@@ -59,7 +60,8 @@ function connect(port: number, cost: number, closedAtMs?: number): void {
     if (text.startsWith('node ')) {
       node = text.slice(5);
       on[node] = (on[node] ?? 0) + 1;
-      if (closedAtMs !== undefined) awayMs.push(Math.round(performance.now() - closedAtMs));
+      if (awaySinceMs !== undefined) awayMs.push(Math.round(performance.now() - awaySinceMs));
+      awaySinceMs = undefined;
     } else if (text !== 'hello') garbled += 1;
   });
   socket.on('close', (code, reason) => {
@@ -68,6 +70,6 @@ function connect(port: number, cost: number, closedAtMs?: number): void {
     if (node !== '') on[node] = (on[node] ?? 0) - 1;
     const hint = /retry-ms=(\d+)$/.exec(String(reason))?.[1];
     const atMs = performance.now();
-    setTimeout(() => connect(port, cost, closedAtMs ?? atMs), hint === undefined ? 1000 : Number(hint));
+    setTimeout(() => connect(port, cost, awaySinceMs ?? atMs), hint === undefined ? 1000 : Number(hint));
   });
 }

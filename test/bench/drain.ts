@@ -113,15 +113,24 @@ async function watch({ balancer, nodes, clients }: World): Promise<{ highest: nu
   return { highest, backAfterMs };
 }
 
+/** `filled`: what clients had seen before the drain, while 2,000 of them came to one node that knew nothing yet. */
 function judge(
   { balancer, nodes, clients }: World,
   { highest, backAfterMs }: { highest: number; backAfterMs: number },
+  filled: ClientsSeen,
 ): boolean {
-  const { awayMs, codes, garbled, back } = clients.seen;
-  const sorted = awayMs.toSorted((a, b) => a - b);
+  const { garbled } = clients.seen;
+  const back = clients.seen.back - filled.back;
+  const codes = Object.fromEntries(
+    Object.entries(clients.seen.codes)
+      .map(([code, count]): [string, number] => [code, count - (filled.codes[code] ?? 0)])
+      .filter(([, count]) => count > 0),
+  );
+  const sorted = clients.seen.awayMs.slice(filled.awayMs.length).toSorted((a, b) => a - b);
   const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
   const [operation] = balancer.control.operations();
-  console.log(`\n${operation?.state}: ${operation?.reason}`);
+  console.log(`\nbefore the drain, while the fleet filled up: close codes ${JSON.stringify(filled.codes)}`);
+  console.log(`${operation?.state}: ${operation?.reason}`);
   console.log(`clients saw close codes ${JSON.stringify(codes)}, nodes ${JSON.stringify(nodes.seen.closes)}`);
   console.log(
     `${back} came back; away for ${at(0.5)} ms (median), ${at(0.99)} ms (99 %), ${at(1)} ms (longest)`,
@@ -155,7 +164,8 @@ async function main(): Promise<void> {
   try {
     console.log(`seed ${seed}, ${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}`);
     await fill(world);
-    const isKept = judge(world, await watch(world));
+    const filled = world.clients.seen;
+    const isKept = judge(world, await watch(world), filled);
     console.log(isKept ? 'every promise was kept' : 'A PROMISE WAS BROKEN');
     process.exitCode = isKept ? 0 : 1;
   } finally {
