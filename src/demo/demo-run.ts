@@ -2,13 +2,11 @@
 import type { Balancer } from '../balancer/balancer.ts';
 import type { Assessment } from '../core/assess.ts';
 import type { Clock } from '../core/clock.ts';
-import { Child } from './child.ts';
+import { ClientCrowd, type ClientFigures } from './client-crowd.ts';
 import type { DemoRow, DemoRule } from './imbalance.ts';
-import type { FromClients, ToClients } from './messages.ts';
 import { NodeFleet, type Measured } from './node-fleet.ts';
 import { isNoisy, type Scenario } from './scenario.ts';
 import { sleep } from './sleep.ts';
-import { planTraffic } from './traffic.ts';
 
 /** What a second looked like. */
 export interface DemoSecond {
@@ -20,7 +18,7 @@ export interface DemoSecond {
 /** What came of a run. */
 export interface RunResult {
   readonly rows: readonly DemoRow[];
-  readonly clients: Extract<FromClients, { kind: 'finished' }>;
+  readonly clients: ClientFigures;
 }
 
 /** What a run needs. */
@@ -36,7 +34,6 @@ export interface RunOptions {
   readonly onSecond: (second: DemoSecond) => void;
 }
 
-const answerWithinMs = 3000;
 // The agents' first reports are in before the first client comes.
 const settleMs = 1500;
 
@@ -53,17 +50,14 @@ export class DemoRun {
 
   async run(): Promise<RunResult> {
     const { seed, scenario, balancer, clock, signal } = this.#options;
-    const clients = new Child<ToClients, FromClients>('client-process', { name: 'clients', clock });
+    const clients = new ClientCrowd(clock);
     try {
       const first = scenario.nodes.filter(({ joinsAt }) => joinsAt === 0);
       await Promise.all(first.map((node) => this.#nodes.start(node)));
       await sleep(clock, settleMs, signal);
-      const plans = planTraffic(scenario.traffic, seed);
-      clients.send({ kind: 'start', url: `ws://127.0.0.1:${balancer.listenerPort('public')}/`, plans });
+      clients.connect(balancer, scenario.traffic, seed);
       const rows = await this.#watch();
-      const finished = clients.next('finished', answerWithinMs);
-      clients.send({ kind: 'stop' });
-      return { rows, clients: await finished };
+      return { rows, clients: await clients.finish() };
     } catch (error) {
       // Ctrl-C reaches the children, too: that one of them has ended is then not what happened.
       signal.throwIfAborted();

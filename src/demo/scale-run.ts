@@ -6,14 +6,12 @@ import type { ScaleExecutor } from '../balancer/control/ports.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EventRecord } from '../protocol/operations.ts';
 import type { Scaling } from '../protocol/scaling.ts';
-import { Child } from './child.ts';
+import { ClientCrowd, type ClientFigures } from './client-crowd.ts';
 import type { NodeSecond } from './imbalance.ts';
-import type { FromClients, ToClients } from './messages.ts';
 import { NodeFleet, type Measured } from './node-fleet.ts';
 import { createProcessExecutor } from './process-executor.ts';
 import type { ScaleScenario } from './scale-scenario.ts';
 import { sleep } from './sleep.ts';
-import { planTraffic } from './traffic.ts';
 
 /** One second: a line of `--json`. */
 export interface ScaleRow {
@@ -38,7 +36,7 @@ export interface ScaleSecond {
 /** What came of it. */
 export interface ScaleResult {
   readonly rows: readonly ScaleRow[];
-  readonly clients: Extract<FromClients, { kind: 'finished' }>;
+  readonly clients: ClientFigures;
 }
 
 /** What a run needs. */
@@ -54,7 +52,6 @@ export interface ScaleRunOptions {
 }
 
 const pool = 'demo';
-const answerWithinMs = 3000;
 const startWithinMs = 60_000;
 const pollMs = 100;
 const toldTypes = /^(scale|operation)\./;
@@ -65,17 +62,15 @@ export async function runScaling(options: ScaleRunOptions): Promise<ScaleResult>
   let intakeUrl = '';
   const fleet = new NodeFleet({ clock, intakeUrl: () => intakeUrl });
   const executor = createProcessExecutor({ fleet, serviceMs: scenario.serviceMs });
-  const clients = new Child<ToClients, FromClients>('client-process', { name: 'clients', clock });
+  // Before anything else is started: what does not bind leaves nothing to end.
   const balancer = await options.startBalancer(executor);
+  const clients = new ClientCrowd(clock);
   intakeUrl = `http://127.0.0.1:${balancer.intakePort}`;
   try {
     await untilServed(balancer, options);
-    const plans = planTraffic(scenario.traffic, seed);
-    clients.send({ kind: 'start', url: `ws://127.0.0.1:${balancer.listenerPort('public')}/`, plans });
+    clients.connect(balancer, scenario.traffic, seed);
     const rows = await watch(options, balancer, fleet);
-    const finished = clients.next('finished', answerWithinMs);
-    clients.send({ kind: 'stop' });
-    return { rows, clients: await finished };
+    return { rows, clients: await clients.finish() };
   } catch (error) {
     // Ctrl-C reaches the children, too: that one of them has ended is then not what happened.
     signal.throwIfAborted();
