@@ -8,10 +8,18 @@ import type { Generator } from './generators/generator.ts';
 import { jsonSchemas } from './generators/json-schema.ts';
 import { openApi } from './generators/openapi.ts';
 import { keyReferences } from './generators/key-reference.ts';
+import { requestHygiene } from './generators/request-hygiene.ts';
 
 const metrics: Generator = { path: 'docs/reference/metrics.md', render: metricsReference };
 
-const generators: readonly Generator[] = [...jsonSchemas, ...keyReferences, errorReference, metrics, openApi];
+const generators: readonly Generator[] = [
+  ...jsonSchemas,
+  ...keyReferences,
+  errorReference,
+  metrics,
+  openApi,
+  requestHygiene,
+];
 
 const root = join(import.meta.dirname, '..');
 

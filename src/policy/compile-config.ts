@@ -1,6 +1,7 @@
 // From the text of herald.yaml to a Config. What lies in other files (policies, secrets) is the caller's to read.
 import { formatAddress } from './address.ts';
 import { compileAsg } from './compile-asg.ts';
+import { compileTimeouts } from './compile-timeouts.ts';
 import { compileDriver, compileWebhook, outputFilesOf, type OutputFiles } from './compile-outputs.ts';
 import { checkConfig } from './config-checks.ts';
 import { configSchema, type ConfigDocument } from './config-schema.ts';
@@ -145,18 +146,11 @@ function compileListener({
   timeouts,
   trusted,
 }: ConfigDocument['listeners'][number]): ListenerConfig {
-  const { head, dial, handshake, tunnelIdle, requestIdle } = timeouts;
   return {
     name,
     bind,
     protocol,
-    timeouts: {
-      headMs: head,
-      dialMs: dial,
-      handshakeMs: handshake,
-      tunnelIdleMs: tunnelIdle,
-      requestIdleMs: requestIdle,
-    },
+    timeouts: compileTimeouts(timeouts),
     trusted,
   };
 }

@@ -18,6 +18,8 @@ export interface ListenerConfig {
     readonly tunnelIdleMs: number;
     /** A client connection without a request, or a request without progress, is closed after this. */
     readonly requestIdleMs: number;
+    /** A client connection between two requests is closed after this. */
+    readonly keepAliveMs: number;
   };
   /** Sources whose X-Forwarded-* headers are believed; empty: nobody's. */
   readonly trusted: readonly Cidr[];

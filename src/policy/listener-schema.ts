@@ -20,6 +20,9 @@ const timeouts = z
       .describe(
         'A client connection without a request, or a request without progress, is closed after this.',
       ),
+    keepAlive: duration('100ms', '1h')
+      .prefault('60s')
+      .describe('A client connection between two requests is closed after this.'),
   })
   .prefault({})
   .describe('How long things may take.');

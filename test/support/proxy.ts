@@ -65,6 +65,7 @@ export async function startProxy(options: TestProxyOptions = {}): Promise<TestPr
       handshakeMs: 2_000,
       tunnelIdleMs: 10_000,
       requestIdleMs: 5_000,
+      keepAliveMs: 60_000,
       ...options.timeouts,
     },
     clock: createSystemClock(),

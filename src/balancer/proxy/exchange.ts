@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Policy } from '../../policy/policy.ts';
+import type { Problem } from '../../protocol/problem.ts';
 import type {
   Carrier,
   ConnectionKind,
@@ -27,11 +28,13 @@ import { nodeFields } from './request-fields.ts';
 import { announcesBody } from './request-head.ts';
 import { isEventSource } from './refuse.ts';
 import { respondProblem } from './respond.ts';
-import { AnswerCounter, answerFields, trailerFields } from './forwarded-answer.ts';
+import { AnswerCounter, answerFields, isReadable, trailerFields } from './forwarded-answer.ts';
+import { passInterim } from './interim.ts';
 
 type Controller = Dispatcher.DispatchController;
 
 const nothing = Buffer.alloc(0);
+const bodiless: ReadonlySet<number> = new Set([204, 304]);
 
 /** One exchange. Ends by itself, or by `destroy`. */
 export class Exchange implements Ending, Carrier, Waiter {
@@ -75,6 +78,16 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#goodbye?.over('cut');
     this.#response.destroy();
     this.#clientClosed();
+  }
+
+  /** The client has broken a rule in the middle of its request. */
+  fail(problem: Problem): void {
+    if (this.#isOver) return;
+    if (this.#response.headersSent) return this.destroy();
+    this.#letGo();
+    // What is left of the request cannot be told from the next one.
+    this.#response.shouldKeepAlive = false;
+    this.#refuse(problem);
   }
 
   get nodeId(): string {
@@ -159,12 +172,14 @@ export class Exchange implements Ending, Carrier, Waiter {
   }
 
   #answered({ lease, controller, status, reason }: Answer): void {
-    // 1xx before the answer: 100 is answered here, and nothing else of the kind concerns a client of a proxy.
-    if (status < 200 || this.#isOver) return;
+    if (this.#isOver) return;
+    if (status < 200) return passInterim(this.#response, { status, reason, raw: controller.rawHeaders });
+    if (!isReadable(controller.rawHeaders)) return controller.abort(unreadable());
     const { pool, head } = this.#forwarded;
     const placed = { pool, nodeId: lease.node.id };
     const cookie = this.#deps.affinity.setCookie(placed, this.#affinityRule(), head.fields);
-    const fields = answerFields(controller.rawHeaders, cookie);
+    const fields = answerFields(status, controller.rawHeaders);
+    if (cookie !== '') fields.push('Set-Cookie', cookie);
     this.#counter = new AnswerCounter(fields);
     lease.toClient(this.#counter.messagesAtStart, 0);
     this.#response.writeHead(status, reason, fields);
@@ -221,15 +236,15 @@ export class Exchange implements Ending, Carrier, Waiter {
   }
 
   // The client must not take what it has for the whole answer. The node did take the exchange, so its end is
-  // no failed dial. A 304 is whole with its head: undici 7 misses the body that its Content-Length describes.
+  // no failed dial. A 204 and a 304 are whole with their heads: undici 7 misses the body that a length describes.
   #brokeOff(lease: Lease): void {
     this.#leave();
     lease.release();
-    if (this.#response.statusCode === 304) this.#response.end();
+    if (bodiless.has(this.#response.statusCode)) this.#response.end();
     else this.#response.destroy();
   }
 
-  #refuse(problem: Parameters<typeof respondProblem>[1]): void {
+  #refuse(problem: Problem): void {
     this.#leave();
     respondProblem({ deps: this.#deps, response: this.#response, pool: this.#forwarded.pool }, problem);
   }
@@ -257,6 +272,10 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#goodbye?.over('alreadyGone');
     this.#deps.open.remove(this);
   }
+}
+
+function unreadable(): Error {
+  return new Error('the answer has a Transfer-Encoding other than chunked');
 }
 
 type Answer = Readonly<{ lease: Lease; controller: Controller; status: number; reason: string }>;

@@ -6,6 +6,7 @@ import { Exchange } from './exchange.ts';
 import { createNodePools } from './node-pools.ts';
 import type { ProxyDeps } from './ports.ts';
 import type { RequestHead } from './request-head.ts';
+import type { FailRequest } from './turns.ts';
 
 /** One request to forward; its head has passed every check. */
 export interface ForwardedRequest {
@@ -17,7 +18,8 @@ export interface ForwardedRequest {
 
 /** Forwards requests. */
 export interface Forwarder {
-  forward(forwarded: ForwardedRequest): void;
+  /** Gives the way to end the request should its client break a rule in the middle of it. */
+  forward(forwarded: ForwardedRequest): FailRequest;
   /** Ends every exchange and every connection to a node. */
   stop(): void;
 }
@@ -27,7 +29,9 @@ export function createForwarder(deps: ProxyDeps): Forwarder {
   const pools = createNodePools(deps);
   return {
     forward(forwarded) {
-      new Exchange(deps, pools, forwarded).start();
+      const exchange = new Exchange(deps, pools, forwarded);
+      exchange.start();
+      return (problem) => exchange.fail(problem);
     },
     stop() {
       pools.destroy();

@@ -1,16 +1,32 @@
 // A node's answer to a forwarded request: the fields that go on to the client, and what of it is counted.
 import { EventCounter } from '../../protocol/event-stream.ts';
-import { joinedValue, type HeadFields } from '../../protocol/http-head.ts';
+import { joinedValue, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
 import { endToEndFields } from './hop-by-hop.ts';
 
-// undici types raw fields as several things; from a dispatch they are Buffers, name and value in turn.
-type RawFields = readonly (Buffer | string)[] | Record<string, unknown> | null | undefined;
+/** undici types raw fields as several things; from a dispatch they are Buffers, name and value in turn. */
+export type RawFields = readonly (Buffer | string)[] | Record<string, unknown> | null | undefined;
 
-/** The answer's fields for the client. `setCookie` is the value of a Set-Cookie field to add, '' for none. */
-export function answerFields(raw: RawFields, setCookie: string): string[] {
-  const fields = endToEndFields(textFields(raw));
-  if (setCookie !== '') fields.push('Set-Cookie', setCookie);
-  return fields;
+/** The fields of an answer of `status` for the client. */
+export function answerFields(status: number, raw: RawFields): string[] {
+  return endToEndFields(textFields(raw), hasContent(status) ? undefined : isLength);
+}
+
+/**
+ * Whether the answer is framed in a way that can be passed on: undici takes only `chunked` apart, so a body in any
+ * other coding would reach the client without the word that tells how to read it.
+ */
+export function isReadable(raw: RawFields): boolean {
+  const codings = valuesOf(textFields(raw), 'transfer-encoding');
+  return codings.length === 0 || (codings.length === 1 && codings[0]?.toLowerCase() === 'chunked');
+}
+
+// RFC 9110, section 8.6: these must not say a length, though some nodes do.
+function hasContent(status: number): boolean {
+  return status >= 200 && status !== 204;
+}
+
+function isLength(name: string): boolean {
+  return name === 'content-length';
 }
 
 /** The answer's trailers as pairs; empty when there are none. Those that end at this hop are left out. */

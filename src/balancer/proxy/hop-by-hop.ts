@@ -31,11 +31,18 @@ export function endToEndFields(fields: HeadFields, drop: (name: string) => boole
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? '';
     const lower = name.toLowerCase();
-    if (hopByHop.has(lower) || drop(lower)) continue;
+    if (hopByHop.has(lower) || drop(lower) || isAlias(lower)) continue;
     if (named?.has(lower) === true && !alwaysKept.has(lower)) continue;
     kept.push(name, fields[i + 1] ?? '');
   }
   return kept;
+}
+
+// CGI and WSGI servers read `Content_Length` as Content-Length: what frames a message has one spelling.
+function isAlias(lower: string): boolean {
+  if (!lower.includes('_')) return false;
+  const plain = lower.replaceAll('_', '-');
+  return hopByHop.has(plain) || alwaysKept.has(plain);
 }
 
 function keepAll(): boolean {

@@ -4,8 +4,7 @@ import { Buffer } from 'node:buffer';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { fieldText, joinedValue, maxHeadBytes, type HeadFields } from '../../protocol/http-head.ts';
-import { problemResponse } from '../../protocol/http-error.ts';
+import { fieldText, maxHeadBytes, type HeadFields } from '../../protocol/http-head.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import type { Forwarder } from './forward.ts';
 import type { Gateway, Route } from './gateway.ts';
@@ -13,7 +12,10 @@ import type { ProxyDeps } from './ports.ts';
 import { requestInvalid, routeUnknown } from './problems.ts';
 import { asksForWebSocket, checkHead } from './request-head.ts';
 import { isWrongUpgrade, upgradeChoice, upgradeRule } from './upgrade-choice.ts';
+import { createHttpEndings } from './http-endings.ts';
+import { asksForServer, checkRequest } from './request-rules.ts';
 import { respondProblem } from './respond.ts';
+import { Turns, type FailRequest } from './turns.ts';
 
 /** The HTTP side of a listener. */
 export interface HttpSide {
@@ -31,67 +33,36 @@ interface SideParts {
   readonly forwarder: Forwarder;
 }
 
-// After an error answer the client may still be sending; see linger.ts.
-const lingerMs = 2_000;
-
 /** The HTTP side over `deps`. */
 export function createHttpSide(deps: ProxyDeps, parts: SideParts): HttpSide {
   const server = createStrictServer(deps);
-  /** The answer under way on a socket: an error answer would land in the middle of it. */
-  const answering = new Map<Duplex, ServerResponse>();
-  const refused = new WeakSet<Duplex>();
   let isRetired = false;
+  const turns = new Turns(() => {
+    // An answer whose head had gone out before could not say that the connection closes.
+    if (isRetired) server.closeIdleConnections();
+  });
+  const endings = createHttpEndings(deps, turns);
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    answering.set(request.socket, response);
-    response.on('close', () => {
-      // Pipelined requests: the latest one is the last to be answered.
-      if (answering.get(request.socket) === response) answering.delete(request.socket);
-      // An answer whose head had gone out before could not say that the connection closes.
-      if (isRetired) server.closeIdleConnections();
-    });
     if (isRetired) response.shouldKeepAlive = false;
-    handleRequest(deps, parts, request, response);
+    turns.take(request, response, () => handleRequest(deps, parts, request, response));
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, early: Buffer) => {
-    // Pipelined behind a request whose answer is under way, its 101 would land in that answer.
-    if (answering.has(socket)) socket.destroy();
-    else handleUpgradeEvent({ deps, parts, server, refuse }, request, { socket, early });
+    if (turns.latest(socket) !== undefined) endings.abandon(socket);
+    else handleUpgradeEvent({ deps, parts, server, refuse: endings.refuse }, request, { socket, early });
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    if (answering.has(socket)) socket.destroy();
-    else refuse(socket, requestInvalid('CONNECT is not served: this is no forward proxy'));
+    if (turns.latest(socket) !== undefined) endings.abandon(socket);
+    else endings.refuse(socket, requestInvalid('CONNECT is not served: this is no forward proxy'));
   });
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    // The parser repeats its error for each further read, and for the end.
-    if (refused.has(socket)) return;
-    const answer = answering.get(socket);
-    if (answer?.writableEnded === true) endAnswered(socket);
-    else if (error.code === 'ECONNRESET' || !socket.writable || answer !== undefined) socket.destroy();
-    else refuse(socket, problemOfParser(error));
-  });
-
-  function refuse(socket: Duplex, problem: Problem): void {
-    deps.events.refused('', problem.code);
-    socket.write(problemResponse(problem));
-    endAnswered(socket);
-  }
-
-  function endAnswered(socket: Duplex): void {
-    refused.add(socket);
-    const timer = deps.clock.schedule(lingerMs, () => socket.destroy());
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => timer.cancel());
-    socket.on('end', () => socket.destroy());
-    socket.end();
-    socket.resume();
-  }
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => endings.broken(socket, error));
+  server.on('timeout', (socket: Socket) => endings.late(socket));
 
   return {
     adopt: (socket) => void server.emit('connection', socket),
     retire() {
       isRetired = true;
-      for (const response of answering.values()) response.shouldKeepAlive = false;
+      turns.retire();
       server.closeIdleConnections();
     },
     stop() {
@@ -107,7 +78,7 @@ function createStrictServer({ timeouts }: ProxyDeps): Server {
     // No limit for whole requests: an upload lasts as long as it moves; `timeout` below ends one that stands.
     requestTimeout: 0,
     connectionsCheckingInterval: Math.max(50, Math.min(1_000, timeouts.headMs / 4)),
-    keepAliveTimeout: 60_000,
+    keepAliveTimeout: timeouts.keepAliveMs,
     maxHeaderSize: maxHeadBytes,
     insecureHTTPParser: false,
     // Ours, since node's answer to a missing Host has no code and it takes two of them.
@@ -128,23 +99,21 @@ function handleRequest(
   { route, forwarder }: SideParts,
   request: IncomingMessage,
   response: ServerResponse,
-): void {
-  if (isWrongUpgrade(request))
-    return respondProblem({ deps, response, pool: '' }, requestInvalid(upgradeRule));
-  const checked = checkHead(request.url ?? '', request.rawHeaders);
-  if (!checked.ok) return respondProblem({ deps, response, pool: '' }, requestInvalid(checked.rule));
-  // node:http finds some wrong codings only after it has announced the request. And a 1.0 recipient may not
-  // know chunks, old proxies in between do not: the classic smuggling gap.
-  const coding = joinedValue(request.rawHeaders, 'transfer-encoding').toLowerCase();
-  if (coding !== '' && (coding !== 'chunked' || request.httpVersion !== '1.1'))
-    return respondProblem(
-      { deps, response, pool: '' },
-      requestInvalid('the only Transfer-Encoding served is chunked, in HTTP/1.1'),
-    );
+): FailRequest {
+  const refuse = (problem: Problem): FailRequest => {
+    respondProblem({ deps, response, pool: '' }, problem);
+    return () => request.socket.destroy();
+  };
+  const checked = checkRequest(request);
+  if (!checked.ok) return refuse(requestInvalid(checked.rule));
+  if (asksForServer(request)) {
+    response.writeHead(204).end();
+    return () => request.socket.destroy();
+  }
   const { hostName, path } = checked.head;
   const pool = route(hostName, path);
-  if (pool === undefined) return respondProblem({ deps, response, pool: '' }, routeUnknown(hostName, path));
-  forwarder.forward({ request, response, head: checked.head, pool });
+  if (pool === undefined) return refuse(routeUnknown(hostName, path));
+  return forwarder.forward({ request, response, head: checked.head, pool });
 }
 
 interface UpgradeWay {
@@ -187,14 +156,4 @@ function withoutUpgrade(fields: HeadFields): string[] {
     if (name.toLowerCase() !== 'upgrade') kept.push(name, fields[i + 1] ?? '');
   }
   return kept;
-}
-
-function problemOfParser(error: NodeJS.ErrnoException): Problem {
-  if (error.code === 'HPE_HEADER_OVERFLOW')
-    return { code: 'HERALD_HEAD_TOO_LARGE', message: `a request head may have ${maxHeadBytes} bytes` };
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return { code: 'HERALD_REQUEST_TIMEOUT', message: 'no whole request head in time' };
-  // The parser's reason names the rule; its text is fixed and holds nothing of the request.
-  const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
-  return requestInvalid(reason);
 }

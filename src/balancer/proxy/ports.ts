@@ -22,6 +22,8 @@ interface ProxyTimeouts {
   readonly tunnelIdleMs: number;
   /** The same for HTTP exchanges: an answer that does not start, or a body that stands still. */
   readonly requestIdleMs: number;
+  /** A client's connection between two requests ends after this. */
+  readonly keepAliveMs: number;
 }
 
 /** What happens, for counters and logs. Every call is made at once and must not throw. */

@@ -11,7 +11,7 @@ import {
 
 /** A request head that has passed every check here. */
 export interface RequestHead {
-  /** Origin form as sent: path and query. */
+  /** Origin form: path and query as sent. */
   readonly target: string;
   /** The target up to the query, as sent: neither decoded nor normalised. */
   readonly path: string;
@@ -34,8 +34,13 @@ export type CheckedHead =
 const originForm = /^\/[!"$-~]*$/;
 const hostForm = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
-/** Checks what routing and forwarding rely on: origin form and exactly one usable Host. */
-export function checkHead(target: string, fields: HeadFields): CheckedHead {
+// RFC 9112, section 3.2.2: every server takes it. Without a user, which RFC 9110 (4.2.4) makes an error.
+const absoluteForm = /^https?:\/\/([^/?#@]+)([/?].*)?$/i;
+
+/** Checks what routing and forwarding rely on: one target, in origin form behind this, and exactly one usable Host. */
+export function checkHead(asked: string, fields: HeadFields): CheckedHead {
+  const absolute = absoluteForm.exec(asked);
+  const target = absolute === null ? asked : originOf(absolute[2] ?? '');
   if (!originForm.test(target))
     return { ok: false, rule: 'the request target must be a path that starts with a slash' };
   const hosts = valuesOf(fields, 'host');
@@ -44,12 +49,19 @@ export function checkHead(target: string, fields: HeadFields): CheckedHead {
     return { ok: false, rule: `a request needs exactly one Host field, this one has ${hosts.length}` };
   if (!hostForm.test(host))
     return { ok: false, rule: 'the Host field must be a name or address with an optional port' };
+  // The RFC lets the target win over Host; whoever sends two names means to show each reader another one.
+  if (absolute !== null && absolute[1]?.toLowerCase() !== host.toLowerCase())
+    return { ok: false, rule: 'the request target and the Host field must name the same host' };
   const query = target.indexOf('?');
   const path = query === -1 ? target : target.slice(0, query);
   return {
     ok: true,
     head: { target, path, host, hostName: host.replace(/:\d+$/, '').toLowerCase(), fields },
   };
+}
+
+function originOf(rest: string): string {
+  return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
 /** Whether the fields ask for a WebSocket, and only for that: one Upgrade, named by Connection. */

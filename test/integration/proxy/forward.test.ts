@@ -159,7 +159,7 @@ describe('an answer', () => {
     await proxy.finish();
   });
 
-  it('keeps its trailers and loses interim answers', async () => {
+  it('keeps its trailers, and interim answers come before it', async () => {
     const node = await startRawNode(
       'a',
       answering(
@@ -169,7 +169,7 @@ describe('an answer', () => {
     );
     const proxy = await startProxy({ nodes: [node] });
     const answer = await new RawClient(proxy.port).send(get('/')).over();
-    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(answer).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nLink: <\/a>\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
     expect(answer).toMatch(/\r\n2\r\nok\r\n0\r\nX-Sum: 7\r\n\r\n$/);
     await proxy.finish();
   });

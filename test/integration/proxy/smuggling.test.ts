@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startProxy, type TestProxy } from '../../support/proxy.ts';
 import { RawClient, upgradeText } from '../../support/raw-client.ts';
 import { answering, startRawNode, switching, type RawNode } from '../../support/raw-node.ts';
+import { until } from '../../support/until.ts';
 
 const post = 'POST /a HTTP/1.1\r\nHost: a\r\n';
 const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -75,9 +76,11 @@ describe('a request that could be read in two ways', () => {
     await proxy.settled();
   });
 
-  it('only in its chunks is cut off together with its exchange: its head was sound', async () => {
+  it('only in its chunks is refused when its head was sound, and its exchange is cut off', async () => {
     const text = `${post}Transfer-Encoding: chunked\r\n\r\n1;a\nX\r\n0\r\n\r\n${smuggled}`;
-    expect(await new RawClient(proxy.port).send(text).over()).toBe('');
+    expect(await new RawClient(proxy.port).send(text).over()).toMatch(
+      /^HTTP\/1\.1 400 [^]*HERALD_REQUEST_INVALID/,
+    );
     await proxy.settled();
     expect(node.received.join('')).not.toContain('X');
     expect(node.received.join('')).not.toContain('/smuggled');
@@ -103,13 +106,32 @@ describe('bytes behind a request', () => {
     ['an upgrade', upgradeText()],
     ['CONNECT', 'CONNECT b:80 HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['nonsense', 'nonsense\r\n\r\n'],
-  ])('of a request not yet answered cut the connection when they are %s', async (_name, text) => {
+  ])(
+    'of a request not yet answered are no request and end the connection after the answer when they are %s',
+    async (_name, text) => {
+      const node = await startRawNode('a', answering('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+      const proxy = await startProxy({ nodes: [node] });
+      const client = new RawClient(proxy.port).send(`GET /slow HTTP/1.1\r\nHost: a\r\n\r\n${text}`);
+      expect(await client.over()).toMatch(/^HTTP\/1\.1 200 (?:(?!HTTP)[^])*\r\n\r\nok$/);
+      await proxy.finish();
+      expect(node.received).toHaveLength(1);
+      expect(node.received[0]).toMatch(/^GET \/slow [^]*\r\n\r\n$/);
+    },
+  );
+
+  it('are begun one after the other, and too many end the connection', async () => {
     const node = await startRawNode('a', () => {});
     const proxy = await startProxy({ nodes: [node] });
-    const client = new RawClient(proxy.port).send(`GET /slow HTTP/1.1\r\nHost: a\r\n\r\n${text}`);
-    expect(await client.over()).toBe('');
+    const requests = (count: number) => 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(count);
+    const patient = new RawClient(proxy.port).send(requests(100));
+    await until(
+      () => node.received.length === 1,
+      () => 'the first has not come',
+    );
+    expect(await new RawClient(proxy.port).send(requests(101)).over()).toBe('');
+    patient.socket.destroy();
     await proxy.finish();
-    expect(node.received.join('')).not.toContain('websocket');
+    expect(node.received.filter((text) => text !== '')).toHaveLength(1);
   });
 
   it('of a refused upgrade never reach another node as a request', async () => {

@@ -39,6 +39,7 @@ describe('a config file', () => {
             handshakeMs: 10_000,
             tunnelIdleMs: 3_600_000,
             requestIdleMs: 75_000,
+            keepAliveMs: 60_000,
           },
           trusted: [],
         },

@@ -4,7 +4,14 @@ import type { HostResolver } from '../../../../src/balancer/proxy/resolve.ts';
 import { createFakeTransport } from '../../../support/fake-wire.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 
-const timeouts = { headMs: 1, dialMs: 1_000, handshakeMs: 1, tunnelIdleMs: 1, requestIdleMs: 1 };
+const timeouts = {
+  headMs: 1,
+  dialMs: 1_000,
+  handshakeMs: 1,
+  tunnelIdleMs: 1,
+  requestIdleMs: 1,
+  keepAliveMs: 1,
+};
 const node = { id: 'a', host: 'node', port: 1 };
 
 /** One dial under way; `resolved` is the lookup's answer, to be given by the test. */

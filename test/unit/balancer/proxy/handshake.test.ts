@@ -4,7 +4,14 @@ import { FakeWire } from '../../../support/fake-wire.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { switching } from '../../../support/raw-node.ts';
 
-const timeouts = { headMs: 1, dialMs: 1, handshakeMs: 1_000, tunnelIdleMs: 1, requestIdleMs: 1 };
+const timeouts = {
+  headMs: 1,
+  dialMs: 1,
+  handshakeMs: 1_000,
+  tunnelIdleMs: 1,
+  requestIdleMs: 1,
+  keepAliveMs: 1,
+};
 
 /** A handshake whose request is sent. */
 function aHandshake() {

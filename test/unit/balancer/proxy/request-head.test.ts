@@ -81,10 +81,22 @@ describe('checkHead', () => {
     expect(checkHead('/', ['Host', host])).toMatchObject({ ok: true, head: { hostName } });
   });
 
+  it.each([
+    ['http://A:80/x?y', '/x?y'],
+    ['https://a:80', '/'],
+    ['http://a:80?y', '/?y'],
+  ])('reads the absolute form %s as %s', (asked, target) => {
+    expect(checkHead(asked, ['Host', 'a:80'])).toMatchObject({ ok: true, head: { target } });
+  });
+
   it('names the rule that is broken', () => {
-    expect(checkHead('http://a/', ['Host', 'a'])).toMatchObject({
+    expect(checkHead('a/', ['Host', 'a'])).toMatchObject({
       ok: false,
       rule: expect.stringContaining('slash'),
+    });
+    expect(checkHead('http://b/', ['Host', 'a'])).toMatchObject({
+      ok: false,
+      rule: expect.stringContaining('same host'),
     });
     expect(checkHead('/', [])).toMatchObject({ ok: false, rule: expect.stringContaining('this one has 0') });
     expect(checkHead('/', ['Host', 'a"b'])).toMatchObject({

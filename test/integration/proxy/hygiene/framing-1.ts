@@ -1,0 +1,180 @@
+// Where a body ends: raw requests and what must come of them. What the columns mean is in case.ts.
+import type { HygieneCase } from './case.ts';
+
+/** Where a body ends. */
+export const framingPart1: readonly HygieneCase[] = [
+  {
+    name: 'CL.TE',
+    why: 'the front reads the length, the node the chunks: what follows them is the next request',
+    request:
+      'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'TE.CL',
+    why: 'the front reads the chunks, the node the length',
+    request:
+      'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n26\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n\r\n0\r\n\r\n',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'an unknown coding',
+    why: 'one side ignores it and reads no body, the other reads chunks',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'chunked that is not last',
+    why: 'only chunked at the end says where the body ends',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'identity before chunked',
+    why: 'a coding that was taken out of HTTP; old nodes stop at it',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'gzip before chunked',
+    why: 'legal, but a node that does not know gzip reads the wrong body',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'two codings fields that differ',
+    why: "which one counts is anybody's guess",
+    request:
+      'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'two equal coding fields',
+    why: 'chunked twice: a list that must not be',
+    request:
+      'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'a coding behind a vertical tab',
+    why: 'some readers trim it, some do not',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'a space before the colon of a coding',
+    why: 'readers that strip it see chunks, others see an unknown field',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'a coding on a folded line',
+    why: 'whoever does not unfold sees no coding',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'a coding behind a bare LF',
+    why: 'readers that end lines at LF see one more field',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nX: y\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'a coding in quotes',
+    why: 'no token, but forgiving readers unquote',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "chunked"\r\n\r\n0\r\n\r\n',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'an empty coding',
+    why: 'is it there or not?',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\nContent-Length: 5\r\n\r\nhello',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'CHUNKED in capitals',
+    why: 'legal: codings know no case',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: CHUNKED\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
+    told: '200',
+    node: [
+      'POST /a HTTP/1.1\r\nhost: a\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
+    ],
+  },
+  {
+    name: 'chunked in HTTP/1.0',
+    why: 'a 1.0 reader in between knows no chunks',
+    request: 'POST /a HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'two lengths that differ',
+    why: 'each side may take another one',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'two equal lengths',
+    why: 'harmless, but a sign that somebody glues heads together',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'a list of lengths',
+    why: 'as two lengths, in one line',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5, 5\r\n\r\nhello',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'a length with a plus sign',
+    why: 'no digit: some parsers take it, some read 0',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: +5\r\n\r\nhello',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'a negative length',
+    why: 'an overflow in careless readers',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\nhello',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'a length of two numbers',
+    why: 'where does it stop?',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5 5\r\n\r\nhello',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'a hexadecimal length',
+    why: '0 or 16',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 0x10\r\n\r\nhello',
+    told: '400',
+    node: [],
+  },
+  {
+    name: 'an empty length',
+    why: '0, or none',
+    request: 'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\nhello',
+    told: '400',
+    node: [],
+  },
+];
