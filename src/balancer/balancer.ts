@@ -1,9 +1,10 @@
 // One balancer process, put together: state, loops, edges. Wiring only; every decision lives in a room below.
 import { isDeepStrictEqual } from 'node:util';
 import type { Assessment } from '../core/assess.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Clock, Timer } from '../core/clock.ts';
 import { HeraldError } from '../core/error.ts';
 import type { Rng } from '../core/rng.ts';
+import { watchDescriptors } from '../platform/descriptor-watch.ts';
 import type { LoadedConfig } from '../platform/config.ts';
 import { unixKey } from '../platform/listening-sockets.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -88,6 +89,7 @@ export class Balancer {
   #saved: SavedState | undefined;
   #ports: EdgePorts = { intake: 0, admin: 0 };
   #kedaPort = 0;
+  #descriptors: Timer | undefined;
   #loaded: BalancerSettings;
   #route: RouteTable;
   #phase: Phase = 'starting';
@@ -97,7 +99,7 @@ export class Balancer {
     this.#options = options;
     this.#loaded = { config: loaded.config, policies: loaded.policies };
     this.#route = buildRouteTable(loaded.config.pools);
-    this.#relays = new Relays(clock);
+    this.#relays = new Relays(clock, loaded.config.relay);
     const pools = poolSettings(loaded.config, loaded.policies);
     const configuredOr = (pool: string) => this.outputs.executorOf(pool) ?? executorOf(pool);
     const isLeader = () => this.#peering?.isLeader ?? true;
@@ -191,6 +193,7 @@ export class Balancer {
     this.#core.scaleDriver.stop();
     this.#core.placement.close();
     const report = await endGracefully(this.#shutdownDeps(), graceMs);
+    this.#descriptors?.cancel();
     this.#core.health.stop();
     await Promise.all(listeners.map((listener) => listener.stop()));
     this.#relays.stop();
@@ -240,6 +243,7 @@ export class Balancer {
       outputs: this.outputs,
       policies: () => this.#loaded.policies.values(),
       relayForm: transport.form,
+      waitingBytes: () => this.#relays.waitingBytes,
       phase: () => this.#phase,
       sockets: this.takeovers.sockets,
       takeover: this.#options.heritage && this.takeovers,
@@ -310,6 +314,8 @@ export class Balancer {
   async #startListeners(transport: Transport, metrics: Metrics): Promise<void> {
     const { log, clock, rng } = this.#options;
     const { registry } = this;
+    const events = proxyEvents(metrics, log, clock);
+    this.#descriptors = watchDescriptors(clock, (code) => events.acceptFailed(code));
     const parts = {
       transport,
       relays: this.#relays,
@@ -318,7 +324,7 @@ export class Balancer {
       route: (host: string, path: string) => this.#route(host, path),
       clock,
       rng,
-      events: proxyEvents(metrics, log),
+      events,
       onRelayEnd: relayEndSink(metrics, log),
       sockets: this.takeovers.sockets,
     };

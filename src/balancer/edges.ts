@@ -28,6 +28,8 @@ export interface EdgeParts extends Pick<BalancerCore, 'registry' | 'events' | 'c
   readonly log: Logger;
   readonly version: string;
   readonly relayForm: 'fast' | 'plain';
+  /** Bytes that wait for slow clients. */
+  readonly waitingBytes: () => number;
   readonly phase: () => Phase;
   readonly sockets: ListeningSockets;
   /** Undefined: this process cannot be replaced. */
@@ -120,11 +122,12 @@ export function createEdges(parts: EdgeParts): Edges {
 }
 
 function createConfiguredMetrics(parts: EdgeParts): Metrics {
-  const { registry, clock, relayForm, version, control, scaling, outputs, takeover } = parts;
+  const { registry, clock, relayForm, waitingBytes, version, control, scaling, outputs, takeover } = parts;
   return createMetrics({
     pools: registry.pools,
     clock,
     relayForm,
+    waitingBytes,
     version,
     control: () => control.figures(),
     scalingOf: (pool) => scaling.scaling(pool),

@@ -45,6 +45,7 @@ export function createConfiguredListener(config: ListenerConfig, parts: Listener
     startRelay: relayStarter(parts),
     trusted: (address) => config.trusted.length > 0 && matchesAnyCidr(config.trusted, address),
     timeouts: config.timeouts,
+    limits: config.limits,
     clock,
     rng,
     events,

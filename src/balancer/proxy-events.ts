@@ -1,11 +1,16 @@
 // What the data plane tells metrics and the log. Nothing here runs for a message.
+import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { ProxyEvents } from './proxy/ports.ts';
 import type { RelayEnd, RelayTotals } from './proxy/relay.ts';
 
+// Without descriptors every connection fails: one line in ten seconds says as much as many.
+const acceptLogMs = 10_000;
+
 /** Events of listeners as counters and log lines. */
-export function proxyEvents(metrics: Metrics, log: Logger): ProxyEvents {
+export function proxyEvents(metrics: Metrics, log: Logger, clock: Clock): ProxyEvents {
+  const unaccepted = { count: 0, toldMs: -Infinity };
   return {
     refused: (pool, code) => {
       metrics.countRefusal(pool, code);
@@ -13,6 +18,19 @@ export function proxyEvents(metrics: Metrics, log: Logger): ProxyEvents {
     },
     // Not warn: a node that is down fails as often as clients come; ejection and checks tell it once.
     nodeFailed: (pool, node, reason, error) => log.debug({ pool, node, reason, err: error }, 'node failed'),
+    acceptFailed: (code) => {
+      metrics.countAcceptFailure(code);
+      unaccepted.count += 1;
+      const nowMs = clock.nowMs();
+      if (nowMs - unaccepted.toldMs < acceptLogMs) return;
+      log.warn({ code, times: unaccepted.count }, 'connections are not accepted: no descriptor is left');
+      unaccepted.count = 0;
+      unaccepted.toldMs = nowMs;
+    },
+    clientStalled: (pool) => {
+      metrics.countStalledAnswer(pool);
+      log.debug({ pool }, 'client stalled');
+    },
   };
 }
 

@@ -94,7 +94,7 @@ export const errorCatalogue = {
   },
   HERALD_HEAD_TOO_LARGE: {
     status: 431,
-    meaning: 'A request head is larger than 16 KiB.',
+    meaning: 'A request head is larger than `limits.head` of the listener.',
     remedy: 'Send fewer or smaller headers and cookies.',
   },
   HERALD_ROUTE_UNKNOWN: {
@@ -276,6 +276,22 @@ export const errorCatalogue = {
     meaning: 'What peers share cannot be used as configured: password, rights, TLS, or it is no Redis.',
     remedy:
       'Mend what the message names in `state` of herald.yaml or at the server; see docs/integrations/redis.md.',
+  },
+  HERALD_LISTENER_FULL: {
+    status: 503,
+    meaning: 'A listener has as many client connections as `limits.connections` lets it have.',
+    remedy:
+      'Come back after `Retry-After`; raise the limit if memory and descriptors allow it, or add balancers.',
+  },
+  HERALD_ADDRESS_FULL: {
+    status: 429,
+    meaning: 'A client address has as many connections as `limits.connectionsPerAddress` lets it have.',
+    remedy: 'Close some; where many people share one address, raise the limit. See docs/limits.md.',
+  },
+  HERALD_POOL_FULL: {
+    status: 503,
+    meaning: 'A pool has as many connections as `admit.maxConnections` of its policy lets it have.',
+    remedy: 'Come back after `Retry-After`; raise the limit if the nodes can carry more.',
   },
   HERALD_INTERNAL: {
     status: 500,

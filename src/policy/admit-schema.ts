@@ -1,6 +1,6 @@
 // The section `admit` of a policy: how fast clients are let in, how many wait, and what the rest hears.
 import { z } from 'zod';
-import { count, duration, orOff, percentage } from './field.ts';
+import { count, countOrOff, duration, orOff, percentage } from './field.ts';
 
 /** `admit`. */
 export const admitSchema = z
@@ -27,6 +27,11 @@ export const admitSchema = z
     maxWait: duration('0s', '1m')
       .prefault('5s')
       .describe('Longest wait of a client before it is refused; shorter than its own timeout.'),
+    maxConnections: countOrOff(1, 10_000_000)
+      .prefault('off')
+      .describe(
+        'Connections and requests that the pool has at a time through this balancer; one more is refused.',
+      ),
     refuse: z
       .enum(['close', 'http'])
       .prefault('close')

@@ -1,7 +1,7 @@
 // From the text of herald.yaml to a Config. What lies in other files (policies, secrets) is the caller's to read.
 import { formatAddress } from './address.ts';
 import { compileAsg } from './compile-asg.ts';
-import { compileTimeouts } from './compile-timeouts.ts';
+import { compileLimits, compileTimeouts } from './compile-limits.ts';
 import { compileDriver, compileWebhook, outputFilesOf, type OutputFiles } from './compile-outputs.ts';
 import { checkConfig } from './config-checks.ts';
 import { configSchema, type ConfigDocument } from './config-schema.ts';
@@ -119,7 +119,7 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
       redis: compileRedis(document.state, surroundings.stateTexts),
     },
     log: { level: log.level, format: log.format },
-    relay: { form: document.relay.form },
+    relay: { form: document.relay.form, maxWaitingBytes: document.relay.buffered },
     takeover: { relayForMs: document.takeover.relayFor === 'off' ? Infinity : document.takeover.relayFor },
     policiesDirectory: resolvePath(document.policies),
     pools: Object.entries(document.pools).map(([name, pool]) => compilePool(name, pool)),
@@ -144,6 +144,7 @@ function compileListener({
   bind,
   protocol,
   timeouts,
+  limits,
   trusted,
 }: ConfigDocument['listeners'][number]): ListenerConfig {
   return {
@@ -151,6 +152,7 @@ function compileListener({
     bind,
     protocol,
     timeouts: compileTimeouts(timeouts),
+    limits: compileLimits(limits),
     trusted,
   };
 }

@@ -127,7 +127,7 @@ function compilePlace(place: PolicyDocument['place']): Policy['place'] {
 }
 
 function compileAdmit(admit: PolicyDocument['admit']): Policy['admit'] {
-  const { rate, burst, fillTo, overfillAfter, queue, maxWait, refuse, requests } = admit;
+  const { rate, burst, fillTo, overfillAfter, queue, maxWait, maxConnections, refuse, requests } = admit;
   return {
     ratePerSecond: rate,
     burstMs: burst,
@@ -135,6 +135,7 @@ function compileAdmit(admit: PolicyDocument['admit']): Policy['admit'] {
     overfillAfterMs: overfillAfter,
     queueLength: queue,
     maxWaitMs: maxWait,
+    maxConnections,
     refuse,
     requests,
   };

@@ -5,7 +5,7 @@ import { log } from './log-schema.ts';
 import { asgSchema } from './asg-schema.ts';
 import { kedaSchema } from './keda-schema.ts';
 import { adminSchema, tlsSchema, tokenSchema } from './access-schema.ts';
-import { address, cidr, count, list, name, namePattern, orOff, text } from './field.ts';
+import { address, cidr, count, list, name, namePattern, orOff, size, text } from './field.ts';
 import { listenerSchema } from './listener-schema.ts';
 import { apiVersion } from './read-document.ts';
 import { driverSchema } from './driver-schema.ts';
@@ -42,6 +42,11 @@ const relay = z
       .prefault('auto')
       .describe(
         'How bytes are carried. `fast`: raw handles, one read buffer; `plain`: documented sockets only; `auto`: fast where it proves itself at start.',
+      ),
+    buffered: size('1MiB', '64GiB')
+      .prefault('256MiB')
+      .describe(
+        'Bytes that may wait for slow clients, all tunnels together; past it the client that has kept them waiting longest is reset.',
       ),
   })
   .prefault({})

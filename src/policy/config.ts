@@ -20,6 +20,19 @@ export interface ListenerConfig {
     readonly requestIdleMs: number;
     /** A client connection between two requests is closed after this. */
     readonly keepAliveMs: number;
+    /** A client that takes nothing of what waits for it is reset after this; Infinity is off. */
+    readonly stallMs: number;
+  };
+  /** What clients may ask for at most; Infinity is off. */
+  readonly limits: {
+    /** Client connections open at a time. */
+    readonly connections: number;
+    /** The same for one client address, of IPv6 a /64. */
+    readonly connectionsPerAddress: number;
+    /** Length of a request head. */
+    readonly headBytes: number;
+    /** Length of a request body. */
+    readonly bodyBytes: number;
   };
   /** Sources whose X-Forwarded-* headers are believed; empty: nobody's. */
   readonly trusted: readonly Cidr[];
@@ -206,6 +219,8 @@ export interface Config {
   readonly relay: {
     /** `auto`: fast where the probe at start passes, else plain. */
     readonly form: 'auto' | 'fast' | 'plain';
+    /** Bytes that may wait for slow clients, all tunnels together. */
+    readonly maxWaitingBytes: number;
   };
   readonly takeover: {
     /** How long a process that has been replaced relays what it has; Infinity: as long as it takes. */

@@ -68,6 +68,29 @@ export function share(from: string, to: string) {
   return field(read, meta);
 }
 
+/** A size in bytes. */
+export function size(from: string, to: string) {
+  const { read, meta } = quantity('size', from, to);
+  return field(read, meta);
+}
+
+/** A whole number, bounds inclusive, or the word `off`. */
+export function countOrOff(from: number, to: number) {
+  return field(
+    (value): Reading<number | 'off'> => {
+      const isCount = typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to;
+      if (value === 'off' || isCount) return { value };
+      const hint = `a whole number, ${from} to ${to}, or off`;
+      return { message: `${showValue(value)} is not a count`, hint };
+    },
+    {
+      type: ['integer', 'string'],
+      anyOf: [{ type: 'integer', minimum: from, maximum: to }, { const: 'off' }],
+      unit: `off, or whole number, ${from} to ${to}`,
+    },
+  );
+}
+
 /** A quantity, or the word `auto`. */
 export function orAuto(name: UnitName, from: string, to: string) {
   return orWord('auto', quantity(name, from, to));

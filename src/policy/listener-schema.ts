@@ -1,6 +1,7 @@
 // The schema of a listener.
 import { z } from 'zod';
-import { address, cidr, duration, list, name, notYet } from './field.ts';
+import { address, cidr, duration, list, name, notYet, orOff } from './field.ts';
+import { limitsSchema } from './limits-schema.ts';
 import { planned } from './planned.ts';
 
 const timeouts = z
@@ -23,6 +24,9 @@ const timeouts = z
     keepAlive: duration('100ms', '1h')
       .prefault('60s')
       .describe('A client connection between two requests is closed after this.'),
+    stall: orOff('duration', '1s', '24h')
+      .prefault('60s')
+      .describe('A client that takes nothing of what waits for it for this long is reset.'),
   })
   .prefault({})
   .describe('How long things may take.');
@@ -39,6 +43,7 @@ export const listenerSchema = z.strictObject({
     .prefault('off')
     .describe('PROXY protocol in front of HTTP; `accept` is planned.'),
   timeouts,
+  limits: limitsSchema,
   trusted: list(cidr(), 0, 256)
     .prefault([])
     .describe('Sources whose X-Forwarded-* headers are believed; empty: nobody.'),

@@ -50,6 +50,8 @@ export interface Policy {
     /** Clients that wait at most; 0: nobody waits. */
     readonly queueLength: number;
     readonly maxWaitMs: number;
+    /** Connections and requests that the pool has at a time through this balancer. */
+    readonly maxConnections: number | 'off';
     /** How a WebSocket client hears that it gets no place: inside WebSocket, or by status. */
     readonly refuse: 'close' | 'http';
     /** Whether plain requests without a node of their own are counted and wait. */

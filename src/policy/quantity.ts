@@ -12,7 +12,7 @@ export interface Complaint {
 export type Reading<T> = { readonly value: T } | Complaint;
 
 /** Units that a policy writes; `share` is a part per second, such as 0.1%/s. */
-export type UnitName = 'duration' | 'percentage' | 'rate' | 'share';
+export type UnitName = 'duration' | 'percentage' | 'rate' | 'share' | 'size';
 
 interface Unit {
   readonly noun: string;
@@ -27,6 +27,7 @@ interface Unit {
   suggest(bare: number): string;
 }
 
+const unitBytes = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
 /** The units by name. */
@@ -62,6 +63,14 @@ export const units: Record<UnitName, Unit> = {
     read: (text) => parseFloat(text) / 100,
     write: (value) => `${rounded(value * 100)}%/s`,
     suggest: (bare) => `write ${bare}%/s`,
+  },
+  size: {
+    noun: 'a size',
+    pattern: String.raw`^\d+(B|KiB|MiB|GiB)$`,
+    examples: ['16KiB', '256MiB'],
+    read: (text) => parseFloat(text) * unitBytesOf(text),
+    write: writeSize,
+    suggest: (bare) => `write ${bare}B, ${bare}KiB or ${bare}MiB`,
   },
 };
 
@@ -110,6 +119,18 @@ function unitMsOf(text: string): number {
   if (text.endsWith('ms')) return unitMs.ms;
   if (text.endsWith('s')) return unitMs.s;
   return text.endsWith('m') ? unitMs.m : unitMs.h;
+}
+
+function unitBytesOf(text: string): number {
+  if (text.endsWith('KiB')) return unitBytes.KiB;
+  if (text.endsWith('MiB')) return unitBytes.MiB;
+  return text.endsWith('GiB') ? unitBytes.GiB : unitBytes.B;
+}
+
+function writeSize(bytes: number): string {
+  for (const unit of ['GiB', 'MiB', 'KiB'] as const)
+    if (bytes > 0 && bytes % unitBytes[unit] === 0) return `${bytes / unitBytes[unit]}${unit}`;
+  return `${bytes}B`;
 }
 
 function writeDuration(valueMs: number): string {

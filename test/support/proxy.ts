@@ -31,7 +31,8 @@ export interface TestProxy {
 export interface TestProxyOptions extends StubPolicy {
   readonly nodes?: readonly RawNode[];
   readonly timeouts?: Partial<HttpListenerOptions['timeouts']>;
-  readonly trusted?: boolean;
+  readonly limits?: Partial<HttpListenerOptions['limits']>;
+  readonly trusted?: boolean | ((address: string) => boolean);
   readonly route?: HttpListenerOptions['route'];
   readonly dialError?: () => string | undefined;
   /** Nodes are known by a name whose lookup never comes back: a dial that hangs. */
@@ -58,7 +59,7 @@ export async function startProxy(options: TestProxyOptions = {}): Promise<TestPr
     placement,
     nodeIds: () => ids,
     startRelay: startStubRelay,
-    trusted: () => options.trusted ?? false,
+    trusted: typeof options.trusted === 'function' ? options.trusted : () => options.trusted === true,
     timeouts: {
       headMs: 5_000,
       dialMs: 2_000,
@@ -66,13 +67,23 @@ export async function startProxy(options: TestProxyOptions = {}): Promise<TestPr
       tunnelIdleMs: 10_000,
       requestIdleMs: 5_000,
       keepAliveMs: 60_000,
+      stallMs: Infinity,
       ...options.timeouts,
+    },
+    limits: {
+      connections: Infinity,
+      connectionsPerAddress: Infinity,
+      headBytes: 16 * 1024,
+      bodyBytes: Infinity,
+      ...options.limits,
     },
     clock: createSystemClock(),
     rng: pcg32(1),
     lookup: () => {},
     events: {
       refused: (_pool, code) => told.push(code),
+      acceptFailed: (code) => told.push(code),
+      clientStalled: () => told.push('stalled'),
       nodeFailed: (_pool, nodeId, reason) => told.push(`${nodeId}: ${reason}`),
     },
   });

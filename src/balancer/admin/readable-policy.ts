@@ -100,6 +100,7 @@ function readableAdmit(admit: Policy['admit']): Record<string, unknown> {
     overfillAfter: duration(admit.overfillAfterMs),
     queue: admit.queueLength,
     maxWait: duration(admit.maxWaitMs),
+    maxConnections: admit.maxConnections,
     refuse: admit.refuse,
     requests: admit.requests,
   };

@@ -30,6 +30,10 @@ export interface Metrics {
   countStateWrite(outcome: 'written' | 'failed'): void;
   /** A relay ended. Reasons are a fixed few; past thirty-two different ones the rest counts as `other`. */
   countRelayEnd(reason: string): void;
+  /** A connection was not accepted; codes are the system's few. */
+  countAcceptFailure(code: string): void;
+  /** A client was cut off within an answer of which it took nothing. */
+  countStalledAnswer(pool: string): void;
 }
 
 // prom-client gives these names that end like counters, but they are gauges; promtool refuses them.
@@ -41,6 +45,8 @@ export function createMetrics(deps: {
   readonly pools: ReadonlyMap<string, PoolState>;
   readonly clock: Clock;
   readonly relayForm: 'fast' | 'plain';
+  /** Bytes that wait for slow clients; absent: there are no relays. */
+  readonly waitingBytes?: () => number;
   readonly version: string;
   /** Absent: there are none. */
   readonly control?: () => ControlFigures;
@@ -65,6 +71,9 @@ export function createMetrics(deps: {
   const reloads = counter(register, 'herald_policy_reloads_total');
   const stateWrites = counter(register, 'herald_state_writes_total');
   const relayEnds = counter(register, 'herald_relay_ends_total');
+  const acceptFailures = counter(register, 'herald_accept_failures_total');
+  const stalledAnswers = counter(register, 'herald_stalled_answers_total');
+  const waiting = gauge(register, 'herald_relay_waiting_bytes');
   const relayEndReason = boundedLabel(maxRelayEndReasons);
   let scraping: Promise<string> | undefined;
   const render = async () => {
@@ -77,6 +86,7 @@ export function createMetrics(deps: {
       takeoverPage(takeover()),
       peerPage(peers()),
     ];
+    waiting.set(deps.waitingBytes?.() ?? 0);
     return [...pages, await register.metrics()].join('\n');
   };
   return {
@@ -90,6 +100,8 @@ export function createMetrics(deps: {
     countReport: (outcome) => reports.inc({ outcome }),
     countReload: (outcome) => reloads.inc({ outcome }),
     countStateWrite: (outcome) => stateWrites.inc({ outcome }),
+    countAcceptFailure: (code) => acceptFailures.inc({ code }),
+    countStalledAnswer: (pool) => stalledAnswers.inc({ pool: pools.has(pool) ? pool : '' }),
     countRelayEnd: (reason) => relayEnds.inc({ reason: relayEndReason(reason) }),
   };
 }

@@ -28,6 +28,21 @@ export const processMetrics = {
     labels: ['reason'],
     help: 'Relays that ended, as a count, by reason.',
   },
+  herald_relay_waiting_bytes: {
+    type: 'gauge',
+    labels: [],
+    help: 'Bytes that wait for slow clients, all tunnels together, as an upper bound.',
+  },
+  herald_stalled_answers_total: {
+    type: 'counter',
+    labels: ['pool'],
+    help: 'Clients cut off within an answer of which they took nothing for timeouts.stall, as a count; tunnels count as relay ends.',
+  },
+  herald_accept_failures_total: {
+    type: 'counter',
+    labels: ['code'],
+    help: 'Times that connections could not be accepted, by the code of the system. EMFILE and ENFILE are counted once a second while there is no descriptor: the connections that come meanwhile are closed unseen.',
+  },
   herald_relay_form: {
     type: 'gauge',
     labels: ['form'],

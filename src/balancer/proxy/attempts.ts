@@ -1,4 +1,5 @@
 // How often one request has been tried, where, and whether it may go to one more node.
+import type { Rng } from '../../core/rng.ts';
 import type { DialFailure } from '../state/ports.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import { isRepeatable } from './failure.ts';
@@ -18,10 +19,10 @@ export class Attempts {
   }
 
   /** It has failed; gives what the client is told when it was the last one. */
-  fail(nodeId: string, reason: DialFailure): Problem {
+  fail(nodeId: string, reason: DialFailure, rng: Rng): Problem {
     this.failedNodes.add(nodeId);
     if (reason === 'reset') this.#resets++;
-    return (this.#problem = unreachable(reason, this.#count));
+    return (this.#problem = unreachable(reason, this.#count, rng));
   }
 
   /** Whether another node may be asked after `error`, when a policy allows so many attempts in all. */

@@ -13,15 +13,16 @@ const backlog = 4096;
  */
 export function bindServer(
   server: Server,
-  { slot, ...bind }: BindTarget,
+  { slot, acceptFailed, ...bind }: BindTarget,
   listening: () => void,
 ): Promise<WireListener> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => reject(listenFailed(bind, cause)));
     listenIn(server, { slot, options: { ...bind, backlog } }, () => {
       server.removeAllListeners('error');
-      // Later errors are failed accepts (no descriptor left): the client sees a reset, others live on.
-      server.on('error', () => {});
+      // Later errors are failed accepts: the client sees the end at once, others live on. Want of descriptors is hardly
+      // ever among them: see platform/descriptor-watch.ts.
+      server.on('error', (error: NodeJS.ErrnoException) => acceptFailed?.(error.code ?? 'UNKNOWN'));
       try {
         listening();
       } catch (error) {

@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
+import type { Timer } from '../../core/clock.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import type {
@@ -22,12 +23,13 @@ import type { ForwardedRequest } from './forward.ts';
 import type { NodePools } from './node-pools.ts';
 import type { Ending } from './open.ts';
 import type { ProxyDeps } from './ports.ts';
-import { refusalOf } from './problems.ts';
+import { bodyTooLarge, refusalOf } from './problems.ts';
 import { requestBody, type RequestBody } from './request-body.ts';
 import { nodeFields } from './request-fields.ts';
 import { announcesBody } from './request-head.ts';
 import { isEventSource } from './refuse.ts';
 import { respondProblem } from './respond.ts';
+import { Stall, watchBody } from './stall.ts';
 import { AnswerCounter, answerFields, isReadable, trailerFields } from './forwarded-answer.ts';
 import { passInterim } from './interim.ts';
 
@@ -45,6 +47,9 @@ export class Exchange implements Ending, Carrier, Waiter {
   readonly #fields: string[];
   readonly #attempts = new Attempts();
   readonly #hasBody: boolean;
+  readonly #stall: Stall;
+  #watch: Timer | undefined;
+  #bodyBytes = 0;
   #body: RequestBody | undefined;
   #lease: Lease | undefined;
   #wait: Wait | undefined;
@@ -59,6 +64,7 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#forwarded = forwarded;
     this.#response = forwarded.response;
     this.#hasBody = announcesBody(forwarded.head.fields);
+    this.#stall = new Stall(deps.clock, deps.timeouts.stallMs, () => this.#stalled());
     const address = forwarded.request.socket.remoteAddress ?? '';
     this.#fields = nodeFields(forwarded.head, { address, isTrusted: deps.trusted(address) });
   }
@@ -66,8 +72,15 @@ export class Exchange implements Ending, Carrier, Waiter {
   /** Begins. Called once. */
   start(): void {
     this.#deps.open.add(this);
-    this.#response.on('close', () => this.#clientClosed());
-    this.#response.on('drain', () => this.#controller?.resume());
+    this.#response.on('close', () => {
+      this.#stall.end();
+      this.#clientClosed();
+    });
+    this.#response.on('drain', () => {
+      this.#stall.end();
+      this.#controller?.resume();
+    });
+    if (this.#hasBody) this.#watch = this.#watchBody();
     // A client's reset shows as 'close' as well; without a listener it would end the process.
     this.#response.on('error', () => this.#clientClosed());
     this.#forwarded.request.on('error', () => this.#clientClosed());
@@ -140,7 +153,7 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#lease = lease;
     this.#attempts.begin();
     this.#controller = undefined;
-    this.#body = this.#hasBody ? requestBody(request, (bytes) => lease.toNode(0, bytes)) : undefined;
+    this.#body = this.#hasBody ? requestBody(request, (bytes) => this.#countBody(lease, bytes)) : undefined;
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (controller) => this.#started(lease, controller),
       onResponseStart: (controller, status, _headers, reason) =>
@@ -200,7 +213,9 @@ export class Exchange implements Ending, Carrier, Waiter {
   }
 
   #write(chunk: Buffer): void {
-    if (!this.#response.write(chunk)) this.#controller?.pause();
+    if (this.#response.write(chunk)) return;
+    this.#stall.begin();
+    this.#controller?.pause();
   }
 
   #ended(controller: Controller): void {
@@ -222,7 +237,7 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#goodbye?.over('alreadyGone');
     this.#goodbye = undefined;
     this.#deps.events.nodeFailed(this.#forwarded.pool, lease.node.id, reason, error);
-    const problem = this.#attempts.fail(lease.node.id, reason);
+    const problem = this.#attempts.fail(lease.node.id, reason, this.#deps.rng);
     const limit = this.#deps.placement.policyOf(this.#forwarded.pool)?.place.attempts ?? 1;
     const isBegun = this.#body?.isStarted === true;
     if (!isBegun && this.#attempts.mayGoOn(limit, this.#forwarded.request.method ?? '', error)) this.#place();
@@ -267,8 +282,29 @@ export class Exchange implements Ending, Carrier, Waiter {
     return this.#deps.placement.policyOf(this.#forwarded.pool)?.affinity ?? { kind: 'none' };
   }
 
+  #countBody(lease: Lease, bytes: number): void {
+    lease.toNode(0, bytes);
+    this.#bodyBytes += bytes;
+    const { bodyBytes } = this.#deps.limits;
+    if (this.#bodyBytes > bodyBytes) this.fail(bodyTooLarge(bodyBytes));
+  }
+
+  #watchBody(): Timer {
+    const { clock, timeouts } = this.#deps;
+    const late = () => this.fail({ code: 'HERALD_REQUEST_TIMEOUT', message: 'the body comes too slowly' });
+    return watchBody(this.#forwarded.request, { clock, spanMs: timeouts.requestIdleMs / 2, late });
+  }
+
+  // Its socket takes nothing, so there is nothing that it could be told.
+  #stalled(): void {
+    if (!this.#response.destroyed) this.#deps.events.clientStalled(this.#forwarded.pool);
+    this.#response.socket?.resetAndDestroy();
+    this.destroy();
+  }
+
   #leave(): void {
     this.#isOver = true;
+    this.#watch?.cancel();
     this.#goodbye?.over('alreadyGone');
     this.#deps.open.remove(this);
   }

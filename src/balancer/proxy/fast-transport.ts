@@ -1,5 +1,6 @@
 // Listens and dials with raw handles.
 import { createServer } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import { bindServer } from './bind-server.ts';
 import { FastWire } from './fast-wire.ts';
 import type { FastShare } from './fast-wire.ts';
@@ -25,8 +26,8 @@ export function createFastTransport(hooks: TcpHooks): Transport {
             handle.setNoDelay(true);
             accept(new FastWire(share, handle, inertReader));
           },
-          // No descriptor left: libuv has refused the client already, and the next try is the kernel's.
-          () => {},
+          // As for net.Server: see bind-server.ts.
+          (status) => bind.acceptFailed?.(getSystemErrorName(status)),
         ),
       );
     },

@@ -18,6 +18,7 @@ export interface FastShare {
 
 export class FastWire implements Wire, SenderOwner {
   reader: WireReader;
+  onGone: (() => void) | undefined;
   readonly #share: FastShare;
   readonly #handle: TcpHandle<FastWire>;
   readonly #sender: FastSender;
@@ -114,6 +115,7 @@ export class FastWire implements Wire, SenderOwner {
     this.#handle.readStop();
     const socket = this.#share.hooks.toSocket(this.#handle);
     if (seen.length > 0) socket.unshift(Buffer.from(seen));
+    if (this.onGone !== undefined) socket.once('close', this.onGone);
     return socket;
   }
 
@@ -190,6 +192,8 @@ export class FastWire implements Wire, SenderOwner {
   static readonly #onClosed = function (this: TcpHandle<FastWire>): void {
     const { wire } = this;
     this.wire = undefined;
-    if (wire !== undefined) wire.reader.closed(wire.#error);
+    if (wire === undefined) return;
+    wire.reader.closed(wire.#error);
+    wire.onGone?.();
   };
 }

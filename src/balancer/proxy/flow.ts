@@ -7,6 +7,10 @@ import type { Wire, WireReader } from './wire.ts';
 export interface FlowOwner {
   /** The source has ended its half. */
   flowEnded(flow: Flow): void;
+  /** `bytes` of it wait for its sink. */
+  sinkWaits(flow: Flow, bytes: number): void;
+  /** The source, as the other direction's sink, has taken all that waited for it. */
+  sourceDrained(flow: Flow): void;
   /** The source is gone. */
   sourceClosed(flow: Flow, error: NodeJS.ErrnoException | undefined): void;
 }
@@ -59,7 +63,9 @@ export class Flow implements WireReader {
     this.messageCount += messages;
     if (this.#isToNode) this.#lease.toNode(messages, end - start);
     else this.#lease.toClient(messages, end - start);
-    if (!this.sink.send(buffer, start, end)) this.#source.pause();
+    if (this.sink.send(buffer, start, end)) return;
+    this.#source.pause();
+    this.#owner.sinkWaits(this, end - start);
   }
 
   ended(): void {
@@ -69,6 +75,7 @@ export class Flow implements WireReader {
   /** The source takes bytes again: whoever feeds it may go on. */
   drained(): void {
     this.sink.resume();
+    this.#owner.sourceDrained(this);
   }
 
   closed(error: NodeJS.ErrnoException | undefined): void {

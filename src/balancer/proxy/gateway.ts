@@ -1,8 +1,10 @@
 // The door for WebSocket upgrades, whichever parser has read them: route, then one Upgrade each.
 import type { Buffer } from 'node:buffer';
+import type { Problem } from '../../protocol/problem.ts';
+import { forwardedSeat, holdSeat } from './door.ts';
 import { lingerClose } from './linger.ts';
 import type { ProxyDeps } from './ports.ts';
-import { routeUnknown } from './problems.ts';
+import { routeUnknown, tooMany } from './problems.ts';
 import { upgradeRefusal } from './refuse.ts';
 import type { RequestHead } from './request-head.ts';
 import { Upgrade } from './upgrade.ts';
@@ -25,15 +27,18 @@ export function createGateway(deps: ProxyDeps, route: Route): Gateway {
   return {
     handleUpgrade(client, head, early) {
       const pool = route(head.hostName, head.path);
-      if (pool !== undefined) {
-        new Upgrade(deps, { client, head, pool, early }).start();
-        return;
-      }
-      const problem = routeUnknown(head.hostName, head.path);
-      deps.events.refused('', problem.code);
-      const answer = upgradeRefusal(problem, head.fields);
-      client.send(answer, 0, answer.length);
-      lingerClose(client, deps);
+      if (pool === undefined) return refuse(client, head, routeUnknown(head.hostName, head.path));
+      const seat = forwardedSeat(deps, client.remoteAddress, head.fields);
+      if (typeof seat === 'string') return refuse(client, head, tooMany(seat, deps.rng));
+      if (seat !== undefined) holdSeat(client, seat);
+      new Upgrade(deps, { client, head, pool, early }).start();
     },
   };
+
+  function refuse(client: Wire, head: RequestHead, problem: Problem): void {
+    deps.events.refused('', problem.code);
+    const answer = upgradeRefusal(problem, head.fields);
+    client.send(answer, 0, answer.length);
+    lingerClose(client, deps);
+  }
 }

@@ -1,7 +1,6 @@
 // How a connection that node:http parses comes to its end when its client breaks a rule or stands still: what is owed
 // is answered, the rest is refused, and nothing of ours lands in the middle of an answer.
 import type { Duplex } from 'node:stream';
-import { maxHeadBytes } from '../../protocol/http-head.ts';
 import { problemResponse } from '../../protocol/http-error.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import type { ProxyDeps } from './ports.ts';
@@ -24,7 +23,10 @@ export interface HttpEndings {
 const lingerMs = 2_000;
 
 /** Endings for the connections of one listener. */
-export function createHttpEndings(deps: Pick<ProxyDeps, 'clock' | 'events'>, turns: Turns): HttpEndings {
+export function createHttpEndings(
+  deps: Pick<ProxyDeps, 'clock' | 'events' | 'limits'>,
+  turns: Turns,
+): HttpEndings {
   const refused = new WeakSet<Duplex>();
 
   function refuse(socket: Duplex, problem: Problem): void {
@@ -48,11 +50,11 @@ export function createHttpEndings(deps: Pick<ProxyDeps, 'clock' | 'events'>, tur
     const latest = turns.latest(socket);
     if (latest?.response.writableEnded === true) endAnswered(socket);
     else if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else if (latest === undefined) refuse(socket, problemOfParser(error));
+    else if (latest === undefined) refuse(socket, problemOfParser(error, deps.limits.headBytes));
     // What follows a whole request is no request, or one too many: the answers owed come first.
     else if (latest.response.req.complete) turns.close(socket, () => endAnswered(socket));
     else if (latest.fail === undefined) socket.destroy();
-    else latest.fail(problemOfParser(error));
+    else latest.fail(problemOfParser(error, deps.limits.headBytes));
   }
 
   return {
@@ -71,9 +73,9 @@ export function createHttpEndings(deps: Pick<ProxyDeps, 'clock' | 'events'>, tur
   };
 }
 
-function problemOfParser(error: NodeJS.ErrnoException): Problem {
+function problemOfParser(error: NodeJS.ErrnoException, headBytes: number): Problem {
   if (error.code === 'HPE_HEADER_OVERFLOW')
-    return { code: 'HERALD_HEAD_TOO_LARGE', message: `a request head may have ${maxHeadBytes} bytes` };
+    return { code: 'HERALD_HEAD_TOO_LARGE', message: `a request head may have ${headBytes} bytes` };
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return { code: 'HERALD_REQUEST_TIMEOUT', message: 'no whole request head in time' };
   // The parser's reason names the rule; its text is fixed and holds nothing of the request.

@@ -4,12 +4,13 @@ import { Buffer } from 'node:buffer';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { fieldText, maxHeadBytes, type HeadFields } from '../../protocol/http-head.ts';
+import { fieldText, type HeadFields } from '../../protocol/http-head.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import type { Forwarder } from './forward.ts';
 import type { Gateway, Route } from './gateway.ts';
 import type { ProxyDeps } from './ports.ts';
-import { requestInvalid, routeUnknown } from './problems.ts';
+import { bodyTooLarge, requestInvalid, routeUnknown, tooMany } from './problems.ts';
+import { forwardedSeat } from './door.ts';
 import { asksForWebSocket, checkHead } from './request-head.ts';
 import { isWrongUpgrade, upgradeChoice, upgradeRule } from './upgrade-choice.ts';
 import { createHttpEndings } from './http-endings.ts';
@@ -72,14 +73,14 @@ export function createHttpSide(deps: ProxyDeps, parts: SideParts): HttpSide {
   };
 }
 
-function createStrictServer({ timeouts }: ProxyDeps): Server {
+function createStrictServer({ timeouts, limits }: ProxyDeps): Server {
   const server = createServer({
     headersTimeout: timeouts.headMs,
     // No limit for whole requests: an upload lasts as long as it moves; `timeout` below ends one that stands.
     requestTimeout: 0,
     connectionsCheckingInterval: Math.max(50, Math.min(1_000, timeouts.headMs / 4)),
     keepAliveTimeout: timeouts.keepAliveMs,
-    maxHeaderSize: maxHeadBytes,
+    maxHeaderSize: limits.headBytes,
     insecureHTTPParser: false,
     // Ours, since node's answer to a missing Host has no code and it takes two of them.
     requireHostHeader: false,
@@ -113,6 +114,11 @@ function handleRequest(
   const { hostName, path } = checked.head;
   const pool = route(hostName, path);
   if (pool === undefined) return refuse(routeUnknown(hostName, path));
+  const seat = forwardedSeat(deps, request.socket.remoteAddress ?? '', checked.head.fields);
+  if (typeof seat === 'string') return refuse(tooMany(seat, deps.rng));
+  if (seat !== undefined) response.once('close', () => seat.leave());
+  if (Number(request.headers['content-length'] ?? 0) > deps.limits.bodyBytes)
+    return refuse(bodyTooLarge(deps.limits.bodyBytes));
   return forwarder.forward({ request, response, head: checked.head, pool });
 }
 

@@ -1,6 +1,8 @@
 // One public listener for HTTP and WebSocket, put together: transport, recogniser, gateway, node:http, forwarder.
 import type { Buffer } from 'node:buffer';
 import { createAffinity } from './affinity.ts';
+import { ClientCensus } from './census.ts';
+import { createDoor } from './door.ts';
 import { createForwarder } from './forward.ts';
 import { createGateway, type Route } from './gateway.ts';
 import { createHttpSide } from './http-side.ts';
@@ -11,7 +13,7 @@ import { createHostResolver, type Lookup } from './resolve.ts';
 import type { BindTarget, Wire, WireListener } from './wire.ts';
 
 /** What a listener is made of; the rest of what its parts share it makes itself. */
-export interface HttpListenerOptions extends Omit<ProxyDeps, 'affinity' | 'resolve' | 'open'> {
+export interface HttpListenerOptions extends Omit<ProxyDeps, 'affinity' | 'resolve' | 'open' | 'census'> {
   readonly bind: BindTarget;
   readonly route: Route;
   /** Ids of the nodes of a pool, for affinity; the same array while nothing changes. */
@@ -38,9 +40,11 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
   const deps: ProxyDeps = {
     ...options,
     open,
+    census: new ClientCensus(options.limits),
     affinity: createAffinity(options.nodeIds),
     resolve: createHostResolver(options.clock, options.lookup),
   };
+  const door = createDoor(deps);
   const gateway = createGateway(deps, options.route);
   const forwarder = createForwarder(deps);
   const httpSide = createHttpSide(deps, { route: options.route, gateway, forwarder });
@@ -58,9 +62,10 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
 
   return {
     async start() {
-      bound = await options.transport.listen(options.bind, (wire) =>
-        recognise(deps, { gateway, replay }, wire),
-      );
+      const bind = { ...options.bind, acceptFailed: (code: string) => options.events.acceptFailed(code) };
+      bound = await options.transport.listen(bind, (wire) => {
+        if (door.admits(wire)) recognise(deps, { gateway, replay }, wire);
+      });
       return bound;
     },
     stopAccepting,

@@ -36,6 +36,7 @@ function dialPlain(target: DialTarget, reader: DialReader): Wire {
 
 class PlainWire implements Wire {
   reader: WireReader;
+  onGone: (() => void) | undefined;
   readonly #socket: Socket;
   #awaitsDrain = false;
   #isTunnel = false;
@@ -119,6 +120,7 @@ class PlainWire implements Wire {
     socket.off('error', this.#onError);
     socket.off('close', this.#onClose);
     if (seen.length > 0) socket.unshift(Buffer.from(seen));
+    if (this.onGone !== undefined) socket.once('close', this.onGone);
     // Flows from the next tick on: undoes the pause, which a later listener for 'data' would respect.
     socket.resume();
     return socket;
@@ -146,6 +148,7 @@ class PlainWire implements Wire {
   readonly #onClose = (): void => {
     this.#isClosed = true;
     this.reader.closed(this.#error);
+    this.onGone?.();
   };
 
   readonly #onWritten = (error?: Error | null): void => {

@@ -5,6 +5,7 @@ import type { ErrorCode } from '../../core/error.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { DialFailure, Placement } from '../state/ports.ts';
 import type { Affinity } from './affinity.ts';
+import type { CensusLimits, ClientCensus } from './census.ts';
 import type { Open } from './open.ts';
 import type { RelayOptions } from './relay.ts';
 import type { HostResolver } from './resolve.ts';
@@ -24,6 +25,14 @@ interface ProxyTimeouts {
   readonly requestIdleMs: number;
   /** A client's connection between two requests ends after this. */
   readonly keepAliveMs: number;
+  /** A client that takes nothing of what waits for it for this long is reset; Infinity: never. */
+  readonly stallMs: number;
+}
+
+/** What one listener takes at most; Infinity is off. */
+interface ProxyLimits extends CensusLimits {
+  readonly headBytes: number;
+  readonly bodyBytes: number;
 }
 
 /** What happens, for counters and logs. Every call is made at once and must not throw. */
@@ -32,6 +41,10 @@ export interface ProxyEvents {
   refused(pool: string, code: ErrorCode): void;
   /** A node did not take a connection or an exchange. `error` is the origin where there is one. */
   nodeFailed(pool: string, nodeId: string, reason: DialFailure, error: unknown): void;
+  /** A connection was not accepted, by the system's code, such as EMFILE. */
+  acceptFailed(code: string): void;
+  /** A client was cut off within an answer of which it took nothing. */
+  clientStalled(pool: string): void;
 }
 
 /** One tunnel to start: both handshakes are over. */
@@ -62,6 +75,8 @@ export interface ProxyDeps {
   /** Whether what this peer says about its clients is believed (`trusted` of herald.yaml). */
   readonly trusted: (address: string) => boolean;
   readonly timeouts: ProxyTimeouts;
+  readonly limits: ProxyLimits;
+  readonly census: ClientCensus;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly events: ProxyEvents;

@@ -17,6 +17,7 @@ export function refusalOf(refusal: Refusal, rng: Rng): Problem {
 
 const refusalText = {
   HERALD_NO_NODE: 'no node can take a connection now',
+  HERALD_POOL_FULL: 'this service has all the connections that it takes',
   HERALD_NOT_ADMITTED: 'more clients come than can be let in now',
 } as const;
 
@@ -30,10 +31,25 @@ const failureText: Readonly<Record<DialFailure, string>> = {
 };
 
 /** Every attempt failed; `last` is how the last one did, `attempts` how many there were, 1 or more. */
-export function unreachable(last: DialFailure, attempts: number): Problem {
+export function unreachable(last: DialFailure, attempts: number, rng: Rng): Problem {
   const tried = attempts === 1 ? 'the node tried' : `the last of ${attempts} nodes tried`;
   const code = last === 'handshake' ? 'HERALD_HANDSHAKE_FAILED' : 'HERALD_DIAL_FAILED';
-  return { code, message: `${tried} ${failureText[last]}` };
+  return { code, message: `${tried} ${failureText[last]}`, retryAfterMs: retryAfterMs(rng) };
+}
+
+/** A limit of the listener is reached. */
+export function tooMany(limit: 'listenerFull' | 'addressFull', rng: Rng): Problem {
+  const code = limit === 'listenerFull' ? 'HERALD_LISTENER_FULL' : 'HERALD_ADDRESS_FULL';
+  const message =
+    limit === 'listenerFull'
+      ? 'there are as many connections as may be'
+      : 'this address has as many connections as it may have';
+  return { code, message, retryAfterMs: retryAfterMs(rng) };
+}
+
+/** The body is longer than `limitBytes`. */
+export function bodyTooLarge(limitBytes: number): Problem {
+  return { code: 'HERALD_BODY_TOO_LARGE', message: `a request body may have ${limitBytes} bytes` };
 }
 
 /** No route for the request. */

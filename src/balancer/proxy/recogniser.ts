@@ -2,7 +2,7 @@
 // byte goes to node:http as it came. It judges nothing: what it does not recognise, node:http judges.
 import { Buffer } from 'node:buffer';
 import type { Timer } from '../../core/clock.ts';
-import { headEnd, maxHeadBytes } from '../../protocol/http-head.ts';
+import { headEnd } from '../../protocol/http-head.ts';
 import { problemResponse } from '../../protocol/http-error.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import type { Gateway } from './gateway.ts';
@@ -20,7 +20,7 @@ export interface Ways {
   replay(wire: Wire, seen: Buffer): void;
 }
 
-type RecogniserDeps = Pick<ProxyDeps, 'clock' | 'timeouts' | 'events' | 'open'>;
+type RecogniserDeps = Pick<ProxyDeps, 'clock' | 'timeouts' | 'limits' | 'events' | 'open'>;
 
 // Browsers' upgrades with their cookies fill one segment or two. A head that needs more reads than this is
 // node:http's: its parser goes on where it stopped, ours would start again at each read.
@@ -56,7 +56,8 @@ class Recogniser implements WireReader, Ending {
       return;
     }
     const headLength = at + headEnd.length;
-    const head = recogniseUpgrade(this.#text.slice(0, headLength));
+    const isShort = headLength <= this.#deps.limits.headBytes;
+    const head = isShort ? recogniseUpgrade(this.#text.slice(0, headLength)) : undefined;
     if (head === undefined) return this.#replay();
     this.#leave();
     this.#ways.gateway.handleUpgrade(this.#wire, head, Buffer.from(this.#text.slice(headLength), 'latin1'));
@@ -83,7 +84,7 @@ class Recogniser implements WireReader, Ending {
   #mayBecomeUpgrade(): boolean {
     return (
       this.#reads < maxReads &&
-      this.#text.length < maxHeadBytes &&
+      this.#text.length < this.#deps.limits.headBytes &&
       this.#text.slice(0, firstBytes.length) === firstBytes.slice(0, this.#text.length) &&
       !bareLf.test(this.#text)
     );

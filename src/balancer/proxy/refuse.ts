@@ -27,9 +27,16 @@ export function retryAfterMs(rng: Rng, expectedMs = 0): number {
   return Math.round(waitMs + minRetryMs + rng.next() * retrySpreadMs);
 }
 
+const passing: ReadonlySet<string> = new Set([
+  'HERALD_NO_NODE',
+  'HERALD_NOT_ADMITTED',
+  'HERALD_POOL_FULL',
+  'HERALD_ADDRESS_FULL',
+]);
+
 /** Want of a node, or of a place on one: what passes by waiting, and is told in the client's own terms. */
 export function passesByWaiting({ code }: Problem): boolean {
-  return code === 'HERALD_NO_NODE' || code === 'HERALD_NOT_ADMITTED';
+  return passing.has(code);
 }
 
 /**

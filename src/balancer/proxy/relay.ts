@@ -11,7 +11,8 @@ import type { Wire } from './wire.ts';
  * Why a relay ended, by what came first. `client`, `node`: that side ended in order. `clientReset`, `nodeReset`:
  * its connection broke. `idle`: no byte either way for the timeout. `halfClosed`: one side ended and the other
  * did not follow in time. `stopped`: we ended it. `goodbye`: it was asked to leave, and left or ran out of time. `cut`: it
- * was to leave, and ran out of time before it could be told.
+ * was to leave, and ran out of time before it could be told. `stalled`: its client took nothing of what waited for it for
+ * the timeout, or had kept too much waiting for longest when all relays together held too much.
  */
 export type RelayEnd =
   | 'client'
@@ -22,7 +23,8 @@ export type RelayEnd =
   | 'halfClosed'
   | 'stopped'
   | 'goodbye'
-  | 'cut';
+  | 'cut'
+  | 'stalled';
 
 /** What went through one relay; messages are 0 where frames were not read. */
 export interface RelayTotals {
@@ -46,10 +48,20 @@ export interface RelayOptions {
   readonly isFramed: boolean;
   /** More than 0; Infinity: never. Seen at the next tick of the owner. */
   readonly idleTimeoutMs: number;
+  /** How long a client may take nothing of what waits for it, more than 0; absent: for ever. */
+  readonly stallTimeoutMs?: number;
   /** How long the second half may stay open after the first has ended, busy or not; more than 0. */
   readonly halfClosedTimeoutMs: number;
   /** Called exactly once, after the lease is released; before `open` returns when a wire is closed already. */
   readonly onEnd: (reason: RelayEnd, totals: RelayTotals) => void;
+}
+
+/** Who owns relays. */
+export interface RelayOwner {
+  /** Called once, when the relay has ended. */
+  removed(relay: Relay): void;
+  /** So many bytes more (below 0: fewer) wait for the relay's client. */
+  waiting(bytes: number): void;
 }
 
 export class Relay implements FlowOwner, Carrier {
@@ -60,7 +72,10 @@ export class Relay implements FlowOwner, Carrier {
   readonly #halfClosedTimeoutMs: number;
   readonly #onEnd: RelayOptions['onEnd'];
   readonly #clock: Clock;
-  readonly #removed: (relay: Relay) => void;
+  readonly #owner: RelayOwner;
+  readonly #stallTimeoutMs: number;
+  #waitingBytes = 0;
+  #waitsSinceMs = Infinity;
   readonly #toNode: Flow;
   readonly #toClient: Flow;
   readonly #startedMs: number;
@@ -70,8 +85,8 @@ export class Relay implements FlowOwner, Carrier {
   #hasEnded = false;
   #goodbye: RelayGoodbye | undefined;
 
-  /** `removed` is called once, when the relay has ended. Nothing moves before `start`. */
-  constructor(options: RelayOptions, clock: Clock, removed: (relay: Relay) => void) {
+  /** Nothing moves before `start`. */
+  constructor(options: RelayOptions, clock: Clock, owner: RelayOwner) {
     const { downstream, upstream, lease, isFramed } = options;
     // Not the options themselves: a relay lives for days, and they hold the bytes left over.
     this.#downstream = downstream;
@@ -81,7 +96,8 @@ export class Relay implements FlowOwner, Carrier {
     this.#halfClosedTimeoutMs = options.halfClosedTimeoutMs;
     this.#onEnd = options.onEnd;
     this.#clock = clock;
-    this.#removed = removed;
+    this.#owner = owner;
+    this.#stallTimeoutMs = options.stallTimeoutMs ?? Infinity;
     this.#startedMs = clock.nowMs();
     this.#lastActiveMs = this.#startedMs;
     const both = { owner: this, lease, isFramed };
@@ -136,7 +152,36 @@ export class Relay implements FlowOwner, Carrier {
     if (toNode || toClient) this.#lastActiveMs = nowMs;
     if (this.#halfClosedMs !== undefined && nowMs - this.#halfClosedMs >= this.#halfClosedTimeoutMs)
       return this.#finish('halfClosed');
+    if (nowMs - this.#waitsSinceMs >= this.#stallTimeoutMs) return this.#finish('stalled');
     if (nowMs - this.#lastActiveMs >= this.#idleTimeoutMs) this.#finish('idle');
+  }
+
+  /** Since when bytes wait for the client; Infinity while none do. */
+  get waitsSinceMs(): number {
+    return this.#waitsSinceMs;
+  }
+
+  /** Ends the relay for what it keeps waiting. */
+  giveUpWaiting(): void {
+    this.#finish('stalled');
+  }
+
+  /** A node that is slow keeps its own client waiting, and nobody else: only what waits for clients is counted. */
+  sinkWaits(flow: Flow, bytes: number): void {
+    if (flow !== this.#toClient || this.#hasEnded) return;
+    if (this.#waitsSinceMs === Infinity) this.#waitsSinceMs = this.#clock.nowMs();
+    this.#waitingBytes += bytes;
+    this.#owner.waiting(bytes);
+  }
+
+  sourceDrained(flow: Flow): void {
+    if (flow === this.#toNode) this.#waited();
+  }
+
+  #waited(): void {
+    if (this.#waitingBytes > 0) this.#owner.waiting(-this.#waitingBytes);
+    this.#waitingBytes = 0;
+    this.#waitsSinceMs = Infinity;
   }
 
   /** The source of `flow` has ended its half: its sink's half follows behind the bytes queued. */
@@ -160,10 +205,11 @@ export class Relay implements FlowOwner, Carrier {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     // Who did not break the connection learns that it broke, instead of taking it for an end in order.
-    const reset = reason === 'clientReset' || reason === 'nodeReset';
+    const reset = reason === 'clientReset' || reason === 'nodeReset' || reason === 'stalled';
     this.#downstream.destroy({ reset });
     this.#upstream.destroy({ reset });
-    this.#removed(this);
+    this.#waited();
+    this.#owner.removed(this);
     this.#lease.release();
     this.#goodbye?.relayEnded(reason);
     this.#onEnd(reason, this.#totals());

@@ -1,18 +1,28 @@
 // Owns the open relays: one tick for all their timeouts, and their end when the process stops.
 import type { Clock, Timer } from '../../core/clock.ts';
 import { Relay } from './relay.ts';
-import type { RelayOptions } from './relay.ts';
+import type { RelayOptions, RelayOwner } from './relay.ts';
 
 /** Timeouts of relays are minutes: looking once a second is exact enough and costs nothing per message. */
 const tickMs = 1000;
 
-export class Relays {
+/** What relays may hold together. */
+export interface RelaysLimits {
+  /** Bytes that may wait for slow clients; Infinity: any. */
+  readonly maxWaitingBytes: number;
+}
+
+export class Relays implements RelayOwner {
   readonly #clock: Clock;
   readonly #open = new Set<Relay>();
   readonly #timer: Timer;
+  readonly #maxWaitingBytes: number;
+  #waitingBytes = 0;
+  #isMakingRoom = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, { maxWaitingBytes }: RelaysLimits = { maxWaitingBytes: Infinity }) {
     this.#clock = clock;
+    this.#maxWaitingBytes = maxWaitingBytes;
     this.#timer = clock.repeat(tickMs, () => this.#tick());
   }
 
@@ -23,7 +33,7 @@ export class Relays {
 
   /** Starts relaying. The relay given back may have ended already (see `onEnd`). */
   open(options: RelayOptions): Relay {
-    const relay = new Relay(options, this.#clock, this.#removed);
+    const relay = new Relay(options, this.#clock, this);
     this.#open.add(relay);
     relay.start(options.fromClient, options.fromNode);
     return relay;
@@ -35,7 +45,31 @@ export class Relays {
     for (const relay of this.#open) relay.stop();
   }
 
-  readonly #removed = (relay: Relay): void => void this.#open.delete(relay);
+  /** Bytes that wait for slow clients, an upper bound: what a client has taken of a piece is not known. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  removed(relay: Relay): void {
+    this.#open.delete(relay);
+  }
+
+  waiting(bytes: number): void {
+    this.#waitingBytes += bytes;
+    if (this.#waitingBytes > this.#maxWaitingBytes && !this.#isMakingRoom) this.#makeRoom();
+  }
+
+  // Whoever has kept us waiting longest goes first. Looking at all is dear, so a tenth is freed at a time.
+  #makeRoom(): void {
+    this.#isMakingRoom = true;
+    const waiting = [...this.#open].filter(({ waitsSinceMs }) => waitsSinceMs !== Infinity);
+    waiting.sort((a, b) => a.waitsSinceMs - b.waitsSinceMs);
+    for (const relay of waiting) {
+      if (this.#waitingBytes <= 0.9 * this.#maxWaitingBytes) break;
+      relay.giveUpWaiting();
+    }
+    this.#isMakingRoom = false;
+  }
 
   #tick(): void {
     const nowMs = this.#clock.nowMs();

@@ -1,13 +1,6 @@
 // What a request must be before Herald looks for a node: the strict reading of upgrades, and the checks that
 // node:http leaves to us. Where each raw request goes is told in docs/decisions/0011-who-parses-http.md.
-import {
-  joinedValue,
-  listHas,
-  maxHeadBytes,
-  parseFields,
-  valuesOf,
-  type HeadFields,
-} from '../../protocol/http-head.ts';
+import { joinedValue, listHas, parseFields, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
 
 /** A request head that has passed every check here. */
 export interface RequestHead {
@@ -87,7 +80,7 @@ const version = ' HTTP/1.1';
  * else, which need not be wrong: then node:http reads the same bytes and decides.
  */
 export function recogniseUpgrade(text: string): RequestHead | undefined {
-  if (text.length > maxHeadBytes || !text.startsWith(start)) return undefined;
+  if (!text.startsWith(start)) return undefined;
   const lineEnd = text.indexOf('\r\n');
   if (!text.startsWith(version, lineEnd - version.length)) return undefined;
   const fields = parseFields(text, lineEnd + 2);

@@ -5,6 +5,9 @@ import type { Problem } from '../../protocol/problem.ts';
 import type { ProxyDeps } from './ports.ts';
 import { eventStreamRefusal, isEventSource, passesByWaiting } from './refuse.ts';
 
+// What is left of the request is not read.
+const endsConnection: ReadonlySet<string> = new Set(['HERALD_REQUEST_INVALID', 'HERALD_BODY_TOO_LARGE']);
+
 /** Where a refusal goes. */
 export interface RefusedExchange {
   readonly deps: Pick<ProxyDeps, 'events'>;
@@ -24,7 +27,7 @@ export function respondProblem({ deps, response, pool }: RefusedExchange, proble
   const body = problemBody(problem);
   const fields = problemFields(problem, body);
   // A request that breaks a rule may have been cut elsewhere than we think: nothing after it is believed.
-  if (problem.code === 'HERALD_REQUEST_INVALID') fields.push('Connection', 'close');
+  if (endsConnection.has(problem.code)) fields.push('Connection', 'close');
   response.writeHead(statusOf(problem), fields);
   response.end(body);
 }

@@ -135,7 +135,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#lastFailure = reason;
     const attempts = this.#deps.placement.policyOf(this.#pool)?.place.attempts ?? 1;
     if (this.#attempts < attempts) this.#place();
-    else this.#refuse(unreachable(reason, this.#attempts));
+    else this.#refuse(unreachable(reason, this.#attempts, this.#deps.rng));
   }
 
   /** There is no node to dial. */
@@ -150,7 +150,8 @@ export class Upgrade implements WireReader, Ending, Waiter {
 
   // After a failed attempt the nodes that failed are the story: that no other is left adds nothing.
   #problemOf(refusal: Refusal): Problem {
-    if (this.#lastFailure !== undefined) return unreachable(this.#lastFailure, this.#attempts);
+    if (this.#lastFailure !== undefined)
+      return unreachable(this.#lastFailure, this.#attempts, this.#deps.rng);
     return refusalOf(refusal, this.#deps.rng);
   }
 
@@ -183,6 +184,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
       lease,
       isFramed: true,
       idleTimeoutMs: timeouts.tunnelIdleMs,
+      stallTimeoutMs: timeouts.stallMs,
       onEnd: () => {
         if (isEnded) return;
         isEnded = true;

@@ -27,6 +27,11 @@ export interface WireReader {
 export interface Wire {
   /** Replaceable at any time: the head phase, the handshake and the relay each read in turn. */
   reader: WireReader;
+  /**
+   * Called once when the connection is gone, whoever reads it then and also after `toSocket`; undefined: nobody asks.
+   * A form that cannot tell leaves it uncalled, and its listeners have no limits.
+   */
+  onGone?: (() => void) | undefined;
   /** Address of the other side without brackets, '' when the kernel no longer knows it. */
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -79,6 +84,8 @@ export interface BindTarget {
   readonly port: number;
   /** Where its socket is kept for the next process, or comes from the last one; absent: nowhere. */
   readonly slot?: ListenSlot | undefined;
+  /** Hears of each accept that failed, by the system's code, such as EMFILE; absent: nobody does. */
+  readonly acceptFailed?: ((code: string) => void) | undefined;
 }
 
 /** A bound listener of one transport. */

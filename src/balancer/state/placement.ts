@@ -51,6 +51,9 @@ export function createPlacement(deps: {
     if (pool === undefined) return refuse('HERALD_POOL_UNKNOWN', () => `no pool '${request.pool}'`);
     // A retry is the same connection: counted again, failing nodes would look like a storm of clients.
     if (request.excluded.size === 0) pool.arrivals.count();
+    const { maxConnections } = pool.policy.admit;
+    if (maxConnections !== 'off' && pool.connections >= maxConnections)
+      return refuse('HERALD_POOL_FULL', () => `pool '${pool.name}' has its ${maxConnections} connections`);
     const nowMs = clock.nowMs();
     const isExempt = request.kind === 'request' && isFree(pool, request, nowMs);
     const index = isExempt

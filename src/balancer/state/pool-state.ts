@@ -46,6 +46,8 @@ export class PoolState {
   #gained = 0;
   #isPanicking = false;
   readonly #notify: Notify;
+  /** Connections and exchanges of this balancer, dialled or open. */
+  connections = 0;
   /** Times that placing had to go on without load data. */
   panicsTotal = 0;
 
@@ -160,6 +162,7 @@ export class PoolState {
 
   /** Says that a connection has come (1) or gone (-1). */
   noteConnection(change: 1 | -1): void {
+    this.connections += change;
     this.#gained += change;
     this.#isDirty = true;
   }

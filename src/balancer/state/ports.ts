@@ -66,7 +66,7 @@ export interface Wait {
 
 /** Why nothing was placed. */
 export interface Refusal {
-  readonly code: 'HERALD_POOL_UNKNOWN' | 'HERALD_NO_NODE' | 'HERALD_NOT_ADMITTED';
+  readonly code: 'HERALD_POOL_UNKNOWN' | 'HERALD_NO_NODE' | 'HERALD_POOL_FULL' | 'HERALD_NOT_ADMITTED';
   /** For people: counts the reasons, such as `2 down, 1 drain`. */
   readonly message: string;
   /** When there is likely to be a place; absent: nobody knows. Without jitter, but each gets a time of its own. */

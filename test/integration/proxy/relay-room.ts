@@ -45,6 +45,8 @@ export interface RelayRoom {
 }
 
 export type RoomOptions = Partial<RelayOptions> & {
+  /** Bytes that may wait for the client; absent: any. */
+  readonly maxWaitingBytes?: number;
   /** Runs when both wires are open, before the relay takes them. */
   readonly before?: (wires: { downstream: Wire; upstream: Wire; client: Socket; node: Socket }) => unknown;
 };
@@ -55,11 +57,11 @@ export async function openRoom(
   cleanup: Cleanup,
   options: RoomOptions = {},
 ): Promise<RelayRoom> {
-  const { before, ...wishes } = options;
+  const { before, maxWaitingBytes = Infinity, ...wishes } = options;
   const wires = await openWires(transport, cleanup);
   await before?.(wires);
   const clock = new ManualClock();
-  const relays = new Relays(clock);
+  const relays = new Relays(clock, { maxWaitingBytes });
   cleanup.add(() => relays.stop());
   const lease = new RecordedLease();
   const ends: RelayEnd[] = [];

@@ -40,6 +40,13 @@ describe('a config file', () => {
             tunnelIdleMs: 3_600_000,
             requestIdleMs: 75_000,
             keepAliveMs: 60_000,
+            stallMs: 60_000,
+          },
+          limits: {
+            connections: Infinity,
+            connectionsPerAddress: Infinity,
+            headBytes: 16_384,
+            bodyBytes: Infinity,
           },
           trusted: [],
         },
@@ -53,7 +60,7 @@ describe('a config file', () => {
       admin: { socketPath: '/at/./run/herald.sock', tcp: undefined },
       state: { kind: 'memory', file: '/at/./run/herald-state.json' },
       log: { level: 'info', format: 'auto' },
-      relay: { form: 'auto' },
+      relay: { form: 'auto', maxWaitingBytes: 256 * 1024 * 1024 },
       takeover: { relayForMs: 3_600_000 },
       policiesDirectory: '/at/./policies',
       pools: [

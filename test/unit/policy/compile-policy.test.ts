@@ -73,6 +73,7 @@ describe('a compiled policy', () => {
         overfillAfterMs: 10_000,
         queueLength: 5000,
         maxWaitMs: 5000,
+        maxConnections: 'off',
         refuse: 'close',
         requests: 'pass',
       },

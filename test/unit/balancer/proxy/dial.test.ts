@@ -11,6 +11,7 @@ const timeouts = {
   tunnelIdleMs: 1,
   requestIdleMs: 1,
   keepAliveMs: 1,
+  stallMs: 1,
 };
 const node = { id: 'a', host: 'node', port: 1 };
 

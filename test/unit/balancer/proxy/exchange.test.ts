@@ -10,6 +10,7 @@ import { Open } from '../../../../src/balancer/proxy/open.ts';
 import type { ProxyDeps } from '../../../../src/balancer/proxy/ports.ts';
 import { checkHead } from '../../../../src/balancer/proxy/request-head.ts';
 import { pcg32 } from '../../../../src/core/rng.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
 import { StubPlacement } from '../../../support/stub-placement.ts';
 
 /** An exchange that has been handed to undici, which has not connected. */
@@ -24,8 +25,20 @@ function anExchange() {
     affinity: createAffinity(() => []),
     trusted: () => false,
     rng: pcg32(1),
+    clock: new ManualClock(),
+    timeouts: {
+      headMs: 1,
+      dialMs: 1,
+      handshakeMs: 1,
+      tunnelIdleMs: 1,
+      requestIdleMs: 1,
+      keepAliveMs: 1,
+      stallMs: 1,
+    },
     events: {
       refused: (_pool, code) => told.push(code),
+      acceptFailed: (code) => told.push(code),
+      clientStalled: () => told.push('stalled'),
       nodeFailed: (_pool, _id, reason) => told.push(reason),
     },
   };
