@@ -46,6 +46,7 @@ export function createConfiguredListener(config: ListenerConfig, parts: Listener
     trusted: (address) => config.trusted.length > 0 && matchesAnyCidr(config.trusted, address),
     timeouts: config.timeouts,
     limits: config.limits,
+    sourceAddresses: config.sourceAddresses,
     clock,
     rng,
     events,

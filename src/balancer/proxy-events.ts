@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from './metrics/metrics.ts';
+import { localCodeOf } from './proxy/failure.ts';
 import type { ProxyEvents } from './proxy/ports.ts';
 import type { RelayEnd, RelayTotals } from './proxy/relay.ts';
 
@@ -17,7 +18,11 @@ export function proxyEvents(metrics: Metrics, log: Logger, clock: Clock): ProxyE
       log.debug({ pool, code }, 'refused');
     },
     // Not warn: a node that is down fails as often as clients come; ejection and checks tell it once.
-    nodeFailed: (pool, node, reason, error) => log.debug({ pool, node, reason, err: error }, 'node failed'),
+    nodeFailed: (pool, node, reason, error) => {
+      const ours = localCodeOf(error);
+      if (ours !== '') metrics.countLocalDialFailure(ours);
+      log.debug({ pool, node, reason, err: error }, 'node failed');
+    },
     acceptFailed: (code) => {
       metrics.countAcceptFailure(code);
       unaccepted.count += 1;

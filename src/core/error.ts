@@ -293,6 +293,13 @@ export const errorCatalogue = {
     meaning: 'A pool has as many connections as `admit.maxConnections` of its policy lets it have.',
     remedy: 'Come back after `Retry-After`; raise the limit if the nodes can carry more.',
   },
+  HERALD_DIAL_EXHAUSTED: {
+    status: 503,
+    meaning:
+      'The balancer itself had no local port, descriptor or memory to dial a node with. No node is to blame.',
+    remedy:
+      'Name more `sourceAddresses`, raise the limit of open files, or add balancers. See docs/limits.md.',
+  },
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',

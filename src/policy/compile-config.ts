@@ -145,6 +145,7 @@ function compileListener({
   protocol,
   timeouts,
   limits,
+  sourceAddresses,
   trusted,
 }: ConfigDocument['listeners'][number]): ListenerConfig {
   return {
@@ -153,6 +154,7 @@ function compileListener({
     protocol,
     timeouts: compileTimeouts(timeouts),
     limits: compileLimits(limits),
+    sourceAddresses,
     trusted,
   };
 }

@@ -23,6 +23,8 @@ export interface ListenerConfig {
     /** A client that takes nothing of what waits for it is reset after this; Infinity is off. */
     readonly stallMs: number;
   };
+  /** Local addresses to dial nodes from, literals; empty: the kernel chooses. */
+  readonly sourceAddresses: readonly string[];
   /** What clients may ask for at most; Infinity is off. */
   readonly limits: {
     /** Client connections open at a time. */

@@ -1,7 +1,7 @@
 // The fields that schemas are made of: each knows its bounds, its complaint, and how the JSON schema shows it.
 import { z } from 'zod';
 import { addressPattern, readAddress } from './address.ts';
-import { parseCidr } from './cidr.ts';
+import { parseCidr, parseIp } from './cidr.ts';
 import { readQuantity, showValue, units, type Reading, type UnitName } from './quantity.ts';
 
 /** Names of pools, policies, nodes, listeners and tokens. */
@@ -188,6 +188,17 @@ export function cidr() {
         ? parseCidr(value)
         : { message: `${showValue(value)} is not a block of addresses`, hint: 'such as 10.0.0.0/8' },
     { type: 'string', examples: ['10.0.0.0/8', 'fd00::/8'], unit: 'CIDR' },
+  );
+}
+
+/** An IPv4 or IPv6 literal, without brackets. */
+export function ipLiteral() {
+  return field(
+    (value): Reading<string> =>
+      typeof value === 'string' && parseIp(value) !== undefined && !value.includes('%')
+        ? { value }
+        : { message: `${showValue(value)} is not an address`, hint: 'such as 10.0.0.5 or fd00::5' },
+    { type: 'string', examples: ['10.0.0.5', 'fd00::5'], unit: 'IPv4 or IPv6 address' },
   );
 }
 

@@ -1,6 +1,6 @@
 // The schema of a listener.
 import { z } from 'zod';
-import { address, cidr, duration, list, name, notYet, orOff } from './field.ts';
+import { address, cidr, duration, ipLiteral, list, name, notYet, orOff } from './field.ts';
 import { limitsSchema } from './limits-schema.ts';
 import { planned } from './planned.ts';
 
@@ -42,6 +42,11 @@ export const listenerSchema = z.strictObject({
   proxyProtocol: planned(['off'], ['accept'])
     .prefault('off')
     .describe('PROXY protocol in front of HTTP; `accept` is planned.'),
+  sourceAddresses: list(ipLiteral(), 0, 256)
+    .prefault([])
+    .describe(
+      'Local addresses to dial nodes from, in turn; empty: the kernel chooses. Each has some 28,000 ports.',
+    ),
   timeouts,
   limits: limitsSchema,
   trusted: list(cidr(), 0, 256)

@@ -31,6 +31,7 @@ export interface TestProxy {
 export interface TestProxyOptions extends StubPolicy {
   readonly nodes?: readonly RawNode[];
   readonly timeouts?: Partial<HttpListenerOptions['timeouts']>;
+  readonly sourceAddresses?: readonly string[];
   readonly limits?: Partial<HttpListenerOptions['limits']>;
   readonly trusted?: boolean | ((address: string) => boolean);
   readonly route?: HttpListenerOptions['route'];
@@ -70,6 +71,7 @@ export async function startProxy(options: TestProxyOptions = {}): Promise<TestPr
       stallMs: Infinity,
       ...options.timeouts,
     },
+    sourceAddresses: options.sourceAddresses ?? [],
     limits: {
       connections: Infinity,
       connectionsPerAddress: Infinity,

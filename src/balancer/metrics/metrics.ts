@@ -32,6 +32,8 @@ export interface Metrics {
   countRelayEnd(reason: string): void;
   /** A connection was not accepted; codes are the system's few. */
   countAcceptFailure(code: string): void;
+  /** A dial failed for want of something of our own; codes are a fixed few. */
+  countLocalDialFailure(code: string): void;
   /** A client was cut off within an answer of which it took nothing. */
   countStalledAnswer(pool: string): void;
 }
@@ -72,6 +74,7 @@ export function createMetrics(deps: {
   const stateWrites = counter(register, 'herald_state_writes_total');
   const relayEnds = counter(register, 'herald_relay_ends_total');
   const acceptFailures = counter(register, 'herald_accept_failures_total');
+  const localDialFailures = counter(register, 'herald_local_dial_failures_total');
   const stalledAnswers = counter(register, 'herald_stalled_answers_total');
   const waiting = gauge(register, 'herald_relay_waiting_bytes');
   const relayEndReason = boundedLabel(maxRelayEndReasons);
@@ -101,6 +104,7 @@ export function createMetrics(deps: {
     countReload: (outcome) => reloads.inc({ outcome }),
     countStateWrite: (outcome) => stateWrites.inc({ outcome }),
     countAcceptFailure: (code) => acceptFailures.inc({ code }),
+    countLocalDialFailure: (code) => localDialFailures.inc({ code }),
     countStalledAnswer: (pool) => stalledAnswers.inc({ pool: pools.has(pool) ? pool : '' }),
     countRelayEnd: (reason) => relayEnds.inc({ reason: relayEndReason(reason) }),
   };

@@ -43,6 +43,11 @@ export const processMetrics = {
     labels: ['code'],
     help: 'Times that connections could not be accepted, by the code of the system. EMFILE and ENFILE are counted once a second while there is no descriptor: the connections that come meanwhile are closed unseen.',
   },
+  herald_local_dial_failures_total: {
+    type: 'counter',
+    labels: ['code'],
+    help: 'Dials that failed for want of something of our own, as a count, by the code of the system: EADDRNOTAVAIL is ports run out. They count against no node.',
+  },
   herald_relay_form: {
     type: 'gauge',
     labels: ['form'],

@@ -1,9 +1,8 @@
 // How often one request has been tried, where, and whether it may go to one more node.
 import type { Rng } from '../../core/rng.ts';
-import type { DialFailure } from '../state/ports.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import { isRepeatable } from './failure.ts';
-import { unreachable } from './problems.ts';
+import { unreachable, type LastFailure } from './problems.ts';
 
 /** The attempts of one exchange. */
 export class Attempts {
@@ -19,10 +18,10 @@ export class Attempts {
   }
 
   /** It has failed; gives what the client is told when it was the last one. */
-  fail(nodeId: string, reason: DialFailure, rng: Rng): Problem {
+  fail(nodeId: string, failure: Omit<LastFailure, 'attempts'>, rng: Rng): Problem {
     this.failedNodes.add(nodeId);
-    if (reason === 'reset') this.#resets++;
-    return (this.#problem = unreachable(reason, this.#count, rng));
+    if (failure.reason === 'reset') this.#resets++;
+    return (this.#problem = unreachable({ ...failure, attempts: this.#count }, rng));
   }
 
   /** Whether another node may be asked after `error`, when a policy allows so many attempts in all. */

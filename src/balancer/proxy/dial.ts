@@ -3,6 +3,7 @@ import type { Timer } from '../../core/clock.ts';
 import type { DialFailure, PlacedNode } from '../state/ports.ts';
 import { failureOf } from './failure.ts';
 import type { ProxyDeps } from './ports.ts';
+import { isSourceExhausted } from './source-addresses.ts';
 import type { DialReader, Wire } from './wire.ts';
 
 /** A stage of an upgrade; `abort` ends it silently and closes its wire. Idempotent. */
@@ -17,12 +18,15 @@ export interface DialOutcome {
   failed(reason: DialFailure, error: unknown): void;
 }
 
-type DialDeps = Pick<ProxyDeps, 'transport' | 'resolve' | 'clock' | 'timeouts'>;
+type DialDeps = Pick<ProxyDeps, 'transport' | 'resolve' | 'sources' | 'clock' | 'timeouts'>;
 
 class Dial implements DialReader, Stage {
   readonly #outcome: DialOutcome;
   readonly #timer: Timer;
   #wire: Wire | undefined;
+  /** Local addresses not tried yet. */
+  #sources: (string | undefined)[] = [];
+  #dialNext: ((from: string | undefined) => void) | undefined;
   #isSettled = false;
 
   constructor(deps: DialDeps, node: PlacedNode, outcome: DialOutcome) {
@@ -31,7 +35,9 @@ class Dial implements DialReader, Stage {
     deps.resolve(node.host, (error, host) => {
       if (this.#isSettled) return;
       if (error !== undefined) return this.#fail(failureOf(error), error);
-      this.#wire = deps.transport.dial({ host, port: node.port }, this);
+      this.#sources = [...deps.sources.forDial(host)];
+      this.#dialNext = (from) => (this.#wire = deps.transport.dial({ host, port: node.port, from }, this));
+      this.#dialNext(this.#sources.shift());
     });
   }
 
@@ -42,7 +48,9 @@ class Dial implements DialReader, Stage {
   }
 
   closed(error: NodeJS.ErrnoException | undefined): void {
-    if (!this.#isSettled) this.#fail(failureOf(error), error);
+    if (this.#isSettled) return;
+    if (this.#sources.length > 0 && isSourceExhausted(error)) this.#dialNext?.(this.#sources.shift());
+    else this.#fail(failureOf(error), error);
   }
 
   bytes(): void {

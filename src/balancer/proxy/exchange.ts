@@ -237,7 +237,7 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#goodbye?.over('alreadyGone');
     this.#goodbye = undefined;
     this.#deps.events.nodeFailed(this.#forwarded.pool, lease.node.id, reason, error);
-    const problem = this.#attempts.fail(lease.node.id, reason, this.#deps.rng);
+    const problem = this.#attempts.fail(lease.node.id, { reason, error }, this.#deps.rng);
     const limit = this.#deps.placement.policyOf(this.#forwarded.pool)?.place.attempts ?? 1;
     const isBegun = this.#body?.isStarted === true;
     if (!isBegun && this.#attempts.mayGoOn(limit, this.#forwarded.request.method ?? '', error)) this.#place();

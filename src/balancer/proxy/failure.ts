@@ -5,6 +5,7 @@ import type { DialFailure } from '../state/ports.ts';
 // fleet because this machine is busy.
 const localCodes = new Set([
   'EADDRNOTAVAIL',
+  'EADDRINUSE',
   'EMFILE',
   'ENFILE',
   'ENOBUFS',
@@ -40,6 +41,12 @@ export function failureOf(error: unknown): DialFailure {
   if (timeoutCodes.has(code)) return 'timeout';
   if (refusedCodes.has(code)) return 'refused';
   return resetCodes.has(code) ? 'reset' : 'handshake';
+}
+
+/** The code of an error for which this machine has no port, descriptor or memory; '' for any other. */
+export function localCodeOf(error: unknown): string {
+  const code = codeOf(error);
+  return localCodes.has(code) ? code : '';
 }
 
 // RFC 9110, section 9.2.2. Only these may reach a second node after the first may have seen them.

@@ -52,9 +52,7 @@ export class FastWire implements Wire, SenderOwner {
     request.oncomplete = FastWire.#onConnected;
     // A port that is no integer would abort the process inside Node: 0 gets an orderly error.
     const port = Number.isInteger(target.port) ? target.port : 0;
-    const status = isIPv6(target.host)
-      ? handle.connect6(request, target.host, port)
-      : handle.connect(request, target.host, port);
+    const status = bindTo(handle, target.from) || connectTo(handle, request, { host: target.host, port });
     if (status === 0) handle.setNoDelay(true);
     else wire.#close(systemError(status, 'connect'));
     return wire;
@@ -196,4 +194,14 @@ export class FastWire implements Wire, SenderOwner {
     wire.reader.closed(wire.#error);
     wire.onGone?.();
   };
+}
+
+function bindTo(handle: TcpHandle<FastWire>, from: string | undefined): number {
+  if (from === undefined) return 0;
+  return isIPv6(from) ? handle.bind6(from, 0, 0) : handle.bind(from, 0);
+}
+
+function connectTo(handle: TcpHandle<FastWire>, request: object, to: DialTarget): number {
+  const { host, port } = to;
+  return isIPv6(host) ? handle.connect6(request, host, port) : handle.connect(request, host, port);
 }

@@ -10,14 +10,20 @@ import { Open } from './open.ts';
 import type { ProxyDeps } from './ports.ts';
 import { recognise } from './recogniser.ts';
 import { createHostResolver, type Lookup } from './resolve.ts';
+import { createSourceAddresses } from './source-addresses.ts';
 import type { BindTarget, Wire, WireListener } from './wire.ts';
 
 /** What a listener is made of; the rest of what its parts share it makes itself. */
-export interface HttpListenerOptions extends Omit<ProxyDeps, 'affinity' | 'resolve' | 'open' | 'census'> {
+export interface HttpListenerOptions extends Omit<
+  ProxyDeps,
+  'affinity' | 'resolve' | 'open' | 'census' | 'sources'
+> {
   readonly bind: BindTarget;
   readonly route: Route;
   /** Ids of the nodes of a pool, for affinity; the same array while nothing changes. */
   readonly nodeIds: (pool: string) => readonly string[];
+  /** Local addresses to dial nodes from, literals; absent: the kernel chooses. */
+  readonly sourceAddresses?: readonly string[];
   /** Name lookup; absent: the system's. */
   readonly lookup?: Lookup;
 }
@@ -40,6 +46,7 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
   const deps: ProxyDeps = {
     ...options,
     open,
+    sources: createSourceAddresses(options.sourceAddresses ?? []),
     census: new ClientCensus(options.limits),
     affinity: createAffinity(options.nodeIds),
     resolve: createHostResolver(options.clock, options.lookup),

@@ -1,9 +1,11 @@
 // One undici pool for each node's address, kept while it is used.
-import { Pool } from 'undici';
+import { isIP } from 'node:net';
+import { buildConnector, Pool } from 'undici';
 import type { Timer } from '../../core/clock.ts';
 import { formatAddress } from '../../policy/address.ts';
 import type { PlacedNode } from '../state/ports.ts';
 import type { ProxyDeps } from './ports.ts';
+import { isSourceExhausted, type SourceAddresses } from './source-addresses.ts';
 
 /** The connections to nodes for HTTP. */
 export interface NodePools {
@@ -22,7 +24,12 @@ const sweepMs = 60_000;
 const unusedMs = 300_000;
 
 /** Pools without a bound on connections: each open stream needs one of its own. No pipelining. */
-export function createNodePools({ clock, timeouts }: Pick<ProxyDeps, 'clock' | 'timeouts'>): NodePools {
+export function createNodePools({
+  clock,
+  timeouts,
+  sources,
+}: Pick<ProxyDeps, 'clock' | 'timeouts' | 'sources'>): NodePools {
+  const connect = connectorFrom(sources, timeouts.dialMs);
   const entries = new Map<string, Entry>();
   const sweeper: Timer = clock.repeat(sweepMs, sweep);
 
@@ -42,7 +49,7 @@ export function createNodePools({ clock, timeouts }: Pick<ProxyDeps, 'clock' | '
         const pool = new Pool(origin, {
           connections: null,
           pipelining: 1,
-          connectTimeout: timeouts.dialMs,
+          connect,
           headersTimeout: timeouts.requestIdleMs,
           bodyTimeout: timeouts.requestIdleMs,
           maxHeaderSize: 16 * 1024,
@@ -58,5 +65,22 @@ export function createNodePools({ clock, timeouts }: Pick<ProxyDeps, 'clock' | '
       for (const { pool } of entries.values()) void pool.destroy();
       entries.clear();
     },
+  };
+}
+
+/** Connects from one source after the other while they have no port. */
+function connectorFrom(sources: SourceAddresses, timeout: number): buildConnector.connector {
+  const connect = buildConnector({ timeout });
+  return (options, done) => {
+    const host = options.hostname.replace(/^\[|\]$/g, '');
+    // A name may stand for either family; which one is not known here, and a source of the other would fail.
+    const left = isIP(host) === 0 ? [undefined] : [...sources.forDial(host)];
+    const next = (): void => {
+      connect({ ...options, localAddress: left.shift() ?? null }, (...outcome) => {
+        if (left.length > 0 && isSourceExhausted(outcome[0])) next();
+        else done(...outcome);
+      });
+    };
+    next();
   };
 }

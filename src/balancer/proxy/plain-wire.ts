@@ -26,7 +26,9 @@ export function wireOverSocket(socket: Socket): Wire {
 }
 
 function dialPlain(target: DialTarget, reader: DialReader): Wire {
-  const socket = connect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true });
+  const { host, port, from } = target;
+  const source = from === undefined ? {} : { localAddress: from };
+  const socket = connect({ host, port, ...source, allowHalfOpen: true, noDelay: true });
   const wire = new PlainWire(socket, reader);
   socket.once('connect', () => {
     if (!wire.isClosed) reader.connected();

@@ -9,6 +9,7 @@ import type { CensusLimits, ClientCensus } from './census.ts';
 import type { Open } from './open.ts';
 import type { RelayOptions } from './relay.ts';
 import type { HostResolver } from './resolve.ts';
+import type { SourceAddresses } from './source-addresses.ts';
 import type { Transport, Wire } from './wire.ts';
 
 /** How long each stage may last. */
@@ -71,6 +72,8 @@ export interface ProxyDeps {
   readonly placement: Placement;
   readonly affinity: Affinity;
   readonly resolve: HostResolver;
+  /** From where nodes are dialled. */
+  readonly sources: SourceAddresses;
   readonly startRelay: StartRelay;
   /** Whether what this peer says about its clients is believed (`trusted` of herald.yaml). */
   readonly trusted: (address: string) => boolean;

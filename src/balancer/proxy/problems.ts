@@ -2,6 +2,7 @@
 import type { Rng } from '../../core/rng.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import type { DialFailure, Refusal } from '../state/ports.ts';
+import { localCodeOf } from './failure.ts';
 import { retryAfterMs } from './refuse.ts';
 
 /**
@@ -30,11 +31,26 @@ const failureText: Readonly<Record<DialFailure, string>> = {
   local: 'was not reached: the balancer had no port, no descriptor or no whole request for it',
 };
 
-/** Every attempt failed; `last` is how the last one did, `attempts` how many there were, 1 or more. */
-export function unreachable(last: DialFailure, attempts: number, rng: Rng): Problem {
+/** How the last attempt failed, and how many there were, 1 or more. */
+export interface LastFailure {
+  readonly reason: DialFailure;
+  readonly error: unknown;
+  readonly attempts: number;
+}
+
+/** Every attempt failed. What we have run out of ourselves is told as such: no other node would help. */
+export function unreachable({ reason, error, attempts }: LastFailure, rng: Rng): Problem {
   const tried = attempts === 1 ? 'the node tried' : `the last of ${attempts} nodes tried`;
-  const code = last === 'handshake' ? 'HERALD_HANDSHAKE_FAILED' : 'HERALD_DIAL_FAILED';
-  return { code, message: `${tried} ${failureText[last]}`, retryAfterMs: retryAfterMs(rng) };
+  return {
+    code: codeOfFailure(reason, error),
+    message: `${tried} ${failureText[reason]}`,
+    retryAfterMs: retryAfterMs(rng),
+  };
+}
+
+function codeOfFailure(reason: DialFailure, error: unknown): Problem['code'] {
+  if (localCodeOf(error) !== '') return 'HERALD_DIAL_EXHAUSTED';
+  return reason === 'handshake' ? 'HERALD_HANDSHAKE_FAILED' : 'HERALD_DIAL_FAILED';
 }
 
 /** A limit of the listener is reached. */

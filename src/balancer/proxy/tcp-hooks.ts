@@ -33,6 +33,8 @@ export interface TcpHandle<Owner = unknown> {
   reset(closed: (this: TcpHandle<Owner>) => void): number;
   setNoDelay(on: boolean): number;
   getpeername(into: { address?: string; port?: number }): number;
+  bind(address: string, port: number): number;
+  bind6(address: string, port: number, flags: number): number;
   connect(request: object, address: string, port: number): number;
   connect6(request: object, address: string, port: number): number;
 }
@@ -97,7 +99,7 @@ export function loadTcpHooks(): TcpHooks {
 
 const handleMethods = [
   'readStart readStop useUserBuffer writeBuffer shutdown close reset',
-  'setNoDelay getpeername connect connect6',
+  'setNoDelay getpeername bind bind6 connect connect6',
 ].flatMap((line) => line.split(' '));
 
 function loadBindings(): Bindings {

@@ -9,7 +9,7 @@ import { shakeHands } from './handshake.ts';
 import { lingerClose } from './linger.ts';
 import type { Ending } from './open.ts';
 import type { ProxyDeps, RunningRelay } from './ports.ts';
-import { refusalOf, unreachable } from './problems.ts';
+import { refusalOf, unreachable, type LastFailure } from './problems.ts';
 import { upgradeRefusal } from './refuse.ts';
 import { passRefusedSwitch } from './refused-switch.ts';
 import { upgradeRequestText } from './request-fields.ts';
@@ -42,7 +42,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
   #early: Buffer[];
   #earlyBytes: number;
   #attempts = 0;
-  #lastFailure: DialFailure | undefined;
+  #lastFailure: LastFailure | undefined;
   #lease: Lease | undefined;
   #stage: Stage | undefined;
   #wait: Wait | undefined;
@@ -132,10 +132,10 @@ export class Upgrade implements WireReader, Ending, Waiter {
     lease.failed(reason);
     this.#deps.events.nodeFailed(this.#pool, lease.node.id, reason, error);
     this.#excluded.add(lease.node.id);
-    this.#lastFailure = reason;
+    this.#lastFailure = { reason, error, attempts: this.#attempts };
     const attempts = this.#deps.placement.policyOf(this.#pool)?.place.attempts ?? 1;
     if (this.#attempts < attempts) this.#place();
-    else this.#refuse(unreachable(reason, this.#attempts, this.#deps.rng));
+    else this.#refuse(unreachable(this.#lastFailure, this.#deps.rng));
   }
 
   /** There is no node to dial. */
@@ -150,8 +150,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
 
   // After a failed attempt the nodes that failed are the story: that no other is left adds nothing.
   #problemOf(refusal: Refusal): Problem {
-    if (this.#lastFailure !== undefined)
-      return unreachable(this.#lastFailure, this.#attempts, this.#deps.rng);
+    if (this.#lastFailure !== undefined) return unreachable(this.#lastFailure, this.#deps.rng);
     return refusalOf(refusal, this.#deps.rng);
   }
 

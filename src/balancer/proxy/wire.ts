@@ -76,6 +76,8 @@ export interface DialTarget {
   /** An IPv4 or IPv6 literal: names are resolved by the caller. */
   readonly host: string;
   readonly port: number;
+  /** The local address to dial from, a literal of the same family; absent: the kernel's choice. */
+  readonly from?: string | undefined;
 }
 
 /** Where a listener binds. */

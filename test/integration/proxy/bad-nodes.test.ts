@@ -107,7 +107,7 @@ describe('a node that fails before its answer', () => {
     const node = await good();
     const proxy = await startProxy({ nodes: [node], dialError: () => code });
     await new RawClient(proxy.port).send(upgradeText()).over();
-    expect(proxy.told).toEqual(['good: local', 'HERALD_DIAL_FAILED']);
+    expect(proxy.told).toEqual(['good: local', 'HERALD_DIAL_EXHAUSTED']);
     await proxy.finish();
   });
 });

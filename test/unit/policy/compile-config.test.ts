@@ -42,6 +42,7 @@ describe('a config file', () => {
             keepAliveMs: 60_000,
             stallMs: 60_000,
           },
+          sourceAddresses: [],
           limits: {
             connections: Infinity,
             connectionsPerAddress: Infinity,

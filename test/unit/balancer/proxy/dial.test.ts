@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { dialNode } from '../../../../src/balancer/proxy/dial.ts';
+import { createSourceAddresses } from '../../../../src/balancer/proxy/source-addresses.ts';
 import type { HostResolver } from '../../../../src/balancer/proxy/resolve.ts';
 import { createFakeTransport } from '../../../support/fake-wire.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 
+const sources = createSourceAddresses([]);
 const timeouts = {
   headMs: 1,
   dialMs: 1_000,
@@ -22,7 +24,7 @@ function aDial() {
   const told: string[] = [];
   const lookup: { resolved: Parameters<HostResolver>[1] } = { resolved: () => {} };
   const resolve: HostResolver = (_host, done) => void (lookup.resolved = done);
-  const stage = dialNode({ clock, transport, timeouts, resolve }, node, {
+  const stage = dialNode({ clock, transport, timeouts, resolve, sources }, node, {
     connected: () => told.push('connected'),
     failed: (reason) => told.push(reason),
   });
