@@ -64,11 +64,13 @@ export const affinitySchema = z
 const checkObject = z
   .strictObject({
     kind: z
-      .enum(['http', 'tcp', 'off'])
+      .enum(['http', 'tcp', 'websocket', 'off'])
       .optional()
-      .describe('`http` expects an answer below 400 from `path`, `tcp` that the port takes a connection.')
+      .describe(
+        '`http` expects an answer below 400 from `path`, `websocket` that `path` answers an upgrade with 101, `tcp` that the port takes a connection.',
+      )
       .meta({ preset: '`http` with a path, else `tcp`' }),
-    path: httpPath().optional().describe('Path asked for by `http`.'),
+    path: httpPath().optional().describe('Path asked for by `http` and `websocket`.'),
     interval: duration('100ms', '10m').prefault('5s').describe('Time between two checks of one node.'),
     timeout: duration('10ms', '1m')
       .prefault('2s')
@@ -81,9 +83,10 @@ const checkObject = z
     const add = (key: string, message: string, hint: string): void => {
       context.issues.push({ code: 'custom', input: context.value, path: [key], message, params: { hint } });
     };
-    if (kind === 'http' && path === undefined)
-      add('path', 'is missing', 'http asks for a path, such as path: /healthz');
-    if (kind !== undefined && kind !== 'http' && path !== undefined)
+    const asksForPath = kind === 'http' || kind === 'websocket';
+    if (asksForPath && path === undefined)
+      add('path', 'is missing', `${kind} asks for a path, such as path: /healthz`);
+    if (kind !== undefined && !asksForPath && path !== undefined)
       add('path', `has no use with ${kind}`, 'write kind: http');
     if (timeout > interval) add('timeout', 'is longer than interval', 'checks of one node would overlap');
   });

@@ -110,12 +110,12 @@ export interface Policy {
     readonly victims: 'any' | 'ordinal' | 'external';
   };
   readonly health: {
-    /** Active check: none, over HTTP, or by connecting only. */
+    /** Active check: none, over HTTP, by a WebSocket handshake, or by connecting only. */
     readonly check:
       | { readonly kind: 'off' }
       | {
-          readonly kind: 'http' | 'tcp';
-          /** Path of the HTTP check; '' for TCP. */
+          readonly kind: 'http' | 'tcp' | 'websocket';
+          /** Path asked for; '' for TCP. */
           readonly path: string;
           readonly intervalMs: number;
           readonly timeoutMs: number;

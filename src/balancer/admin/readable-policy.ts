@@ -118,7 +118,7 @@ function readableHealth({ check, passive }: Policy['health']): Record<string, un
         ? { kind: 'off' }
         : {
             kind: check.kind,
-            ...(check.kind === 'http' ? { path: check.path } : {}),
+            ...(check.kind === 'tcp' ? {} : { path: check.path }),
             interval: duration(check.intervalMs),
             timeout: duration(check.timeoutMs),
             fall: check.fall,

@@ -51,7 +51,8 @@ export function createHealthChecker(deps: {
     const failure = await deps.probe(node.identity, rule);
     state.isRunning = false;
     state.dueAtMs = clock.nowMs() + rule.intervalMs * (1 + jitter * (2 * rng.next() - 1));
-    if (!isStopped) settle(node, { state, rule, failure });
+    // We lacked something ourselves: that says nothing of the node, so the row of results goes on as it was.
+    if (!isStopped && failure !== undefined) settle(node, { state, rule, failure });
   }
 
   function settle(node: NodeRecord, result: { state: CheckState; rule: CheckRule; failure: string }): void {

@@ -1,19 +1,7 @@
 // What an error of a dial, a handshake or an HTTP exchange says about the node.
+import { localErrorCodes } from '../../core/local-error.ts';
 import type { DialFailure } from '../state/ports.ts';
 
-// Our own side ran out: descriptors, local ports, memory, the resolver. Blaming the node would eject a healthy
-// fleet because this machine is busy.
-const localCodes = new Set([
-  'EADDRNOTAVAIL',
-  'EADDRINUSE',
-  'EMFILE',
-  'ENFILE',
-  'ENOBUFS',
-  'ENOMEM',
-  'EAI_AGAIN',
-  'EACCES',
-  'EPERM',
-]);
 const timeoutCodes = new Set([
   'ETIMEDOUT',
   'UND_ERR_CONNECT_TIMEOUT',
@@ -37,7 +25,7 @@ const ownCodes = new Set([
 /** The reason for the lease. An unknown error counts as `handshake`: the node was reached and went wrong. */
 export function failureOf(error: unknown): DialFailure {
   const code = codeOf(error);
-  if (localCodes.has(code) || ownCodes.has(code)) return 'local';
+  if (localErrorCodes.has(code) || ownCodes.has(code)) return 'local';
   if (timeoutCodes.has(code)) return 'timeout';
   if (refusedCodes.has(code)) return 'refused';
   return resetCodes.has(code) ? 'reset' : 'handshake';
@@ -46,7 +34,7 @@ export function failureOf(error: unknown): DialFailure {
 /** The code of an error for which this machine has no port, descriptor or memory; '' for any other. */
 export function localCodeOf(error: unknown): string {
   const code = codeOf(error);
-  return localCodes.has(code) ? code : '';
+  return localErrorCodes.has(code) ? code : '';
 }
 
 // RFC 9110, section 9.2.2. Only these may reach a second node after the first may have seen them.
@@ -60,7 +48,7 @@ const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
  */
 export function isRepeatable(method: string, error: unknown, resets: number): boolean {
   const code = codeOf(error);
-  if (refusedCodes.has(code) || localCodes.has(code) || code === 'UND_ERR_CONNECT_TIMEOUT') return true;
+  if (refusedCodes.has(code) || localErrorCodes.has(code) || code === 'UND_ERR_CONNECT_TIMEOUT') return true;
   return resetCodes.has(code) && idempotent.has(method) && resets <= 1;
 }
 

@@ -6,7 +6,7 @@ import { ManualClock } from '../../../support/manual-clock.ts';
 const rule = { kind: 'http', path: '/healthz', intervalMs: 5000, timeoutMs: 2000, fall: 3, rise: 2 } as const;
 
 /** One pool with one node, and the verdicts that the checker reaches. */
-function aChecker(answers: { next: string }, check: object = rule) {
+function aChecker(answers: { next: string | undefined }, check: object = rule) {
   const clock = new ManualClock();
   const node = { identity: { id: 'a', host: '127.0.0.1', port: 1 }, checkFailure: '' };
   const pool = { policy: { health: { check } }, nodes: new Map([['a', node]]) };
@@ -85,5 +85,17 @@ describe('health checker', () => {
     const before = asked();
     await advance(20_000);
     expect(asked()).toBe(before);
+  });
+
+  it('takes no verdict for none: a row of failures goes on behind it', async () => {
+    const answers: { next: string | undefined } = { next: 'check: refused' };
+    const { verdicts, advance } = aChecker(answers);
+    await advance(6_000);
+    answers.next = undefined;
+    await advance(20_000);
+    expect(verdicts).toEqual([]);
+    answers.next = 'check: refused';
+    await advance(6_000);
+    expect(verdicts).toEqual(['check: refused']);
   });
 });
