@@ -46,6 +46,8 @@ export class Upgrade implements WireReader, Ending, Waiter {
   #lease: Lease | undefined;
   #stage: Stage | undefined;
   #wait: Wait | undefined;
+  /** What a node has answered in place of 101 with 5xx; its wire is ours, paused. */
+  #refusal: Answered | undefined;
   #isOver = false;
 
   constructor(deps: ProxyDeps, request: UpgradeRequest) {
@@ -92,6 +94,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#leave();
     this.#wait?.cancel();
     this.#stage?.abort();
+    this.#refusal?.node.destroy();
     this.#lease?.release();
     this.#client.destroy();
   }
@@ -103,7 +106,12 @@ export class Upgrade implements WireReader, Ending, Waiter {
     const result = placement.place({ pool: this.#pool, affinityNode, excluded: this.#excluded }, this);
     if (result.placed) this.placed(result.lease);
     else if (result.wait === undefined) this.refused(result.refusal);
-    else this.#wait = result.wait;
+    else if (this.#refusal === undefined) this.#wait = result.wait;
+    else {
+      // Nobody else has a place now, and there is an answer to pass on.
+      result.wait.cancel();
+      this.#refuse(this.#problemOf({ code: 'HERALD_NO_NODE', message: '' }));
+    }
   }
 
   /** There is a node to dial. */
@@ -120,12 +128,30 @@ export class Upgrade implements WireReader, Ending, Waiter {
 
   #shakeHands(lease: Lease, node: Wire): void {
     this.#stage = shakeHands(this.#deps, node, this.#requestBytes, {
-      answered: (answer, rest) => {
-        if (answer.status === 101) this.#open({ lease, node, answer, rest });
-        else this.#passRefusal({ lease, node, answer, rest });
-      },
+      answered: (answer, rest) => this.#answered({ lease, node, answer, rest }),
       failed: (reason, error) => this.#failed(lease, reason, error),
     });
+  }
+
+  // An answer such as 401 is the application's word: passed on, and no fault of the node; the lease ends without `opened`.
+  // One of 5xx counts against it, since a node that fails at once has no load and would be given everybody; and another
+  // node may do better, so it is kept until there is none to ask.
+  #answered(answered: Answered): void {
+    const { lease, answer } = answered;
+    if (answer.status === 101) return this.#open(answered);
+    if (answer.status < 500) return this.#passRefusal(answered);
+    lease.failed('status');
+    this.#deps.events.nodeFailed(this.#pool, lease.node.id, 'status', undefined);
+    this.#refusal?.node.destroy();
+    this.#refusal = answered;
+    this.#excluded.add(lease.node.id);
+    this.#lastFailure = { reason: 'status', error: undefined, attempts: this.#attempts };
+    if (this.#mayTryAgain) this.#place();
+    else this.#refuse(unreachable(this.#lastFailure, this.#deps.rng));
+  }
+
+  get #mayTryAgain(): boolean {
+    return this.#attempts < (this.#deps.placement.policyOf(this.#pool)?.place.attempts ?? 1);
   }
 
   #failed(lease: Lease, reason: DialFailure, error: unknown): void {
@@ -133,8 +159,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#deps.events.nodeFailed(this.#pool, lease.node.id, reason, error);
     this.#excluded.add(lease.node.id);
     this.#lastFailure = { reason, error, attempts: this.#attempts };
-    const attempts = this.#deps.placement.policyOf(this.#pool)?.place.attempts ?? 1;
-    if (this.#attempts < attempts) this.#place();
+    if (this.#mayTryAgain) this.#place();
     else this.#refuse(unreachable(this.#lastFailure, this.#deps.rng));
   }
 
@@ -154,7 +179,10 @@ export class Upgrade implements WireReader, Ending, Waiter {
     return refusalOf(refusal, this.#deps.rng);
   }
 
+  // What a node has said itself tells the client more than we can. It may have closed while others were asked.
   #refuse(problem: Problem): void {
+    const said = this.#refusal;
+    if (said !== undefined && !said.node.isClosed) return this.#passRefusal(said);
     this.#leave();
     this.#deps.events.refused(this.#pool, problem.code);
     const form = this.#deps.placement.policyOf(this.#pool)?.admit.refuse;
@@ -165,6 +193,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
 
   #open({ lease, node, answer, rest }: Answered): void {
     this.#leave();
+    this.#refusal?.node.destroy();
     lease.opened();
     const { placement, affinity, open, timeouts } = this.#deps;
     const rule = placement.policyOf(this.#pool)?.affinity ?? { kind: 'none' };
@@ -194,16 +223,9 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#early = [];
   }
 
-  // The lease ends without `opened`. An answer such as 401 is the application's and no fault of the node; one of
-  // 5xx is passed on all the same but counts against it: a node that fails at once has no load, and would be
-  // given everybody.
   #passRefusal({ lease, node, answer, rest }: Answered): void {
     this.#leave();
     this.#send(refusedSwitchText(answer));
-    if (answer.status >= 500) {
-      lease.failed('status');
-      this.#deps.events.nodeFailed(this.#pool, lease.node.id, 'status', undefined);
-    }
     const passed = { client: this.#client, node, answer, onEnd: () => lease.release() };
     passRefusedSwitch(this.#deps, passed, rest);
   }

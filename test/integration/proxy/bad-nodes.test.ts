@@ -149,6 +149,36 @@ describe('a node that answers an upgrade with something else', () => {
     );
   });
 
+  it('of 5xx is replaced unseen by the client, and its answer is dropped', async () => {
+    const busy = await startRawNode('busy', answering('HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy'));
+    const proxy = await startProxy({ nodes: [busy, await good()], timeouts });
+    const client = new RawClient(proxy.port).send(`${upgradeText()}early`);
+    expect(await client.heard('echo:early;')).toMatch(/^HTTP\/1\.1 101 /);
+    expect(client.received).not.toContain('busy');
+    expect(proxy.told).toEqual(['busy: status']);
+    await until(
+      () => busy.openSockets === 0,
+      () => 'the busy node is still connected',
+    );
+    client.socket.destroy();
+    await proxy.finish();
+  });
+
+  it('of 5xx is passed on when every other node fails, too, and the last answer stands', async () => {
+    const refusing = (id: string) =>
+      startRawNode(id, answering(`HTTP/1.1 503 ${id}\r\nContent-Length: 4\r\n\r\nbusy`));
+    const nodes = [await refusing('a'), await refusing('b'), await closedNode('c')];
+    const proxy = await startProxy({ nodes, timeouts });
+    const answer = await new RawClient(proxy.port).send(upgradeText()).over();
+    expect(answer).toMatch(/^HTTP\/1\.1 503 b\r\n[^]*busy$/);
+    expect(proxy.told).toEqual(['a: status', 'b: status', 'c: refused']);
+    await proxy.finish();
+    await until(
+      () => nodes.every(({ openSockets }) => openSockets === 0),
+      () => 'a node is still connected',
+    );
+  });
+
   it('has a body passed on that ends with the connection', async () => {
     const node = await startRawNode('a', always('HTTP/1.0 500 Oops\r\n\r\nall of it'));
     const proxy = await startProxy({ nodes: [node] });
