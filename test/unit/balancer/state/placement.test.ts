@@ -44,6 +44,22 @@ describe('place', () => {
     });
   });
 
+  it('refuses one more than the pool may have, and takes the next when one has gone', () => {
+    const policy = aPlainPolicy();
+    const room = aRoom({
+      nodes: ['a', 'b'],
+      policy: { ...policy, admit: { ...policy.admit, maxConnections: 2 } },
+    });
+    const first = room.place({});
+    room.place({})?.opened();
+    expect(refusalOf(room)).toEqual({
+      code: 'HERALD_POOL_FULL',
+      message: "pool 'chat' has its 2 connections",
+    });
+    first?.failed('refused');
+    expect(refusalOf(room, ['a'])).toBeUndefined();
+  });
+
   it('refuses a pool without nodes', () => {
     expect(refusalOf(aRoom())?.message).toBe("no node of pool 'chat' may take a connection: it has no nodes");
   });
