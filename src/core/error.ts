@@ -1,4 +1,5 @@
 // Every error that leaves Herald has one code here. A code is API and is never reused; a message is for people.
+import { limitErrors } from './limit-errors.ts';
 
 interface ErrorEntry {
   /** HTTP status where the error reaches an HTTP client; 500 where it never does. */
@@ -277,29 +278,7 @@ export const errorCatalogue = {
     remedy:
       'Mend what the message names in `state` of herald.yaml or at the server; see docs/integrations/redis.md.',
   },
-  HERALD_LISTENER_FULL: {
-    status: 503,
-    meaning: 'A listener has as many client connections as `limits.connections` lets it have.',
-    remedy:
-      'Come back after `Retry-After`; raise the limit if memory and descriptors allow it, or add balancers.',
-  },
-  HERALD_ADDRESS_FULL: {
-    status: 429,
-    meaning: 'A client address has as many connections as `limits.connectionsPerAddress` lets it have.',
-    remedy: 'Close some; where many people share one address, raise the limit. See docs/limits.md.',
-  },
-  HERALD_POOL_FULL: {
-    status: 503,
-    meaning: 'A pool has as many connections as `admit.maxConnections` of its policy lets it have.',
-    remedy: 'Come back after `Retry-After`; raise the limit if the nodes can carry more.',
-  },
-  HERALD_DIAL_EXHAUSTED: {
-    status: 503,
-    meaning:
-      'The balancer itself had no local port, descriptor or memory to dial a node with. No node is to blame.',
-    remedy:
-      'Name more `sourceAddresses`, raise the limit of open files, or add balancers. See docs/limits.md.',
-  },
+  ...limitErrors,
   HERALD_INTERNAL: {
     status: 500,
     meaning: 'Something that should not happen; the log has the origin.',
