@@ -12,6 +12,7 @@ const overrides: Readonly<Record<string, Path>> = {
   HERALD_INTAKE_BIND: ['intake', 'bind'],
   HERALD_ADMIN_SOCKET: ['admin', 'socket'],
   HERALD_RELAY_FORM: ['relay', 'form'],
+  HERALD_WORKERS: ['workers'],
 };
 
 const agentOverrides: Readonly<Record<string, Path>> = {
@@ -31,6 +32,7 @@ const agentOverrides: Readonly<Record<string, Path>> = {
 // What the variables hold that are no text.
 const readers: Readonly<Record<string, (text: string) => unknown>> = {
   HERALD_BALANCERS: (text) => text.split(',').map((url) => url.trim()),
+  HERALD_WORKERS: (text) => (text === 'auto' ? text : numberOf(text)),
   HERALD_NODE_PORT: numberOf,
   HERALD_NODE_CAPACITY: numberOf,
 };
@@ -39,7 +41,7 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
 const elsewhere =
   /^HERALD_(CONFIG|AGENT_CONFIG|SOCKET|TEST_.*|SCALE_[A-Z]+|BALANCERS|TOKEN_FILE|POOL|NODE_[A-Z]+|AGENT_CHECK_BIND)$/;
 const elsewhereOfAgents =
-  /^HERALD_(CONFIG|AGENT_CONFIG|SOCKET|TEST_.*|SCALE_[A-Z]+|INTAKE_BIND|ADMIN_SOCKET|RELAY_FORM|LISTENERS_.*)$/;
+  /^HERALD_(CONFIG|AGENT_CONFIG|SOCKET|TEST_.*|SCALE_[A-Z]+|INTAKE_BIND|ADMIN_SOCKET|RELAY_FORM|WORKERS|LISTENERS_.*)$/;
 
 /** A source with the overrides in it, and a warning for each variable that means nothing. */
 export interface Overridden {
