@@ -213,6 +213,11 @@ export interface DataPlane {
   readonly capabilities: DataPlaneCapabilities;
   /** Open connections of a pool or, given its id, of one node; an empty list for a pool or node that is not known. */
   connections(pool: string, nodeId?: string): OpenConnections;
+  /**
+   * Resolves when `connections` of this pool is of now, in bounded time. Absent where it always is: others list what
+   * they last heard, some seconds old.
+   */
+  refresh?(pool: string): Promise<void>;
   /** Asks connections to leave. Never throws for a connection that has gone. */
   shed(request: ShedRequest): void;
   /** Tells the share of the next arrivals of each node, 0..1, by id. Does nothing where shares are not taken. */

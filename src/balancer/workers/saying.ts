@@ -41,7 +41,8 @@ export class Saying {
   readonly #lookedAtMs = new Map<string, number>();
   readonly #watchedUntilMs = new Map<string, number>();
   #timer: Timer | undefined;
-  #looking: Promise<void> = Promise.resolve();
+  readonly #waiting: string[] = [];
+  #turn: Timer | undefined;
   #ticks = 0;
   #looks = 0;
 
@@ -59,6 +60,7 @@ export class Saying {
     if (this.#timer === undefined) return;
     this.#timer.cancel();
     this.#timer = undefined;
+    this.#turn?.cancel();
     this.#sayCarried(true);
     this.#sayFigures();
   }
@@ -138,26 +140,27 @@ export class Saying {
       const everyMs = isWatched ? watchedLookEveryMs : lookEveryMs;
       if (nowMs - (this.#lookedAtMs.get(pool) ?? -Infinity) < everyMs) continue;
       this.#lookedAtMs.set(pool, nowMs);
-      // One after the other: a fleet that is slow to be told would have them pile up.
-      this.#looking = this.#looking.then(() => this.#look(pool));
+      if (!this.#waiting.includes(pool)) this.#waiting.push(pool);
     }
+    if (this.#turn === undefined) this.#lookAtNext();
   }
 
-  async #look(pool: string): Promise<void> {
-    if (this.#timer === undefined) return;
+  /** One pool after the other: looks at a large one must not pile up. */
+  #lookAtNext(): void {
+    const pool = this.#waiting.shift();
+    if (pool === undefined) return;
     this.#looks += 1;
-    const look = this.#looks;
-    const open = this.#parts.dataPlane.connections(pool);
-    for (let from = 0; from === 0 || from < open.size; from += rowsPerPart) {
-      const to = Math.min(open.size, from + rowsPerPart);
-      const rows = partOf(open, from, to);
-      this.#parts.send({ type: 'connections', pool, look, isLast: to === open.size, ...rows });
-      if (to < open.size) await this.#turn();
-    }
+    this.#sayPart({ pool, look: this.#looks, open: this.#parts.dataPlane.connections(pool) }, 0);
   }
 
-  #turn(): Promise<void> {
-    return new Promise((resolve) => this.#parts.clock.schedule(0, resolve));
+  #sayPart(look: { pool: string; look: number; open: OpenConnections }, from: number): void {
+    const { open, ...about } = look;
+    const to = Math.min(open.size, from + rowsPerPart);
+    const isLast = to === open.size;
+    this.#parts.send({ type: 'connections', ...about, isLast, ...partOf(open, from, to) });
+    this.#turn = undefined;
+    if (isLast) this.#lookAtNext();
+    else this.#turn = this.#parts.clock.schedule(0, () => this.#sayPart(look, to));
   }
 }
 

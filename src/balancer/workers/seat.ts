@@ -136,15 +136,12 @@ export class Seat {
     const nothing = { closed: 0, refusedByPeer: 0, cut: 0 };
     if (this.#process === undefined) return nothing;
     const cut = openCount();
+    const ended = new Promise<void>((resolve) => (this.#hearEnd = resolve));
+    const timer = this.#parts.clock.schedule(graceMs + endWithinMs, () => this.#process?.kill());
     if (this.#state === 'serving') this.#process.send({ type: 'stop', graceMs });
     else this.#process.kill();
-    await new Promise<void>((resolve) => {
-      const timer = this.#parts.clock.schedule(graceMs + endWithinMs, () => this.#process?.kill());
-      this.#hearEnd = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
+    await ended;
+    timer.cancel();
     return this.#report ?? { ...nothing, cut };
   }
 
