@@ -14,11 +14,6 @@ if (place === undefined) {
 /** Works until the main process says stop, or is gone. */
 async function work({ worker, ...place }: WorkerPlace): Promise<void> {
   process.title = `herald worker ${worker}`;
-  // Signals to the whole group, as by Ctrl-C or a service manager, are the main process's to answer. The second one
-  // ends that at once: this process, too.
-  for (const signal of ['SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => process.once(signal, () => process.exit(1)));
   const relay = new RelayWorker({
     place: { worker, ...place },
     clock: createSystemClock(),
@@ -26,6 +21,14 @@ async function work({ worker, ...place }: WorkerPlace): Promise<void> {
     logOf: ({ config }) => createLogger(config.log, { worker }),
     use: createUseMeter(),
   });
+  // Signals to the whole group, as by Ctrl-C or a service manager, are the main process's to answer. The second one
+  // ends that at once: this process, too.
+  for (const signal of ['SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      relay.hurry();
+      process.once(signal, () => process.exit(1));
+    });
   await relay.run();
   place.channel.close();
 }

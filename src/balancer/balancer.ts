@@ -22,7 +22,7 @@ import { PublicListeners } from './public-listeners.ts';
 import { retire } from './retire.ts';
 import { createConfiguredState } from './saving.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
-import type { StopReport } from './shutdown.ts';
+import type { StopReport } from './state/ports.ts';
 import { createLearningSection } from './state/learning-section.ts';
 import type { DataPlane } from './state/ports.ts';
 import { createRegistrationsSection } from './state/registrations-section.ts';

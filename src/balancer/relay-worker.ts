@@ -9,7 +9,8 @@ import type { MainChannel, WorkerPlace } from '../platform/worker-process.ts';
 import { createCounts } from './metrics/metrics.ts';
 import { PublicListeners } from './public-listeners.ts';
 import { poolSettings } from './settings.ts';
-import { endGracefully, type StopReport } from './shutdown.ts';
+import { endGracefully } from './shutdown.ts';
+import type { StopReport } from './state/ports.ts';
 import { createLearningSection } from './state/learning-section.ts';
 import type { Notify } from './state/notice.ts';
 import { createPlacement, type RunningPlacement } from './state/placement.ts';
@@ -33,6 +34,9 @@ export interface RelayWorkerParts {
 // The main process is gone, and with it whoever tells of drains and loads: clients find another balancer, or its next
 // start, without all coming at once.
 const orphanGraceMs = 60_000;
+// A service manager that ends what is left waits for it before it starts the next: then it has to be soon.
+const hurriedGraceMs = 5000;
+const orphanWaitMs = 250;
 // Notices that concern all; others the main process has from the same reports.
 const ownNotices = /^(node ejected|node not ejected|overfill|admission)/;
 
@@ -42,6 +46,7 @@ export class RelayWorker {
   #running: Running | undefined;
   #tellEnd: (report: StopReport) => void = () => {};
   #isEnding = false;
+  #isHurried = false;
 
   constructor(parts: RelayWorkerParts) {
     this.#parts = parts;
@@ -52,9 +57,20 @@ export class RelayWorker {
     const { channel } = this.#parts.place;
     const ended = new Promise<StopReport>((resolve) => (this.#tellEnd = resolve));
     channel.onMessage((message) => this.#heard(message));
-    channel.onGone(() => this.#end(orphanGraceMs));
+    channel.onGone(() => this.#orphaned());
     channel.send({ type: 'ready' });
     return ended;
+  }
+
+  /** Somebody wants every process of the service to end: what matters only once the main process is gone. */
+  hurry(): void {
+    this.#isHurried = true;
+  }
+
+  #orphaned(): void {
+    void this.#running?.listeners.stopAccepting();
+    const graceOf = () => (this.#isHurried ? hurriedGraceMs : orphanGraceMs);
+    this.#parts.clock.schedule(orphanWaitMs, () => this.#end(graceOf()));
   }
 
   #heard(message: ToWorker): void {

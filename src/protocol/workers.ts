@@ -1,4 +1,4 @@
-// What `GET /v1/workers` answers: the relay processes of this balancer.
+// What is told of the relay processes of a balancer: `GET /v1/workers`, and their counters.
 
 /** One place for a worker. */
 export interface WorkerDetail {
@@ -24,3 +24,6 @@ export interface WorkerDetail {
 export interface WorkersAnswer {
   readonly workers: readonly WorkerDetail[];
 }
+
+/** One counter of one process: name, labels, value since it began. */
+export type CountedSeries = readonly [name: string, labels: Readonly<Record<string, string>>, value: number];

@@ -13,6 +13,7 @@ const floorOf: Record<string, number> = {
   'balancer/state': 1,
   'balancer/control': 1,
   'balancer/takeover': 1,
+  'balancer/workers': 1,
   'balancer/proxy': 2,
   'balancer/haproxy': 2,
   'balancer/intake': 2,
@@ -25,6 +26,7 @@ const floorOf: Record<string, number> = {
   platform: 2,
   balancer: 3,
   'agent/agent.ts': 3,
+  'worker.ts': 3,
   cli: 3,
   demo: 3,
 };

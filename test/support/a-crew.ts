@@ -7,7 +7,7 @@ import { Hearing } from '../../src/balancer/workers/hearing.ts';
 import type { FromWorker, ToWorker } from '../../src/balancer/workers/messages.ts';
 import { Saying } from '../../src/balancer/workers/saying.ts';
 import type { WorkerEvents, WorkerProcess } from '../../src/balancer/workers/seat.ts';
-import type { CountedSeries } from '../../src/balancer/metrics/counters.ts';
+import type { CountedSeries } from '../../src/protocol/workers.ts';
 import type { EventRecord } from '../../src/protocol/operations.ts';
 import { anOpenPolicy } from './a-policy.ts';
 import { aRoom, type Notice, type Room } from './a-room.ts';

@@ -1,12 +1,10 @@
 // What is counted as it happens: a number for each set of labels. Rendered by a page, and told to the main process by a
 // worker.
+import type { CountedSeries } from '../../protocol/workers.ts';
 import type { MetricEntry } from './metric-entry.ts';
 import { labelText, type Exposition } from './exposition.ts';
 
 type Labels = Readonly<Record<string, string>>;
-
-/** One counter of one process: name, labels, value since it began. */
-export type CountedSeries = readonly [name: string, labels: Labels, value: number];
 
 /** A way to count. */
 export interface CountUp {

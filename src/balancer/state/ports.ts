@@ -223,3 +223,13 @@ export interface DataPlane {
   /** Tells the share of the next arrivals of each node, 0..1, by id. Does nothing where shares are not taken. */
   applyShares(pool: string, shares: ReadonlyMap<string, number>): void;
 }
+
+/** What came of the connections that were open at the end. */
+export interface StopReport {
+  /** Told, and gone in order. */
+  readonly closed: number;
+  /** Told, and still there in the end. */
+  readonly refusedByPeer: number;
+  /** Ended without having been told. */
+  readonly cut: number;
+}

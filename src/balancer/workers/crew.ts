@@ -3,8 +3,8 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { WorkerDetail } from '../../protocol/workers.ts';
 import type { EventFeed } from '../control/ports.ts';
-import type { CountedSeries } from '../metrics/counters.ts';
-import type { StopReport } from '../shutdown.ts';
+import type { CountedSeries } from '../../protocol/workers.ts';
+import type { StopReport } from '../state/ports.ts';
 import type { Notify } from '../state/notice.ts';
 import type { DataPlane, StateSection } from '../state/ports.ts';
 import type { Registry } from '../state/registry.ts';

@@ -5,8 +5,8 @@ import type { AdminState } from '../../core/snapshot.ts';
 import type { Config } from '../../policy/config.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { PeerReport } from '../../protocol/peer-words.ts';
-import type { CountedSeries } from '../metrics/counters.ts';
-import type { StopReport } from '../shutdown.ts';
+import type { CountedSeries } from '../../protocol/workers.ts';
+import type { StopReport } from '../state/ports.ts';
 import type { ConnectionKind, Goodbye, GoodbyeOutcome } from '../state/ports.ts';
 import type { AdmissionFigures } from '../state/admission.ts';
 

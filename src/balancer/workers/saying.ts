@@ -1,6 +1,6 @@
 // What a worker says to the main process: what it carries, what it has counted, which connections are open.
 import type { Clock, Timer } from '../../core/clock.ts';
-import type { CountedSeries } from '../metrics/counters.ts';
+import type { CountedSeries } from '../../protocol/workers.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import type { DataPlane, OpenConnections } from '../state/ports.ts';
 import {

@@ -2,7 +2,7 @@
 // are behind a port; what is said and heard is crew.ts.
 import type { Clock, Timer } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
-import type { StopReport } from '../shutdown.ts';
+import type { StopReport } from '../state/ports.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
 /** A worker, as the main process sees it. */
@@ -150,13 +150,13 @@ export class Seat {
     const { clock, spawn, worker } = this.#parts;
     this.#beganAtMs = clock.nowMs();
     // What a process that was replaced still says belongs to nobody.
-    const own: { process?: WorkerProcess } = {};
-    const isCurrent = () => own.process !== undefined && own.process === this.#process;
-    own.process = spawn(worker, {
+    const own: { started?: WorkerProcess } = {};
+    const isCurrent = () => own.started !== undefined && own.started === this.#process;
+    own.started = spawn(worker, {
       heard: (message) => void (isCurrent() && this.#heard(message)),
       ended: (how) => void (isCurrent() && this.#ended(how)),
     });
-    this.#process = own.process;
+    this.#process = own.started;
   }
 
   #heard(message: FromWorker): void {

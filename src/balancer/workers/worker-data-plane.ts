@@ -60,7 +60,9 @@ export class WorkerDataPlane implements DataPlane {
     this.#watch(name);
     const nowMs = this.#deps.clock.nowMs();
     const looks = [...this.#mirror.looksAt(name)];
-    const columns = columnsFor(looks.reduce((sum, [, { parts }]) => sum + countOf(parts, nodeId), 0));
+    const columns = columnsFor(
+      looks.reduce((sum, [worker, { parts }]) => sum + this.#countOf(worker, parts, nodeId), 0),
+    );
     let row = 0;
     for (const [worker, { parts, takenAtMs }] of looks)
       for (const part of parts)
@@ -133,6 +135,7 @@ export class WorkerDataPlane implements DataPlane {
       if (!open.delete(known)) continue;
       if (open.size === 0) this.#calls.delete(call);
       this.#asked.get(request.pool)?.delete(known);
+      if (outcome !== 'alreadyLeaving') this.#mirror.forget(worker, request.pool, id);
       if (kind !== '') this.#deps.pools.get(request.pool)?.nodes.get(node)?.goodbyes.add(kind, outcome);
       request.settled?.(known, outcome);
     }
@@ -198,6 +201,18 @@ export class WorkerDataPlane implements DataPlane {
     for (const [worker, orders] of queued) this.#deps.line.shed(worker, orders);
   }
 
+  #countOf(worker: number, parts: readonly ConnectionRows[], nodeId: string | undefined): number {
+    let count = 0;
+    for (const { pool, id, node, nodes } of parts) {
+      const wanted = nodeId === undefined ? -1 : nodes.indexOf(nodeId);
+      if (nodeId !== undefined && wanted === -1) continue;
+      for (let i = 0; i < id.length; i += 1)
+        if ((wanted === -1 || node[i] === wanted) && !this.#mirror.isGone(worker, pool, id[i] ?? 0))
+          count += 1;
+    }
+    return count;
+  }
+
   #copy(columns: Columns, from: number, source: Source): number {
     const { part, worker, nodeId, olderByMs } = source;
     const asked = this.#asked.get(part.pool);
@@ -205,6 +220,7 @@ export class WorkerDataPlane implements DataPlane {
     for (let i = 0; i < part.id.length; i += 1) {
       const node = part.nodes[part.node[i] ?? 0] ?? '';
       if (nodeId !== undefined && node !== nodeId) continue;
+      if (this.#mirror.isGone(worker, part.pool, part.id[i] ?? 0)) continue;
       const id = (part.id[i] ?? 0) * maxWorkers + worker;
       columns.id[row] = id;
       columns.nodeId.push(node);
@@ -229,18 +245,4 @@ interface Source {
 
 function kindOf(part: ConnectionRows, row: number): ConnectionKind {
   return connectionKinds[part.kind[row] ?? 0] ?? 'tcp';
-}
-
-function countOf(parts: readonly ConnectionRows[], nodeId: string | undefined): number {
-  let count = 0;
-  for (const { id, node, nodes } of parts) {
-    count += nodeId === undefined ? id.length : occurrences(node, nodes.indexOf(nodeId));
-  }
-  return count;
-}
-
-function occurrences(column: Uint16Array, value: number): number {
-  let count = 0;
-  for (const each of column) if (each === value) count += 1;
-  return count;
 }

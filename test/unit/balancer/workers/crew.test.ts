@@ -234,7 +234,7 @@ describe('the data plane of a crew', () => {
     house.clock.advance(100);
     const said = house.workers.map(({ goodbyes }) => goodbyes[0]);
     expect(said.map((each) => each?.goodbye)).toEqual(
-      Array(2).fill({ code: 1012, reason: 'x', retryAfterMs: 700, byMs }),
+      [1, 2].map(() => ({ code: 1012, reason: 'x', retryAfterMs: 700, byMs })),
     );
     said[0]?.settled('closed');
     said[1]?.settled('refusedByPeer');
@@ -248,6 +248,8 @@ describe('the data plane of a crew', () => {
       ['websocket', 'closed', 1],
       ['websocket', 'refusedByPeer', 1],
     ]);
+    // The looks that they are in are older than their end.
+    expect(house.plane.connections('chat').size).toBe(0);
   });
 
   it('settles what nobody has any more, and what a worker takes along when it dies', async () => {
