@@ -1,5 +1,6 @@
 // How loaded is each node now, and what would one more connection add? Which node to take is not decided here.
 import type { Basis, LoadState } from './basis.ts';
+import { connectionsNow } from './load.ts';
 import { median } from './median.ts';
 import { fitShared, type SharedFit } from './moments.ts';
 import { currentLearning, type Learning } from './restored.ts';
@@ -124,7 +125,7 @@ function predict(
   }
   const each = slopes.slopes[index] ?? NaN;
   if (Number.isNaN(each)) return { utilization: load.utilization, slope: undefined };
-  const connections = load.reportedConnections + counters.connections - load.countedAtSample;
+  const connections = connectionsNow(load, counters.connections);
   const demand = isClipped ? slopes.intercept + each * connections : 0;
   const rise = each * (connections - load.smoothedConnections);
   return { utilization: Math.max(0, load.utilization + rise, demand), slope: each };
