@@ -140,8 +140,12 @@ function relayedUtilization(node: NodeView, costs: SharedFit): number {
   return costs.slope === undefined ? 0 : costs.intercept + relayedWork(node, costs);
 }
 
-/** Compares with the work alone, not with the idle part: an empty node has none, so nothing of it can be doubted. */
+/**
+ * Compares with the work alone, not with the idle part: an empty node has none, so nothing of it can be doubted. Nor can
+ * a node that says it is full: what it carries can cost many times what it is able to report, and it lures nobody.
+ */
 function isDoubtful(node: NodeView, utilization: number, costs: SharedFit): boolean {
+  if ((node.load?.latest.additive ?? 0) >= clippedFrom) return false;
   const expected = relayedWork(node, costs);
   return expected > doubtFrom && utilization < doubtBelow * expected;
 }
