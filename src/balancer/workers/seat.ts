@@ -54,7 +54,7 @@ const endWithinMs = 5000;
 export class Seat {
   readonly worker: number;
   readonly #parts: SeatParts;
-  #process: WorkerProcess | undefined;
+  #worker: WorkerProcess | undefined;
   #state: SeatState = 'starting';
   #beganAtMs = 0;
   #heardAtMs = 0;
@@ -78,7 +78,7 @@ export class Seat {
 
   /** 0 while there is no process. */
   get pid(): number {
-    return this.#process?.pid ?? 0;
+    return this.#worker?.pid ?? 0;
   }
 
   /** Times that a process had to be replaced. */
@@ -107,7 +107,7 @@ export class Seat {
             `worker ${this.worker} did not serve within ${startWithinMs / 1000} s`,
           ),
         );
-        this.#process?.kill();
+        this.#worker?.kill();
       });
       this.#begin();
     });
@@ -115,12 +115,12 @@ export class Seat {
 
   /** Does nothing while no process serves: the next one is told everything when it begins. */
   send(message: ToWorker): void {
-    if (this.#state === 'serving') this.#process?.send(message);
+    if (this.#state === 'serving') this.#worker?.send(message);
   }
 
   /** Ends the process at once; it is replaced. */
   kill(): void {
-    this.#process?.kill();
+    this.#worker?.kill();
   }
 
   /** Nothing is accepted any more, and a process that ends is not replaced. */
@@ -134,12 +134,12 @@ export class Seat {
     this.#isStopping = true;
     this.#timer?.cancel();
     const nothing = { closed: 0, refusedByPeer: 0, cut: 0 };
-    if (this.#process === undefined) return nothing;
+    if (this.#worker === undefined) return nothing;
     const cut = openCount();
     const ended = new Promise<void>((resolve) => (this.#hearEnd = resolve));
-    const timer = this.#parts.clock.schedule(graceMs + endWithinMs, () => this.#process?.kill());
-    if (this.#state === 'serving') this.#process.send({ type: 'stop', graceMs });
-    else this.#process.kill();
+    const timer = this.#parts.clock.schedule(graceMs + endWithinMs, () => this.#worker?.kill());
+    if (this.#state === 'serving') this.#worker.send({ type: 'stop', graceMs });
+    else this.#worker.kill();
     await ended;
     timer.cancel();
     return this.#report ?? { ...nothing, cut };
@@ -151,18 +151,18 @@ export class Seat {
     this.#beganAtMs = clock.nowMs();
     // What a process that was replaced still says belongs to nobody.
     const own: { started?: WorkerProcess } = {};
-    const isCurrent = () => own.started !== undefined && own.started === this.#process;
+    const isCurrent = () => own.started !== undefined && own.started === this.#worker;
     own.started = spawn(worker, {
       heard: (message) => void (isCurrent() && this.#heard(message)),
       ended: (how) => void (isCurrent() && this.#ended(how)),
     });
-    this.#process = own.started;
+    this.#worker = own.started;
   }
 
   #heard(message: FromWorker): void {
     const { clock, worker, began, heard, briefing } = this.#parts;
     this.#heardAtMs = clock.nowMs();
-    if (message.type === 'ready') return this.#process?.send(briefing());
+    if (message.type === 'ready') return this.#worker?.send(briefing());
     if (message.type === 'failed') return this.#startFailed(new HeraldError(message.code, message.reason));
     if (message.type === 'stopped') this.#report = message.report;
     if (message.type === 'serving') {
@@ -180,7 +180,7 @@ export class Seat {
     const pid = this.pid;
     const livedMs = clock.nowMs() - this.#beganAtMs;
     const hadServed = this.#state === 'serving';
-    this.#process = undefined;
+    this.#worker = undefined;
     this.#state = 'ended';
     this.#startFailed(new HeraldError('HERALD_LISTEN_FAILED', `worker ${worker} ${how}`));
     this.#hearEnd?.();
