@@ -1,6 +1,7 @@
 // Stores for tests: on a hub or on Redis, with everything that they tell written down.
 import type {
   LinkStatus,
+  PeerPlace,
   PeerPresence,
   Register,
   SharedHandlers,
@@ -88,9 +89,14 @@ export const patientLimits: Partial<Limits> = {
 let seed = 1;
 
 /** A store on Redis that is not started; the test that asked for it stops it. */
-export function aRedisStore(config: RedisConfig, limits: Partial<Limits> = shortLimits): TestStore {
+export function aRedisStore(
+  config: RedisConfig,
+  limits: Partial<Limits> = shortLimits,
+  inherited?: PeerPlace,
+): TestStore {
   seed += 1;
-  const store = createRedisStore({ config, clock: createSystemClock(), rng: pcg32(seed), limits });
+  const rng = pcg32(seed);
+  const store = createRedisStore({ config, clock: createSystemClock(), rng, limits, inherited });
   onTestFinished(() => store.stop());
   return { store, heard: new Heard() };
 }
