@@ -37,7 +37,7 @@ export async function untilSaid(unsaidCount: () => number, clock: Clock): Promis
     if (clock.nowMs() >= untilMs)
       throw new HeraldError(
         'HERALD_TAKEOVER_FAILED',
-        `${unsaidCount()} wishes of operators have not reached the other balancers: wait for the link (herald status)`,
+        `the other balancers have not heard all that operators want (${unsaidCount()} unsaid): wait for the link to Redis`,
       );
     await new Promise<void>((resolve) => clock.schedule(lookEveryMs, resolve));
   }
