@@ -303,7 +303,9 @@ export class Balancer {
     const { redis } = this.#loaded.config.state;
     const { inheritedPeer: inherited, generation } = this.takeovers;
     const place = inherited?.place;
-    const store = sharedStore ?? (redis && (await openSharedStore(redis, { clock, rng, inherited: place })));
+    const current = () => this.#loaded.config.state.redis;
+    const store =
+      sharedStore ?? (redis && (await openSharedStore(redis, { clock, rng, inherited: place, current })));
     if (store === undefined) return;
     const { registry, control } = this;
     this.#peering = new Peering({ store, registry, control, clock, rng, inherited, tell: this.#core.tell });

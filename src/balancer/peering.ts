@@ -34,10 +34,19 @@ export interface PeeringParts {
   readonly inherited?: PeerHeritage | undefined;
 }
 
-/** A store on Redis; its client is loaded only here, since most balancers have no peers. */
+/**
+ * A store on Redis, as `inherited` where that one shared the same; `current`: the configuration by now, of which
+ * passwords and certificates are taken when a connection is made. Its client is loaded only here, since most balancers have
+ * no peers.
+ */
 export async function openSharedStore(
   config: RedisConfig,
-  parts: { clock: Clock; rng: Rng; inherited?: PeerPlace | undefined },
+  parts: {
+    clock: Clock;
+    rng: Rng;
+    inherited?: PeerPlace | undefined;
+    current: () => RedisConfig | undefined;
+  },
 ): Promise<SharedStore> {
   const { createRedisStore } = await import('../cluster/redis-store.ts');
   return createRedisStore({ config, ...parts });

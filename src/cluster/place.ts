@@ -18,3 +18,14 @@ export function placeOf(config: RedisConfig, inherited: PeerPlace | undefined, r
     return { id: inherited.id, epoch: nextEpoch(inherited.epoch), where };
   return { id: peer ?? chanceId(rng), epoch: chanceId(rng), where };
 }
+
+/**
+ * What a store was made with, as whom a newer configuration says. Where that one is about other servers, or about
+ * TLS where there was none, everything of it takes a restart.
+ */
+export function withCredentials(config: RedisConfig, newer: RedisConfig | undefined): RedisConfig {
+  if (newer === undefined || addressOf(newer) !== addressOf(config)) return config;
+  if ((newer.tls === undefined) !== (config.tls === undefined)) return config;
+  const { username, password, sentinelUsername, sentinelPassword, tls } = newer;
+  return { ...config, username, password, sentinelUsername, sentinelPassword, tls };
+}

@@ -20,7 +20,7 @@ import { defaultLimits, maxAboutBytes, type Limits } from './limits.ts';
 import { openRedis } from './redis-client.ts';
 import { RedisConversation } from './redis-conversation.ts';
 import { RedisLink } from './redis-link.ts';
-import { placeOf } from './place.ts';
+import { placeOf, withCredentials } from './place.ts';
 import { answerWithin, type Meter, type RedisSession } from './redis-session.ts';
 import { StatusBox } from './status.ts';
 import { textBytes } from './text-bytes.ts';
@@ -32,6 +32,8 @@ export interface RedisStoreOptions {
   readonly rng: Rng;
   /** Who the process was that this one takes over from; where it shared the same, this one goes on as that peer. */
   readonly inherited?: PeerPlace | undefined;
+  /** The configuration as it is by now: of it each connection takes who comes, and by which certificates. */
+  readonly current?: (() => RedisConfig | undefined) | undefined;
   /** Left out, `defaultLimits`. */
   readonly limits?: Partial<Limits>;
 }
@@ -56,7 +58,7 @@ class RedisStore implements SharedStore {
   #isQuiet = false;
   #stopping: Promise<void> | undefined;
 
-  constructor({ config, clock, rng, inherited, limits }: RedisStoreOptions) {
+  constructor({ config, clock, rng, inherited, current, limits }: RedisStoreOptions) {
     this.place = placeOf(config, inherited, rng);
     this.#clock = clock;
     this.#limits = { ...defaultLimits, ...limits };
@@ -68,7 +70,7 @@ class RedisStore implements SharedStore {
     });
     this.#link = new RedisLink({
       address: addressOf(config),
-      open: () => openRedis(config, this.selfId, this.#limits),
+      open: () => openRedis(withCredentials(config, current?.()), this.selfId, this.#limits),
       clock,
       rng,
       limits: this.#limits,

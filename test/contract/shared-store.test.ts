@@ -44,7 +44,7 @@ function onServer(
       const servers = serversOf(port);
       return {
         create: (peer, inherited) =>
-          aRedisStore(aRedisConfig(port, { peer, keyPrefix, servers }), patientLimits, inherited).store,
+          aRedisStore(aRedisConfig(port, { peer, keyPrefix, servers }), patientLimits, { inherited }).store,
       };
     });
   });

@@ -1,13 +1,12 @@
 // Stores for tests: on a hub or on Redis, with everything that they tell written down.
 import type {
   LinkStatus,
-  PeerPlace,
   PeerPresence,
   Register,
   SharedHandlers,
   SharedStore,
 } from '../../src/balancer/state/shared-store.ts';
-import { createRedisStore } from '../../src/cluster/redis-store.ts';
+import { createRedisStore, type RedisStoreOptions } from '../../src/cluster/redis-store.ts';
 import type { Limits } from '../../src/cluster/limits.ts';
 import { pcg32 } from '../../src/core/rng.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
@@ -59,6 +58,8 @@ export function aRedisConfig(port: number, more: Partial<RedisConfig> = {}): Red
     servers: { kind: 'single', address: { host: '127.0.0.1', port }, database: 0 },
     username: undefined,
     password: undefined,
+    sentinelUsername: undefined,
+    sentinelPassword: undefined,
     tls: undefined,
     keyPrefix: 'herald',
     peer: undefined,
@@ -92,11 +93,11 @@ let seed = 1;
 export function aRedisStore(
   config: RedisConfig,
   limits: Partial<Limits> = shortLimits,
-  inherited?: PeerPlace,
+  more: Pick<RedisStoreOptions, 'inherited' | 'current'> = {},
 ): TestStore {
   seed += 1;
   const rng = pcg32(seed);
-  const store = createRedisStore({ config, clock: createSystemClock(), rng, limits, inherited });
+  const store = createRedisStore({ config, clock: createSystemClock(), rng, limits, ...more });
   onTestFinished(() => store.stop());
   return { store, heard: new Heard() };
 }

@@ -354,6 +354,30 @@ describe('the environment', () => {
     expect(config.listeners[0]?.bind).toEqual({ host: '::', port: 80 });
   });
 
+  it('says who a balancer is among its peers, as the pod is called, and by which password it comes', () => {
+    const state = 'state: { kind: redis, url: "redis://from-file", passwordFile: pw }\n';
+    const environment = {
+      HERALD_STATE_PEER: 'herald-7d9f8b6c5d-x2x4z',
+      HERALD_STATE_URL: 'redis://redis.internal:6380/2',
+      HERALD_STATE_USERNAME: 'herald',
+      HERALD_STATE_PASSWORD_FILE: 'other',
+    };
+    const { document, problems } = readConfig('h.yaml', head + listener + pool + state, environment);
+    expect(problems).toEqual([]);
+    expect(document?.state).toMatchObject({
+      peer: 'herald-7d9f8b6c5d-x2x4z',
+      url: { address: { host: 'redis.internal', port: 6380 }, database: 2 },
+      username: 'herald',
+      passwordFile: 'other',
+    });
+    expect(problemsOf(listener + pool + state, { HERALD_STATE_PASSWORD: 'hunter2' })).toEqual([
+      'HERALD_STATE_PASSWORD state.password: stands beside passwordFile (write one of them)',
+    ]);
+    expect(problemsOf(listener + pool, { HERALD_STATE_PEER: 'lb-1' })).toEqual([
+      'HERALD_STATE_PEER state.peer: is only for kind: redis (write kind: redis, or remove it)',
+    ]);
+  });
+
   it('is named by the problems that it causes', () => {
     const environment = { HERALD_LOG_LEVEL: 'verbose', HERALD_LISTENERS_MY_WEB_BIND: '80' };
     expect(problemsOf(`listeners: [{ name: my-web, bind: "a:1" }]\n${pool}`, environment)).toEqual([

@@ -114,7 +114,9 @@ describe('a balancer that is replaced among others', () => {
     street.hub.setCut('lb-1', true);
     await street.run(100);
     one.control.setAdminState(['b'], { adminState: 'maint' }, ops);
-    const refused = expect(one.peering.handOver()).rejects.toThrow('not heard all that operators want (1 unsaid)');
+    const refused = expect(one.peering.handOver()).rejects.toThrow(
+      'not heard all that operators want (1 unsaid)',
+    );
     await street.run(1500);
     await refused;
     street.hub.setCut('lb-1', false);
