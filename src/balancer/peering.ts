@@ -9,6 +9,7 @@ import type { RunningControl } from './control/control.ts';
 import { Leader, leaderLease } from './control/leader.ts';
 import type { EventFeed } from './control/ports.ts';
 import { SharedWishes } from './control/shared-wishes.ts';
+import { WishSweep } from './control/wish-sweep.ts';
 import {
   adminKey,
   adminWish,
@@ -59,6 +60,7 @@ export class Peering implements SharedSelf {
   readonly #peers: Peers;
   readonly #leader: Leader;
   readonly #wishes: SharedWishes;
+  readonly #sweep: WishSweep;
   #introductions = 0;
   #isQuiet = false;
 
@@ -83,6 +85,13 @@ export class Peering implements SharedSelf {
       freeze: createFreezeTarget(control.shared.freezes, control),
     };
     this.#wishes = new SharedWishes({ store, clock, targets });
+    this.#sweep = new WishSweep({
+      store,
+      clock,
+      isLeader: () => this.isLeader,
+      isHere: (key) => hasNode(registry, key),
+      wanted: () => targets.admin.all(),
+    });
   }
 
   get isLeader(): boolean {
@@ -168,6 +177,7 @@ export class Peering implements SharedSelf {
   async #begin(): Promise<void> {
     this.#peers.start();
     this.#wishes.start();
+    this.#sweep.start();
     this.#leader.start();
     await this.#leader.renew();
   }
@@ -177,6 +187,7 @@ export class Peering implements SharedSelf {
     this.#parts.control.listener = undefined;
     this.#leader.stop();
     this.#wishes.stop();
+    this.#sweep.stop();
     this.#peers.stop();
   }
 
@@ -242,6 +253,12 @@ export class Peering implements SharedSelf {
   #tell(type: string, message: string, facts: Readonly<Record<string, string | number | boolean>>): void {
     this.#parts.tell({ type, pool: '', node: '', by: '', why: '', message, facts });
   }
+}
+
+/** Whether the node that a register of an admin state is about is here. */
+function hasNode({ pools }: Registry, key: string): boolean {
+  const [pool = '', node = ''] = key.split(' ');
+  return pools.get(pool)?.nodes.has(node) === true;
 }
 
 /** By which token a peer says that it leads; 0 when it does not, or says something else. */

@@ -32,13 +32,20 @@ export class RedisConversation {
   readonly #parts: ConversationParts;
   #about = '';
   #isBeating = false;
+  #tidyAtMs: number;
 
   constructor(parts: ConversationParts) {
     const { self, keys, clock, limits, tell } = parts;
     this.#parts = parts;
     this.words = new RedisWords(parts);
     this.leases = new RedisLeases(keys, clock, self);
-    this.registers = new RedisRegisters(keys, self.id, (scope, register) => tell.register(scope, register));
+    this.registers = new RedisRegisters({
+      keys,
+      limits,
+      selfId: self.id,
+      tell: (scope, register) => tell.register(scope, register),
+    });
+    this.#tidyAtMs = clock.nowMs() + limits.tidyEveryMs;
     this.peers = new RedisPeers({
       self,
       keys,
@@ -118,7 +125,9 @@ export class RedisConversation {
     const synced = this.registers.isBehind(String(renewed.value ?? ''))
       ? await this.registers.sync(session, false)
       : undefined;
-    const read = this.peers.areStrangersHere ? await this.peers.read(session) : undefined;
+    const isToRead = this.words.takeMissed() || this.peers.areStrangersHere;
+    const read = isToRead ? await this.peers.read(session) : undefined;
+    await this.#tidy(session);
     return synced ?? read ?? this.peers.namesake();
   }
 
@@ -126,6 +135,13 @@ export class RedisConversation {
   #present(session: RedisSession): Promise<Answer> {
     if (this.#parts.isQuiet()) return session.ask('GET', this.#parts.keys.revision);
     return renewPresence(session, this.#parts, this.#about);
+  }
+
+  async #tidy(session: RedisSession): Promise<void> {
+    const { clock, limits } = this.#parts;
+    if (clock.nowMs() < this.#tidyAtMs) return;
+    if ((await this.registers.tidy(session)) === undefined)
+      this.#tidyAtMs = clock.nowMs() + limits.tidyEveryMs;
   }
 
   #hearWords(message: string): void {

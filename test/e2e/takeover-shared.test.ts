@@ -45,17 +45,17 @@ async function aPair(peer?: string): Promise<Pair> {
 /** What the second balancer sees of the first one, looked at again and again. */
 function watchFrom(two: HeraldProcess) {
   const seen = new Set<string>();
-  let isOver = false;
+  const over = new AbortController();
   let looks = 0;
   const watching = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const { peers, link } = await peersOf(two);
       seen.add(`${peers.map(({ id, connections }) => `${id} ${connections}`).join()} ${link.state}`);
       looks += 1;
     }
   })();
   const stop = async () => {
-    isOver = true;
+    over.abort();
     await watching;
   };
   onTestFinished(stop);
