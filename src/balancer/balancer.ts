@@ -2,14 +2,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Assessment } from '../core/assess.ts';
 import type { Clock } from '../core/clock.ts';
-import { HeraldError } from '../core/error.ts';
 import type { Rng } from '../core/rng.ts';
 import type { LoadedConfig } from '../platform/config.ts';
 import { unixKey } from '../platform/listening-sockets.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { EventRecord } from '../protocol/operations.ts';
-import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
 import { aloneAnswer } from '../protocol/peering.ts';
+import { serveByWorkers, serveHere, type ClientSide, type WorkersOption } from './client-side.ts';
 import { createCore, type BalancerCore } from './core-wiring.ts';
 import type { EventFeed, ScaleExecutor, ScaleFeed } from './control/ports.ts';
 import { openSharedStore, Peering } from './peering.ts';
@@ -17,23 +16,21 @@ import { createEdges, type EdgePorts, type Edges } from './edges.ts';
 import { registrationRule } from './intake-wiring.ts';
 import type { RunningControl } from './control/control.ts';
 import type { Phase } from './intake/readiness.ts';
-import { createConfiguredListener } from './listeners.ts';
-import type { Metrics } from './metrics/metrics.ts';
 import { ConfiguredOutputs } from './outputs-wiring.ts';
-import type { HttpListener } from './proxy/listener.ts';
-import { proxyEvents, relayEndSink } from './proxy-events.ts';
-import { Relays } from './proxy/relays.ts';
-import { createTransport } from './proxy/transport.ts';
-import type { Transport } from './proxy/wire.ts';
+import { tellNotice } from './notices.ts';
+import { PublicListeners } from './public-listeners.ts';
 import { retire } from './retire.ts';
 import { createConfiguredState } from './saving.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
-import { endGracefully, type StopReport } from './shutdown.ts';
+import type { StopReport } from './shutdown.ts';
+import { createLearningSection } from './state/learning-section.ts';
 import type { DataPlane } from './state/ports.ts';
+import { createRegistrationsSection } from './state/registrations-section.ts';
 import type { Registry } from './state/registry.ts';
 import type { SharedStore } from './state/shared-store.ts';
 import type { SavedState } from './state/saved-state.ts';
 import { Takeovers, type Heritage } from './takeover-wiring.ts';
+import { Crew } from './workers/crew.ts';
 
 /** What a balancer starts from. */
 export type BalancerSettings = Pick<LoadedConfig, 'config' | 'policies'>;
@@ -54,6 +51,8 @@ export interface BalancerOptions {
   readonly heritage?: Heritage;
   /** What is shared with other balancers; absent: what `state` of the configuration says. */
   readonly sharedStore?: SharedStore;
+  /** Processes that serve the clients; absent: this one does. */
+  readonly workers?: WorkersOption | undefined;
 }
 
 /** What came of a new configuration. */
@@ -80,28 +79,36 @@ export class Balancer {
   /** Replacing this process by a new one. */
   readonly takeovers: Takeovers;
   readonly #options: BalancerOptions;
-  readonly #relays: Relays;
   readonly #core: BalancerCore;
-  readonly #listeners = new Map<string, { listener: HttpListener; port: number }>();
+  readonly #crew: Crew | undefined;
+  readonly #clients: ClientSide;
   #edges: Edges | undefined;
   #peering: Peering | undefined;
   #saved: SavedState | undefined;
   #ports: EdgePorts = { intake: 0, admin: 0 };
   #kedaPort = 0;
   #loaded: BalancerSettings;
-  #route: RouteTable;
   #phase: Phase = 'starting';
 
   constructor(options: BalancerOptions) {
     const { loaded, clock, rng, log, executorOf = () => undefined, scaleGraceMs } = options;
     this.#options = options;
     this.#loaded = { config: loaded.config, policies: loaded.policies };
-    this.#route = buildRouteTable(loaded.config.pools);
-    this.#relays = new Relays(clock);
+    const crew = options.workers && this.#createCrew();
+    this.#crew = crew;
     const pools = poolSettings(loaded.config, loaded.policies);
     const configuredOr = (pool: string) => this.outputs.executorOf(pool) ?? executorOf(pool);
     const isLeader = () => this.#peering?.isLeader ?? true;
-    this.#core = createCore({ clock, rng, log, pools, executorOf: configuredOr, scaleGraceMs, isLeader });
+    this.#core = createCore({
+      clock,
+      rng,
+      log,
+      pools,
+      executorOf: configuredOr,
+      scaleGraceMs,
+      isLeader,
+      dataPlaneOf: crew && ((of) => crew.dataPlane(of)),
+    });
     ({
       registry: this.registry,
       dataPlane: this.dataPlane,
@@ -125,6 +132,7 @@ export class Balancer {
       relayForMs: () => this.#loaded.config.takeover.relayForMs,
       release: (taken) => this.#retire(taken),
     });
+    this.#clients = this.#createClientSide();
   }
 
   /** The bound port of the intake; 0 before `start`. */
@@ -144,18 +152,12 @@ export class Balancer {
 
   /** The bound port of a public listener; HERALD_INTERNAL when there is no such listener. */
   listenerPort(name: string): number {
-    const bound = this.#listeners.get(name);
-    if (bound === undefined) throw new HeraldError('HERALD_INTERNAL', `there is no listener '${name}'`);
-    return bound.port;
+    return this.#clients.port(name);
   }
 
   /** Connections and exchanges under way. */
   get openCount(): number {
-    return this.#httpListeners.reduce((sum, listener) => sum + listener.openCount, 0);
-  }
-
-  get #httpListeners(): HttpListener[] {
-    return [...this.#listeners.values()].map(({ listener }) => listener);
+    return this.#clients.openCount;
   }
 
   /** A pool as placement sees it now. HERALD_POOL_UNKNOWN when there is none. */
@@ -182,18 +184,15 @@ export class Balancer {
     this.#phase = 'stopping';
     const keepsFile = this.takeovers.keepsSocketFile;
     this.takeovers.stop();
-    const listeners = this.#httpListeners;
-    await Promise.all(listeners.map((listener) => listener.stopAccepting()));
+    await this.#clients.stopAccepting();
     const resigned = this.#peering?.resign();
     // The farewell tells everybody; a drain would only count them twice.
     this.control.stop();
     this.#core.scaling.stop();
     this.#core.scaleDriver.stop();
     this.#core.placement.close();
-    const report = await endGracefully(this.#shutdownDeps(), graceMs);
+    const report = await this.#clients.end(graceMs);
     this.#core.health.stop();
-    await Promise.all(listeners.map((listener) => listener.stop()));
-    this.#relays.stop();
     await this.#edges?.stop({ keepsFile });
     await this.outputs.stop(graceMs);
     await resigned;
@@ -210,7 +209,7 @@ export class Balancer {
     const needRestart = restartNeededFor(this.#options.loaded.config, config);
     if (!isChanged) return { isChanged, needRestart };
     this.registry.configure(poolSettings(config, policies));
-    this.#route = buildRouteTable(config.pools);
+    this.#clients.reconfigure({ config, policies });
     this.#loaded = { config, policies };
     this.#edges?.reconfigure(config);
     this.outputs.reconfigure(config);
@@ -229,21 +228,18 @@ export class Balancer {
   /** Restores what is known and binds what clients, agents and operators connect to. */
   async #bind(): Promise<{ edges: Edges; saved: SavedState }> {
     const { clock, log } = this.#options;
-    const { form } = this.#loaded.config.relay;
-    const transport = await createTransport({ form, clock });
-    const { fallbackReason } = transport;
-    log.info({ form: transport.form, ...(fallbackReason && { fallbackReason }) }, 'relay form chosen');
     const edges = createEdges({
       ...this.#options,
       ...this.#core,
       config: this.#loaded.config,
       outputs: this.outputs,
       policies: () => this.#loaded.policies.values(),
-      relayForm: transport.form,
+      relayForm: () => this.#clients.relayForm,
       phase: () => this.#phase,
       sockets: this.takeovers.sockets,
       takeover: this.#options.heritage && this.takeovers,
       peers: () => this.#peering?.view() ?? aloneAnswer,
+      workers: () => this.#crew?.view() ?? [],
     });
     this.#edges = edges;
     const { metrics } = edges;
@@ -260,7 +256,7 @@ export class Balancer {
     await saved.restore(await this.takeovers.inherit());
     await this.#startPeering();
     this.#ports = await edges.start();
-    await this.#startListeners(transport, metrics);
+    await this.#clients.start(metrics);
     return { edges, saved };
   }
 
@@ -284,17 +280,51 @@ export class Balancer {
   #retire(taken: ReadonlySet<string>): Promise<void> {
     const keepsFile = taken.has(unixKey(this.#options.loaded.config.admin.socketPath));
     const { outputs } = this;
-    return retire({ ...this.#core, listeners: this.#httpListeners, outputs, edges: this.#edges, keepsFile });
+    return retire({ ...this.#core, clients: this.#clients, outputs, edges: this.#edges, keepsFile });
   }
 
   #tell(type: string, message: string, facts: EventRecord['facts']): void {
     this.events.tell({ type, pool: '', node: '', by: '', why: '', message, facts });
   }
 
-  #shutdownDeps(): Parameters<typeof endGracefully>[0] {
-    const { clock, rng } = this.#options;
-    const policies = new Map([...this.registry.pools].map(([name, { policy }]) => [name, policy]));
-    return { clock, rng, policies, dataPlane: this.dataPlane, openCount: () => this.openCount };
+  #createCrew(): Crew {
+    const { clock, log } = this.#options;
+    return new Crew({
+      clock,
+      tell: (event) => this.#core.tell(event),
+      notice: (level, event, facts) => {
+        log[level](facts, event);
+        tellNotice(this.events, event, facts);
+      },
+      counted: (process, series) => this.#edges?.metrics.absorb(process, series),
+    });
+  }
+
+  #createClientSide(): ClientSide {
+    const { clock, rng, log, workers: option } = this.#options;
+    const { registry } = this;
+    const { config } = this.#loaded;
+    const { sockets } = this.takeovers;
+    if (this.#crew !== undefined && option !== undefined) {
+      const settings = () => this.#loaded;
+      const sections = [
+        createRegistrationsSection(registry, () => true),
+        createLearningSection(registry, clock),
+      ];
+      return serveByWorkers(this.#crew, {
+        option,
+        sockets,
+        config,
+        log,
+        start: { registry, settings, sections: () => sections },
+      });
+    }
+    const { placement } = this.#core;
+    const listeners = new PublicListeners({ config, clock, rng, log, registry, placement, sockets });
+    const policies = () => new Map([...registry.pools].map(([name, { policy }]) => [name, policy]));
+    return serveHere(listeners, () => {
+      return { clock, rng, policies: policies(), dataPlane: this.dataPlane };
+    });
   }
 
   /** Before the first client: what operators want and what others carry is known then. */
@@ -311,28 +341,5 @@ export class Balancer {
     this.#peering = new Peering({ store, registry, control, clock, rng, inherited, tell: this.#core.tell });
     // Until the process before has let go that one is the peer.
     await this.#peering.start({ isQuiet: generation > 1 });
-  }
-
-  async #startListeners(transport: Transport, metrics: Metrics): Promise<void> {
-    const { log, clock, rng } = this.#options;
-    const { registry } = this;
-    const parts = {
-      transport,
-      relays: this.#relays,
-      registry,
-      placement: this.#core.placement,
-      route: (host: string, path: string) => this.#route(host, path),
-      clock,
-      rng,
-      events: proxyEvents(metrics, log),
-      onRelayEnd: relayEndSink(metrics, log),
-      sockets: this.takeovers.sockets,
-    };
-    for (const settings of this.#loaded.config.listeners) {
-      const listener = createConfiguredListener(settings, parts);
-      const { host, port } = await listener.start();
-      this.#listeners.set(settings.name, { listener, port });
-      log.info({ listener: settings.name, host, port }, 'listening');
-    }
   }
 }

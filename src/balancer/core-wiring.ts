@@ -40,6 +40,8 @@ export function createCore(parts: {
   readonly executorOf: (pool: string) => ScaleExecutor | undefined;
   /** As `ScaleDriverDeps.graceMs`. */
   readonly scaleGraceMs: number | undefined;
+  /** Whoever carries the bytes of these pools; absent: this process. */
+  readonly dataPlaneOf?: ((pools: Registry['pools']) => DataPlane) | undefined;
   /** Whether this balancer acts for all that share its pools. */
   readonly isLeader: () => boolean;
 }): BalancerCore {
@@ -55,7 +57,8 @@ export function createCore(parts: {
   const visibility = { countsMessages: true, countsConnections: true };
   const registry = new Registry({ clock, rng, visibility, notify: notifyBy('info') });
   registry.configure(pools);
-  const dataPlane = createRelayDataPlane({ pools: registry.pools, clock });
+  const dataPlane =
+    parts.dataPlaneOf?.(registry.pools) ?? createRelayDataPlane({ pools: registry.pools, clock });
   const tell: EventFeed['tell'] = (event) => {
     const { type, message, facts, ...about } = event;
     log.info({ type, ...about, ...facts }, message);

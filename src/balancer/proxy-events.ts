@@ -1,11 +1,11 @@
 // What the data plane tells metrics and the log. Nothing here runs for a message.
 import type { Logger } from '../platform/logger.ts';
-import type { Metrics } from './metrics/metrics.ts';
+import type { Counts } from './metrics/metrics.ts';
 import type { ProxyEvents } from './proxy/ports.ts';
 import type { RelayEnd, RelayTotals } from './proxy/relay.ts';
 
 /** Events of listeners as counters and log lines. */
-export function proxyEvents(metrics: Metrics, log: Logger): ProxyEvents {
+export function proxyEvents(metrics: Counts, log: Logger): ProxyEvents {
   return {
     refused: (pool, code) => {
       metrics.countRefusal(pool, code);
@@ -18,7 +18,7 @@ export function proxyEvents(metrics: Metrics, log: Logger): ProxyEvents {
 
 /** Ends of relays as counters and log lines. */
 export function relayEndSink(
-  metrics: Metrics,
+  metrics: Counts,
   log: Logger,
 ): (pool: string, reason: RelayEnd, totals: RelayTotals) => void {
   return (pool, reason, totals) => {

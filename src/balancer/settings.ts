@@ -28,7 +28,7 @@ function identityOf({ id, address, capacity, zone, maxConnections }: StaticNodeC
 
 /** Sections that take a restart to change, of those that differ between two configurations. */
 export function restartNeededFor(from: Config, to: Config): string[] {
-  const fixed = ['listeners', 'intake', 'admin', 'keda', 'asg', 'state', 'log', 'relay'] as const;
+  const fixed = ['listeners', 'intake', 'admin', 'keda', 'asg', 'state', 'log', 'relay', 'workers'] as const;
   const [before, after] = [withoutLive(from), withoutLive(to)];
   return fixed.filter((section) => !isDeepStrictEqual(before[section], after[section]));
 }

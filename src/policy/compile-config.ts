@@ -119,6 +119,7 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
     },
     log: { level: log.level, format: log.format },
     relay: { form: document.relay.form },
+    workers: document.workers,
     takeover: { relayForMs: document.takeover.relayFor === 'off' ? Infinity : document.takeover.relayFor },
     policiesDirectory: resolvePath(document.policies),
     pools: Object.entries(document.pools).map(([name, pool]) => compilePool(name, pool)),

@@ -5,7 +5,8 @@ import { log } from './log-schema.ts';
 import { asgSchema } from './asg-schema.ts';
 import { kedaSchema } from './keda-schema.ts';
 import { adminSchema, tlsSchema, tokenSchema } from './access-schema.ts';
-import { address, cidr, count, list, name, namePattern, orOff, text } from './field.ts';
+import { address, cidr, count, field, list, name, namePattern, orOff, text } from './field.ts';
+import { showValue, type Reading } from './quantity.ts';
 import { listenerSchema } from './listener-schema.ts';
 import { apiVersion } from './read-document.ts';
 import { driverSchema } from './driver-schema.ts';
@@ -47,6 +48,16 @@ const relay = z
   .prefault({})
   .describe('The relay.');
 
+const workers = field(readWorkers, {
+  anyOf: [{ type: 'integer', minimum: 0, maximum: 64 }, { const: 'auto' }],
+  examples: ['auto', '4'],
+  unit: 'whole number, 0 to 64, or auto',
+})
+  .prefault(0)
+  .describe(
+    'Processes that accept and relay, beside the main one, which then takes in reports, answers operators and scrapers, and decides. `auto`: one for each processor; 0: the main process relays itself.',
+  );
+
 const takeover = z
   .strictObject({
     relayFor: orOff('duration', '1s', '30d')
@@ -70,6 +81,15 @@ const pool = z
   })
   .describe('A set of nodes under one policy.');
 
+function readWorkers(value: unknown): Reading<number | 'auto'> {
+  if (value === 'auto') return { value };
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 64) return { value };
+  return {
+    message: `${showValue(value)} is no number of workers`,
+    hint: 'a whole number from 0 to 64, or auto',
+  };
+}
+
 /** The schema of herald.yaml. */
 export const configSchema = z.strictObject({
   apiVersion: z.literal(apiVersion).describe('Version of the form of this file.'),
@@ -82,6 +102,7 @@ export const configSchema = z.strictObject({
   state: stateSchema,
   log,
   relay,
+  workers,
   takeover,
   policies: text('path')
     .prefault('./policies')

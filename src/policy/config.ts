@@ -208,6 +208,8 @@ export interface Config {
     /** `auto`: fast where the probe at start passes, else plain. */
     readonly form: 'auto' | 'fast' | 'plain';
   };
+  /** Processes that relay beside the main one; 0: it relays itself; `auto`: one for each processor. */
+  readonly workers: number | 'auto';
   readonly takeover: {
     /** How long a process that has been replaced relays what it has; Infinity: as long as it takes. */
     readonly relayForMs: number;

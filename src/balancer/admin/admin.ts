@@ -15,6 +15,7 @@ import type { PolicyFiles } from '../../platform/policy-files.ts';
 import { formatAddress, type Address } from '../../policy/address.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { aloneAnswer, type PeersAnswer } from '../../protocol/peering.ts';
+import type { WorkerDetail } from '../../protocol/workers.ts';
 import type { Control, EventFeed, ScaleFeed } from '../control/ports.ts';
 import type { Registry } from '../state/registry.ts';
 import { ok } from './answer.ts';
@@ -69,6 +70,8 @@ export interface AdminDeps {
   readonly takeover?: TakeoverDesk | undefined;
   /** Undefined: nothing is shared with other balancers. */
   readonly peers?: (() => PeersAnswer) | undefined;
+  /** Processes that relay; absent: there are none. */
+  readonly workers?: (() => readonly WorkerDetail[]) | undefined;
   /** Every policy that is loaded, used by a pool or not. */
   readonly policies: () => Iterable<Policy>;
   readonly policyFiles: PolicyFiles;
@@ -217,5 +220,6 @@ function handlersOf(deps: AdminDeps, streams: EventStreams): AdminHandlers {
     ...webhookHandlers(deps),
     ...takeoverHandlers(deps),
     listPeers: () => ok(deps.peers?.() ?? aloneAnswer),
+    listWorkers: () => ok({ workers: deps.workers?.() ?? [] }),
   };
 }

@@ -1,27 +1,29 @@
 // Prometheus, behind this one room: everybody else counts through the functions of `Metrics`.
-import { collectDefaultMetrics, Counter, Gauge, Registry as Register } from 'prom-client';
+import { collectDefaultMetrics, Registry as Register } from 'prom-client';
 import type { Clock } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/error.ts';
 import { aloneAnswer, type PeersAnswer } from '../../protocol/peering.ts';
+import type { WorkerDetail } from '../../protocol/workers.ts';
 import type { Scaling } from '../../protocol/scaling.ts';
 import type { ControlFigures } from '../control/control.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import { boundedLabel } from './bounded-label.ts';
+import { Counters, type CountedSeries } from './counters.ts';
+import { createExposition, labelText } from './exposition.ts';
 import { processMetrics } from './process-metrics.ts';
 import { controlPage, noFigures } from './control-page.ts';
 import { noOutputs, outputPage, type OutputFigures } from './output-metrics.ts';
 import { peerPage } from './peer-metrics.ts';
 import { poolPage } from './pool-page.ts';
 import { scalePage } from './scale-page.ts';
+import { workerPage } from './worker-metrics.ts';
 import { noTakeovers, takeoverPage, type TakeoverFigures } from './takeover-metrics.ts';
 
 /** What came of a reload of configuration or policies. */
 type ReloadOutcome = 'replaced' | 'unchanged' | 'refused';
 
-/** Counts for the edges, text for the scraper. */
-export interface Metrics {
-  /** What Prometheus reads. Scrapes at the same time share one text. */
-  scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
+/** Where the edges and the relay count. */
+export interface Counts {
   /** A client was answered in place of a node; '' or an unknown pool counts as ''. */
   countRefusal(pool: string, code: ErrorCode): void;
   countReport(outcome: 'accepted' | ErrorCode): void;
@@ -32,6 +34,14 @@ export interface Metrics {
   countRelayEnd(reason: string): void;
 }
 
+/** Counts for the edges, text for the scraper. */
+export interface Metrics extends Counts {
+  /** What Prometheus reads. Scrapes at the same time share one text. */
+  scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Adds what a worker has counted; a process that begins anew has another name. */
+  absorb(process: string, series: readonly CountedSeries[]): void;
+}
+
 // prom-client gives these names that end like counters, but they are gauges; promtool refuses them.
 const misnamedDefaults = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`);
 const maxRelayEndReasons = 32;
@@ -40,7 +50,8 @@ const maxRelayEndReasons = 32;
 export function createMetrics(deps: {
   readonly pools: ReadonlyMap<string, PoolState>;
   readonly clock: Clock;
-  readonly relayForm: 'fast' | 'plain';
+  /** That the relay runs in. */
+  readonly relayForm: () => 'fast' | 'plain';
   readonly version: string;
   /** Absent: there are none. */
   readonly control?: () => ControlFigures;
@@ -52,20 +63,15 @@ export function createMetrics(deps: {
   readonly takeover?: () => TakeoverFigures;
   /** Other balancers; absent: nothing is shared. */
   readonly peers?: () => PeersAnswer;
+  /** Processes that relay; absent: there are none. */
+  readonly workers?: () => readonly WorkerDetail[];
 }): Metrics {
   const { pools, clock, control = () => noFigures, scalingOf, outputs = () => noOutputs } = deps;
-  const { takeover = () => noTakeovers, peers = () => aloneAnswer } = deps;
+  const { takeover = () => noTakeovers, peers = () => aloneAnswer, workers = () => [] } = deps;
   const register = new Register();
   collectDefaultMetrics({ register });
   for (const name of misnamedDefaults) register.removeSingleMetric(name);
-  gauge(register, 'herald_relay_form').set({ form: deps.relayForm }, 1);
-  gauge(register, 'herald_build_info').set({ version: deps.version }, 1);
-  const refusals = counter(register, 'herald_refusals_total');
-  const reports = counter(register, 'herald_reports_total');
-  const reloads = counter(register, 'herald_policy_reloads_total');
-  const stateWrites = counter(register, 'herald_state_writes_total');
-  const relayEnds = counter(register, 'herald_relay_ends_total');
-  const relayEndReason = boundedLabel(maxRelayEndReasons);
+  const counters = new Counters(processMetrics);
   let scraping: Promise<string> | undefined;
   const render = async () => {
     const scalings = scalingOf === undefined ? [] : [...pools.keys()].map(scalingOf);
@@ -76,6 +82,8 @@ export function createMetrics(deps: {
       outputPage(outputs()),
       takeoverPage(takeover()),
       peerPage(peers()),
+      workerPage(workers()),
+      processPage(counters, deps),
     ];
     return [...pages, await register.metrics()].join('\n');
   };
@@ -86,6 +94,30 @@ export function createMetrics(deps: {
       });
       return { contentType: register.contentType, text: await scraping };
     },
+    absorb: (process, series) => counters.absorb(process, series),
+    ...countsIn(counters, pools),
+  };
+}
+
+/** Counts of a process that nobody scrapes: a worker tells them to the main process. */
+export function createCounts(pools: ReadonlyMap<string, unknown>): Counts & {
+  series(): readonly CountedSeries[];
+} {
+  const counters = new Counters(processMetrics);
+  return { ...countsIn(counters, pools), series: () => counters.series() };
+}
+
+function countsIn(
+  counters: Counters<keyof typeof processMetrics>,
+  pools: ReadonlyMap<string, unknown>,
+): Counts {
+  const refusals = counters.counter('herald_refusals_total');
+  const reports = counters.counter('herald_reports_total');
+  const reloads = counters.counter('herald_policy_reloads_total');
+  const stateWrites = counters.counter('herald_state_writes_total');
+  const relayEnds = counters.counter('herald_relay_ends_total');
+  const relayEndReason = boundedLabel(maxRelayEndReasons);
+  return {
     countRefusal: (pool, code) => refusals.inc({ pool: pools.has(pool) ? pool : '', code }),
     countReport: (outcome) => reports.inc({ outcome }),
     countReload: (outcome) => reloads.inc({ outcome }),
@@ -94,15 +126,13 @@ export function createMetrics(deps: {
   };
 }
 
-function gauge(register: Register, name: keyof typeof processMetrics): Gauge {
-  return new Gauge(optionsOf(register, name));
-}
-
-function counter(register: Register, name: keyof typeof processMetrics): Counter {
-  return new Counter(optionsOf(register, name));
-}
-
-function optionsOf(register: Register, name: keyof typeof processMetrics) {
-  const { help, labels } = processMetrics[name];
-  return { name, help, labelNames: [...labels], registers: [register] };
+function processPage(
+  counters: Counters<keyof typeof processMetrics>,
+  { relayForm, version }: { readonly relayForm: () => 'fast' | 'plain'; readonly version: string },
+): string {
+  const page = createExposition(processMetrics);
+  counters.addTo(page);
+  page.add('herald_relay_form', labelText({ form: relayForm() }), 1);
+  page.add('herald_build_info', labelText({ version }), 1);
+  return page.text();
 }

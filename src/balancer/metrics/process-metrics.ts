@@ -1,7 +1,7 @@
 // The metrics of what happens and what the process is: name, labels, help with unit.
 import type { MetricEntry } from './metric-entry.ts';
 
-/** What happens, and what the process is: counted by prom-client. */
+/** What happens, and what the process is: counted as it happens. */
 export const processMetrics = {
   herald_reports_total: {
     type: 'counter',

@@ -7,7 +7,7 @@ import { amountWhenFull } from '../../core/moments.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { PoolSnapshot, Visibility } from '../../core/snapshot.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { PoolAdmission } from './admission.ts';
+import { PoolAdmission, type AdmissionFigures } from './admission.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { ConnectionTable } from './connection-table.ts';
 import type { NodeRecord } from './node-record.ts';
@@ -23,6 +23,13 @@ const leastAssessmentAgeMs = 50;
 // Shares are made for so many arrivals and no more: the hundredth of a storm's first millisecond must not go where
 // the first went. The factor that each storm multiplies what is expected by keeps this to a few assessments.
 const leastPlacedOn = 8;
+
+/** What other processes of this machine say of a pool whose connections they relay. */
+export interface CarriedElsewhere {
+  /** Of an average connection. */
+  readonly meanMessagesPerSecond: number;
+  readonly admission: AdmissionFigures;
+}
 
 /** What the registry knows of one pool. */
 export class PoolState {
@@ -45,6 +52,8 @@ export class PoolState {
   /** Connections that have come since the assessment, less those gone. */
   #gained = 0;
   #isPanicking = false;
+  /** Undefined: this process relays itself, and its table has everything. */
+  elsewhere: CarriedElsewhere | undefined;
   readonly #notify: Notify;
   /** Times that placing had to go on without load data. */
   panicsTotal = 0;
@@ -182,14 +191,16 @@ export class PoolState {
         admitted(this.#policy),
       ),
       admission: this.admission.view(nowMs),
-      messagesPerSecondPerConnection: this.table.meanMessagesPerSecond,
+      messagesPerSecondPerConnection:
+        this.elsewhere?.meanMessagesPerSecond ?? this.table.meanMessagesPerSecond,
     });
   }
 
   /** Notes counts and brings rates up to date; `sweep` also looks through the connections. */
   tick(nowMs: number, sweep: boolean): void {
     this.arrivals.tick(nowMs);
-    if (sweep) this.#sweep(nowMs);
+    // What others relay they sum up, too.
+    if (sweep && this.elsewhere === undefined) this.#sweep(nowMs);
     for (const { counters } of this.nodes.values()) counters.record(nowMs);
     this.markDirty();
   }

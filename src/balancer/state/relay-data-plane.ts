@@ -78,12 +78,14 @@ function shedOne(
   });
 }
 
-interface Columns extends OpenConnections {
+/** Columns while they are filled. */
+export interface Columns extends OpenConnections {
   readonly nodeId: string[];
   readonly kind: ConnectionKind[];
 }
 
-function columnsFor(size: number): Columns {
+/** Columns for so many connections, all 0. */
+export function columnsFor(size: number): Columns {
   const numbers = () => new Float64Array(size);
   return {
     size,
@@ -129,7 +131,8 @@ function slotsOf(table: ConnectionTable, nodeId: string | undefined): number[] {
   return found;
 }
 
-function fillUtilization(columns: Columns, pool: PoolState, nowMs: number): void {
+/** Says of each row what part of its node's utilization it causes, by the pool's assessment. */
+export function fillUtilization(columns: Columns, pool: PoolState, nowMs: number): void {
   const { snapshot, states, costs } = pool.assessment(nowMs);
   const rowsOf = rowsByNode(columns.nodeId);
   snapshot.nodes.forEach(({ id, load }, position) => {

@@ -1,0 +1,109 @@
+// The listeners that clients connect to, in the process that relays: started together, stopped together.
+import type { Clock } from '../core/clock.ts';
+import { HeraldError } from '../core/error.ts';
+import type { Rng } from '../core/rng.ts';
+import type { ListeningSockets } from '../platform/listening-sockets.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Config } from '../policy/config.ts';
+import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
+import { createConfiguredListener } from './listeners.ts';
+import type { Counts } from './metrics/metrics.ts';
+import type { HttpListener } from './proxy/listener.ts';
+import { proxyEvents, relayEndSink } from './proxy-events.ts';
+import { Relays } from './proxy/relays.ts';
+import { createTransport } from './proxy/transport.ts';
+import type { Transport } from './proxy/wire.ts';
+import type { Placement } from './state/ports.ts';
+import type { Registry } from './state/registry.ts';
+
+/** What they are made of. */
+export interface PublicListenersParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly placement: Placement;
+  readonly sockets: ListeningSockets;
+}
+
+/** Listeners with a lifetime: `probe`, `start`, maybe `stopAccepting`, then `stop`. */
+export class PublicListeners {
+  readonly #parts: PublicListenersParts;
+  readonly #relays: Relays;
+  readonly #bound = new Map<string, { listener: HttpListener; port: number }>();
+  #transport: Transport | undefined;
+  #route: RouteTable;
+
+  constructor(parts: PublicListenersParts) {
+    this.#parts = parts;
+    this.#relays = new Relays(parts.clock);
+    this.#route = buildRouteTable(parts.config.pools);
+  }
+
+  /** Connections and exchanges under way. */
+  get openCount(): number {
+    return this.#listeners.reduce((sum, listener) => sum + listener.openCount, 0);
+  }
+
+  /** As the probe found; `plain` before it. */
+  get relayForm(): 'fast' | 'plain' {
+    return this.#transport?.form ?? 'plain';
+  }
+
+  get #listeners(): HttpListener[] {
+    return [...this.#bound.values()].map(({ listener }) => listener);
+  }
+
+  /** The bound port of a listener; HERALD_INTERNAL when there is no such listener. */
+  port(name: string): number {
+    const bound = this.#bound.get(name);
+    if (bound === undefined) throw new HeraldError('HERALD_INTERNAL', `there is no listener '${name}'`);
+    return bound.port;
+  }
+
+  /** Finds out how bytes can be carried here. */
+  async probe(): Promise<void> {
+    const { config, clock, log } = this.#parts;
+    this.#transport = await createTransport({ form: config.relay.form, clock });
+    const { form, fallbackReason } = this.#transport;
+    log.info({ form, ...(fallbackReason && { fallbackReason }) }, 'relay form chosen');
+  }
+
+  /** Binds and accepts. Rejects with HERALD_LISTEN_FAILED. */
+  async start(metrics: Counts): Promise<void> {
+    const { log, config } = this.#parts;
+    const transport = this.#transport;
+    if (transport === undefined) throw new HeraldError('HERALD_INTERNAL', 'listeners start before the probe');
+    const parts = {
+      ...this.#parts,
+      transport,
+      relays: this.#relays,
+      route: (host: string, path: string) => this.#route(host, path),
+      events: proxyEvents(metrics, log),
+      onRelayEnd: relayEndSink(metrics, log),
+    };
+    for (const settings of config.listeners) {
+      const listener = createConfiguredListener(settings, parts);
+      const { host, port } = await listener.start();
+      this.#bound.set(settings.name, { listener, port });
+      log.info({ listener: settings.name, host, port }, 'listening');
+    }
+  }
+
+  /** Takes the routes of a new configuration over. */
+  reconfigure(config: Config): void {
+    this.#route = buildRouteTable(config.pools);
+  }
+
+  /** What is open lives on. Idempotent. */
+  async stopAccepting(): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.stopAccepting()));
+  }
+
+  /** Ends what is open, at once. Idempotent. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.stop()));
+    this.#relays.stop();
+  }
+}
