@@ -127,7 +127,7 @@ export class Balancer {
       ...this.#core,
       heritage: options.heritage,
       saved: () => this.#saved,
-      isShared: () => this.#peering !== undefined,
+      shared: () => this.#peering,
       openCount: () => this.openCount,
       relayForMs: () => this.#loaded.config.takeover.relayForMs,
       release: (taken) => this.#retire(taken),
@@ -267,6 +267,7 @@ export class Balancer {
     this.control.start();
     // What acts outside, and what is written, is one process's: until the one before has let go it is that one's.
     await this.takeovers.serve();
+    await this.#peering?.speak();
     this.#kedaPort = await edges.startScalers({ isNeeded: this.takeovers.generation === 1 });
     this.outputs.start();
     this.#core.scaleDriver.start();
@@ -330,10 +331,15 @@ export class Balancer {
   async #startPeering(): Promise<void> {
     const { clock, rng, sharedStore } = this.#options;
     const { redis } = this.#loaded.config.state;
-    const store = sharedStore ?? (redis && (await openSharedStore(redis, { clock, rng })));
+    const { inheritedPeer: inherited, generation } = this.takeovers;
+    const place = inherited?.place;
+    const current = () => this.#loaded.config.state.redis;
+    const store =
+      sharedStore ?? (redis && (await openSharedStore(redis, { clock, rng, inherited: place, current })));
     if (store === undefined) return;
     const { registry, control } = this;
-    this.#peering = new Peering({ store, registry, control, clock, rng, tell: this.#core.tell });
-    await this.#peering.start();
+    this.#peering = new Peering({ store, registry, control, clock, rng, inherited, tell: this.#core.tell });
+    // Until the process before has let go that one is the peer.
+    await this.#peering.start({ isQuiet: generation > 1 });
   }
 }

@@ -9,6 +9,7 @@ import type { RunningControl } from './control/control.ts';
 import { Leader, leaderLease } from './control/leader.ts';
 import type { EventFeed } from './control/ports.ts';
 import { SharedWishes } from './control/shared-wishes.ts';
+import { WishSweep } from './control/wish-sweep.ts';
 import {
   adminKey,
   adminWish,
@@ -18,7 +19,9 @@ import {
 } from './control/wish-targets.ts';
 import { Peers } from './state/peers/peers.ts';
 import type { Registry } from './state/registry.ts';
-import type { SharedHandlers, SharedStore } from './state/shared-store.ts';
+import type { PeerPlace, SharedHandlers, SharedStore } from './state/shared-store.ts';
+import type { PeerHeritage } from './takeover/messages.ts';
+import { goesOnAs, untilSaid, type SharedSelf } from './takeover/shared-self.ts';
 
 /** What it is made with. */
 export interface PeeringParts {
@@ -28,30 +31,46 @@ export interface PeeringParts {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly tell: EventFeed['tell'];
+  /** What the process that this one takes over from was to others. */
+  readonly inherited?: PeerHeritage | undefined;
 }
 
-/** A store on Redis; its client is loaded only here, since most balancers have no peers. */
+/**
+ * A store on Redis, as `inherited` where that one shared the same; `current`: the configuration by now, of which
+ * passwords and certificates are taken when a connection is made. Its client is loaded only here, since most balancers have
+ * no peers.
+ */
 export async function openSharedStore(
   config: RedisConfig,
-  { clock, rng }: { clock: Clock; rng: Rng },
+  parts: {
+    clock: Clock;
+    rng: Rng;
+    inherited?: PeerPlace | undefined;
+    current: () => RedisConfig | undefined;
+  },
 ): Promise<SharedStore> {
   const { createRedisStore } = await import('../cluster/redis-store.ts');
-  return createRedisStore({ config, clock, rng });
+  return createRedisStore({ config, ...parts });
 }
 
 /** Peers with a lifetime: `start` when saved state is restored, `resign` when this balancer ends, then `stop`. */
-export class Peering {
+export class Peering implements SharedSelf {
   readonly #parts: PeeringParts;
+  readonly #countsEpoch: string;
   readonly #peers: Peers;
   readonly #leader: Leader;
   readonly #wishes: SharedWishes;
+  readonly #sweep: WishSweep;
   #introductions = 0;
+  #isQuiet = false;
 
   constructor(parts: PeeringParts) {
     this.#parts = parts;
-    const { store, registry, control, clock, rng } = parts;
-    // Chance enough to be another one for each life of a process.
-    const epoch = Math.floor(rng.next() * 2 ** 52).toString(36);
+    const { store, registry, control, clock, rng, inherited } = parts;
+    const isSamePeer = inherited !== undefined && goesOnAs(inherited.place, store.place);
+    // Chance enough to be another one for each life of a balancer.
+    const epoch = isSamePeer ? inherited.countsEpoch : Math.floor(rng.next() * 2 ** 52).toString(36);
+    this.#countsEpoch = epoch;
     this.#peers = new Peers({
       store,
       registry,
@@ -60,29 +79,58 @@ export class Peering {
       tell: (type, message, facts) => this.#tell(type, message, facts),
     });
     this.#leader = new Leader({ store, clock, changed: (token) => this.#leads(token) });
+    this.#leader.see(inherited?.token ?? 0);
     const targets = {
       admin: createAdminTarget(registry, control),
       freeze: createFreezeTarget(control.shared.freezes, control),
     };
     this.#wishes = new SharedWishes({ store, clock, targets });
+    this.#sweep = new WishSweep({
+      store,
+      clock,
+      isLeader: () => this.isLeader,
+      isHere: (key) => hasNode(registry, key),
+      wanted: () => targets.admin.all(),
+    });
   }
 
   get isLeader(): boolean {
     return this.#leader.isLeader;
   }
 
+  get place(): PeerPlace {
+    return this.#parts.store.place;
+  }
+
   /**
    * Joins the others, and learns what they want and carry, in bounded time. Rejects with HERALD_STATE_REFUSED where
-   * what is configured cannot work.
+   * what is configured cannot work. `isQuiet`: another process is this peer until `speak`.
    */
-  async start(): Promise<void> {
-    const { store } = this.#parts;
-    await store.start(this.#handlers());
+  async start({ isQuiet } = { isQuiet: false }): Promise<void> {
+    this.#isQuiet = isQuiet;
+    await this.#parts.store.start(this.#handlers(), { isQuiet });
     this.#listen();
-    this.#peers.start();
-    this.#wishes.start();
-    this.#leader.start();
-    await Promise.all([this.#leader.renew(), this.#peers.firstWords()]);
+    await Promise.all([isQuiet || this.#begin(), this.#peers.firstWords()]);
+  }
+
+  /** The process before has let go: this one is the peer from now on. Nothing happens where there was none. */
+  async speak(): Promise<void> {
+    if (!this.#isQuiet) return;
+    this.#isQuiet = false;
+    await this.#parts.store.speak();
+    await this.#begin();
+  }
+
+  async handOver(): Promise<PeerHeritage> {
+    await untilSaid(() => this.#wishes.unsaidCount, this.#parts.clock);
+    return { place: this.place, countsEpoch: this.#countsEpoch, token: this.#leader.highestToken };
+  }
+
+  /** What was heard of the others stays as it is: what is left to do here is to shed what this process relays. */
+  async leave(to: PeerPlace | undefined): Promise<void> {
+    this.#silence();
+    const { store } = this.#parts;
+    await (to !== undefined && goesOnAs(this.place, to) ? store.leave() : store.stop());
   }
 
   /** Leads no more. */
@@ -94,11 +142,7 @@ export class Peering {
 
   /** Says farewell. Bounded in time, idempotent. */
   async stop(): Promise<void> {
-    this.#parts.registry.listener = undefined;
-    this.#parts.control.listener = undefined;
-    this.#leader.stop();
-    this.#wishes.stop();
-    this.#peers.stop();
+    this.#silence();
     await this.#parts.store.stop();
   }
 
@@ -128,6 +172,23 @@ export class Peering {
         return { ...peer, isLeader: !this.isLeader && token > 0 && token === highest };
       }),
     };
+  }
+
+  async #begin(): Promise<void> {
+    this.#peers.start();
+    this.#wishes.start();
+    this.#sweep.start();
+    this.#leader.start();
+    await this.#leader.renew();
+  }
+
+  #silence(): void {
+    this.#parts.registry.listener = undefined;
+    this.#parts.control.listener = undefined;
+    this.#leader.stop();
+    this.#wishes.stop();
+    this.#sweep.stop();
+    this.#peers.stop();
   }
 
   #handlers(): SharedHandlers {
@@ -192,6 +253,12 @@ export class Peering {
   #tell(type: string, message: string, facts: Readonly<Record<string, string | number | boolean>>): void {
     this.#parts.tell({ type, pool: '', node: '', by: '', why: '', message, facts });
   }
+}
+
+/** Whether the node that a register of an admin state is about is here. */
+function hasNode({ pools }: Registry, key: string): boolean {
+  const [pool = '', node = ''] = key.split(' ');
+  return pools.get(pool)?.nodes.has(node) === true;
 }
 
 /** By which token a peer says that it leads; 0 when it does not, or says something else. */

@@ -1,6 +1,6 @@
 // From the configuration's words to the registry's.
 import { isDeepStrictEqual } from 'node:util';
-import type { Config, StaticNodeConfig, TlsConfig } from '../policy/config.ts';
+import type { Config, RedisConfig, StaticNodeConfig, TlsConfig } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { HeraldError } from '../core/error.ts';
 import type { NodeIdentity } from '../core/snapshot.ts';
@@ -33,16 +33,24 @@ export function restartNeededFor(from: Config, to: Config): string[] {
   return fixed.filter((section) => !isDeepStrictEqual(before[section], after[section]));
 }
 
-/** Without what is taken over while running: tokens and certificates, but for whether there are any. */
+/** Without what is taken over while running: tokens, passwords and certificates, but for whether there are any. */
 function withoutLive(config: Config): Config {
-  const { intake, admin, keda } = config;
+  const { intake, admin, keda, state } = config;
   const { tcp } = admin;
   return {
     ...config,
     intake: { ...intake, tokens: [], tls: shapeOf(intake.tls) },
     admin: { ...admin, tcp: tcp && { ...tcp, tokens: [], tls: shapeOf(tcp.tls) } },
     keda: keda && { ...keda, tls: shapeOf(keda.tls) },
+    state: { ...state, redis: state.redis && withoutCredentials(state.redis) },
   };
+}
+
+function withoutCredentials(redis: RedisConfig): RedisConfig {
+  const none = { username: undefined, password: undefined };
+  const noneOfSentinels = { sentinelUsername: undefined, sentinelPassword: undefined };
+  const tls = redis.tls && { ca: undefined, cert: undefined, key: undefined };
+  return { ...redis, ...none, ...noneOfSentinels, tls };
 }
 
 function shapeOf(tls: TlsConfig | undefined): TlsConfig | undefined {

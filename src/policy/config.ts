@@ -154,6 +154,9 @@ export interface RedisConfig {
   readonly username: string | undefined;
   /** Never logged. Undefined: none is given. */
   readonly password: string | undefined;
+  /** As `username` and `password`, of the Sentinels themselves. */
+  readonly sentinelUsername: string | undefined;
+  readonly sentinelPassword: string | undefined;
   /** Undefined: plain TCP. PEM texts; undefined `ca`: the authorities that Node knows. `cert` and `key` come together. */
   readonly tls:
     | { readonly ca: string | undefined; readonly cert: string | undefined; readonly key: string | undefined }

@@ -53,6 +53,7 @@ describe('a config file', () => {
       state: { kind: 'memory', file: '/at/./run/herald-state.json' },
       log: { level: 'info', format: 'auto' },
       relay: { form: 'auto' },
+      workers: 0,
       takeover: { relayForMs: 3_600_000 },
       policiesDirectory: '/at/./policies',
       pools: [
@@ -352,6 +353,30 @@ describe('the environment', () => {
     expect(config.intake.bind).toEqual({ host: '0.0.0.0', port: 9500 });
     expect(config.admin.socketPath).toBe('/at//run/h.sock');
     expect(config.listeners[0]?.bind).toEqual({ host: '::', port: 80 });
+  });
+
+  it('says who a balancer is among its peers, as the pod is called, and by which password it comes', () => {
+    const state = 'state: { kind: redis, url: "redis://from-file", passwordFile: pw }\n';
+    const environment = {
+      HERALD_STATE_PEER: 'herald-7d9f8b6c5d-x2x4z',
+      HERALD_STATE_URL: 'redis://redis.internal:6380/2',
+      HERALD_STATE_USERNAME: 'herald',
+      HERALD_STATE_PASSWORD_FILE: 'other',
+    };
+    const { document, problems } = readConfig('h.yaml', head + listener + pool + state, environment);
+    expect(problems).toEqual([]);
+    expect(document?.state).toMatchObject({
+      peer: 'herald-7d9f8b6c5d-x2x4z',
+      url: { address: { host: 'redis.internal', port: 6380 }, database: 2 },
+      username: 'herald',
+      passwordFile: 'other',
+    });
+    expect(problemsOf(listener + pool + state, { HERALD_STATE_PASSWORD: 'hunter2' })).toEqual([
+      'HERALD_STATE_PASSWORD state.password: stands beside passwordFile (write one of them)',
+    ]);
+    expect(problemsOf(listener + pool, { HERALD_STATE_PEER: 'lb-1' })).toEqual([
+      'HERALD_STATE_PEER state.peer: is only for kind: redis (write kind: redis, or remove it)',
+    ]);
   });
 
   it('is named by the problems that it causes', () => {
