@@ -36,8 +36,8 @@ export interface FleetRun {
 const clock = createSystemClock();
 const never = new AbortController().signal;
 const reportIntervalMs = 5000;
-const connections = 480;
-const messagesPerSecond = 2;
+const connections = 360;
+const messagesPerSecond = 1;
 const busyPart = 0.5;
 // Nobody tells the balancers. Together the nodes are `busyPart` full of the clients' messages.
 const sizes = [0.5, 1, 2, 0.5, 1, 2];

@@ -1,4 +1,4 @@
-// `npm run bench:peers`: six socket servers and 480 clients behind one `herald serve`, behind four that share a Redis, and
+// `npm run bench:peers`: six socket servers and 360 clients behind one `herald serve`, behind four that share a Redis, and
 // behind four that share nothing. The three meet the same clients side by side, so that whatever else the machine does
 // meets all of them. One line a second for each (`bench-results/peers.csv`); a table at the end. Three minutes a seed.
 import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -28,8 +28,8 @@ const arms: readonly PeersArm[] = [
   { name: 'four sharing', balancers: 4, shares: true },
 ];
 
-// A second holds some 130 messages of a node, so its share of them is chance to a tenth; of five seconds less than half.
-const windows = [1, 5] as const;
+// A second holds some 60 messages of a node: an eighth of its load is chance. Of ten seconds it is a twenty-fifth.
+const windows = [1, 10] as const;
 
 interface Outcome {
   readonly arm: string;
@@ -45,7 +45,7 @@ function outcomeOf({ name }: PeersArm, seed: number, { rows, clients }: FleetRun
   const counted = rows.filter(({ second }) => second > warmUp);
   const mean = (window: number) => meanOf(ratiosOver(counted, window));
   const [machineLoad = NaN] = loadavg();
-  return { arm: name, seed, imbalance: { 1: mean(1), 5: mean(5) }, clients, machineLoad };
+  return { arm: name, seed, imbalance: { 1: mean(1), 10: mean(10) }, clients, machineLoad };
 }
 
 /** Under titles, behind those of the runs before. */
