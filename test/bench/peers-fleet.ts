@@ -1,17 +1,18 @@
 // One fleet of bench:peers from its start to its end: balancers as they are run, nodes and clients in processes.
 import type { PeersAnswer } from '../../src/protocol/peering.ts';
-import { Child } from '../../src/demo/child.ts';
 import type { ClientFigures } from '../../src/demo/client-crowd.ts';
 import { imbalanceOf, type NodeSecond } from '../../src/demo/imbalance.ts';
+import type * as childModule from '../../src/demo/child.ts';
 import type { FromClients, ToClients } from '../../src/demo/messages.ts';
-import { NodeFleet } from '../../src/demo/node-fleet.ts';
+import type * as fleetModule from '../../src/demo/node-fleet.ts';
 import { sleep } from '../../src/demo/sleep.ts';
-import { planTraffic, type TrafficShape } from '../../src/demo/traffic.ts';
+import type { ClientPlan } from '../../src/demo/traffic.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
 import { eventually } from '../support/eventually.ts';
 import { startHerald, type HeraldProcess } from '../support/herald-process.ts';
 import type { HeraldSetup } from '../support/herald-setup.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
+import { benchNodes as nodes, foreseen, plansOf } from './peers-traffic.ts';
 
 /** Balancers that are compared. */
 export interface PeersArm {
@@ -31,19 +32,19 @@ export interface FleetSecond {
 export interface FleetRun {
   readonly rows: readonly FleetSecond[];
   readonly clients: ClientFigures;
+  /** Messages answered ÷ messages that the plans foresee; well below 1 where the machine could not keep up. */
+  readonly answeredPart: number;
 }
 
+// As built, like the balancers, and without the loader that this process runs under: two dozen compiling would be the load.
+process.execArgv.splice(0);
+// Proof of `as`: dist/ is made of src/ by `npm run bench:peers`.
+const built = async (name: string): Promise<unknown> => import(`../../dist/demo/${name}.js`);
+const children = (await built('child')) as typeof childModule;
+const fleets = (await built('node-fleet')) as typeof fleetModule;
+
 const clock = createSystemClock();
-const never = new AbortController().signal;
 const reportIntervalMs = 5000;
-const connections = 360;
-const messagesPerSecond = 1;
-const busyPart = 0.5;
-// Nobody tells the balancers. Together the nodes are `busyPart` full of the clients' messages.
-const sizes = [0.5, 1, 2, 0.5, 1, 2];
-const sizesTotal = sizes.reduce((sum, each) => sum + each, 0);
-const fullServiceMs = (1000 * busyPart * sizesTotal) / (connections * messagesPerSecond);
-const nodes = sizes.map((size, index) => ({ id: `n${index + 1}`, serviceMs: fullServiceMs / size }));
 // Only a process that hangs takes so long, however busy the machine is.
 const startWithinMs = 120_000;
 
@@ -61,13 +62,16 @@ const policy = {
 export class BenchFleet {
   readonly #arm: PeersArm;
   readonly #heralds: HeraldProcess[] = [];
-  readonly #clients = new Child<ToClients, FromClients>('client-process', { name: 'clients', clock });
-  readonly #nodes: NodeFleet;
+  readonly #clients = new children.Child<ToClients, FromClients>('client-process', {
+    name: 'clients',
+    clock,
+  });
+  readonly #nodes: fleetModule.NodeFleet;
   #redis: RedisServer | undefined;
 
   constructor(arm: PeersArm) {
     this.#arm = arm;
-    this.#nodes = new NodeFleet({
+    this.#nodes = new fleets.NodeFleet({
       clock,
       reportIntervalMs,
       intakeUrls: (id) => intakeUrlsOf(id, arm, this.#heralds),
@@ -86,13 +90,19 @@ export class BenchFleet {
     await Promise.all(this.#heralds.map(hasEveryNode));
   }
 
-  /** Sends the clients of this seed, and watches the nodes for so many seconds. */
-  async run(run: { readonly seed: number; readonly seconds: number }): Promise<FleetRun> {
-    send(this.#clients, this.#heralds, run);
-    const rows = await watch(this.#nodes, run.seconds);
+  /** Sends the clients of this seed, and watches the nodes for so many seconds. Rejects as soon as `signal` is aborted. */
+  async run(
+    run: { readonly seed: number; readonly seconds: number },
+    signal: AbortSignal,
+  ): Promise<FleetRun> {
+    const plans = plansOf(run.seed, run.seconds);
+    signal.throwIfAborted();
+    send(this.#clients, this.#heralds, plans);
+    const rows = await watch(this.#nodes, run.seconds, signal);
     const finished = this.#clients.next('finished', startWithinMs);
     this.#clients.send({ kind: 'stop' });
-    return { rows, clients: await finished };
+    const figures = await finished;
+    return { rows, clients: figures, answeredPart: figures.answered / foreseen(plans, run.seconds) };
   }
 
   async stop(): Promise<void> {
@@ -154,30 +164,25 @@ async function hasEveryNode(herald: HeraldProcess): Promise<void> {
 
 /** The same clients for every arm; each listener gets every so many-th of them. */
 function send(
-  clients: Child<ToClients, FromClients>,
+  clients: childModule.Child<ToClients, FromClients>,
   heralds: readonly HeraldProcess[],
-  { seed, seconds }: { readonly seed: number; readonly seconds: number },
+  plans: readonly ClientPlan[],
 ): void {
-  const traffic: TrafficShape = {
-    durationMs: seconds * 1000,
-    connections,
-    holdMs: 30_000,
-    messagesPerSecond,
-    sigma: 1.5,
-    rampMs: 15_000,
-  };
-  const plans = planTraffic(traffic, seed);
   heralds.forEach(({ publicPort }, listener) => {
     const own = plans.filter((_, index) => index % heralds.length === listener);
     clients.send({ kind: 'start', url: `ws://127.0.0.1:${publicPort}/`, plans: own });
   });
 }
 
-async function watch(fleet: NodeFleet, seconds: number): Promise<FleetSecond[]> {
+async function watch(
+  fleet: fleetModule.NodeFleet,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<FleetSecond[]> {
   const rows: FleetSecond[] = [];
   const startedAtMs = clock.nowMs();
   for (let second = 1; second <= seconds; second += 1) {
-    await sleep(clock, startedAtMs + second * 1000 - clock.nowMs(), never);
+    await sleep(clock, startedAtMs + second * 1000 - clock.nowMs(), signal);
     const measured = await fleet.measure();
     // In one order, whichever started first.
     rows.push({ second, nodes: nodes.flatMap(({ id }) => measured.get(id) ?? []) });
