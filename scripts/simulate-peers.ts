@@ -8,6 +8,7 @@ import { sharingArms, sharingScenarios, type SharingArm } from '../src/simulate/
 import { simulate, type RunResult } from '../src/simulate/run.ts';
 import type { Scenario } from '../src/simulate/scenario.ts';
 import { writeTables } from './markdown-tables.ts';
+import { readTyped, readWhole, seedRange } from './simulate-usage.ts';
 
 const figures = ['ratio', 'deviation'] as const;
 type Figure = (typeof figures)[number];
@@ -24,7 +25,6 @@ interface Row {
 
 // As the other tables of the page.
 const writtenSeeds = 5;
-const writtenBalancers = 4;
 const names = sharingScenarios().map(({ name }) => name);
 
 const usage = `usage: npm run simulate -- --peers [--balancers N] [--scenario NAME]... [--seeds N] [--json]
@@ -35,25 +35,19 @@ scenarios: ${names.join(', ')}
 function readOptions(args: string[]) {
   const { values } = parseUsage(args);
   if (values.write && (values.scenario ?? values.seeds ?? values.balancers) !== undefined)
-    throw new HeraldError('HERALD_USAGE', '--write goes with no other option: it writes what the page has');
+    throw new HeraldError('HERALD_USAGE', '--write goes with --peers alone: it writes what the page has');
   const unknown = values.scenario?.find((name) => !names.includes(name));
   if (unknown !== undefined)
     throw new HeraldError('HERALD_USAGE', `--scenario ${unknown}: one of ${names.join(', ')}`);
-  const seeds = whole('--seeds', values.seeds ?? (values.write ? writtenSeeds : 5), { from: 1, to: 100 });
-  const balancers = whole('--balancers', values.balancers ?? writtenBalancers, { from: 2, to: 32 });
+  const seeds = readWhole('--seeds', values.seeds ?? String(writtenSeeds), seedRange);
+  const balancers = readWhole('--balancers', values.balancers ?? '4', { from: 2, to: 32 });
   const named = sharingScenarios().filter(({ name }) => values.scenario?.includes(name) ?? true);
   return { ...values, seeds, balancers, named };
 }
 
-function whole(name: string, typed: string | number, { from, to }: { from: number; to: number }): number {
-  const value = Number(typed);
-  if (Number.isInteger(value) && value >= from && value <= to) return value;
-  throw new HeraldError('HERALD_USAGE', `${name} ${typed}: a whole number, ${from} to ${to}`);
-}
-
 function parseUsage(args: string[]) {
-  try {
-    return parseArgs({
+  const parse = () =>
+    parseArgs({
       args,
       options: {
         peers: { type: 'boolean' },
@@ -65,10 +59,7 @@ function parseUsage(args: string[]) {
         help: { type: 'boolean', default: false },
       },
     });
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new HeraldError('HERALD_USAGE', `${message}; see --peers --help`, {}, { cause: error });
-  }
+  return readTyped(parse, '--peers --help');
 }
 
 function rowsOf(scenario: Scenario, arms: readonly SharingArm[], seeds: number): Row[] {

@@ -10,6 +10,7 @@ import { scenarioOf, scenarios } from '../src/simulate/scenarios.ts';
 import { writeTables } from './markdown-tables.ts';
 import { simulatePeersMode } from './simulate-peers.ts';
 import { simulateScalingMode } from './simulate-scaling.ts';
+import { readTyped, readWhole, seedRange } from './simulate-usage.ts';
 
 type Figure = keyof Figures | 'moved';
 
@@ -59,17 +60,15 @@ function readOptions(args: string[]) {
   const { values } = parseUsage(args);
   if (values.write && (values.scenario ?? values.rule ?? values.seeds) !== undefined)
     throw new HeraldError('HERALD_USAGE', '--write goes with no other option: it writes what the page has');
-  const seeds = Number(values.seeds ?? '5');
-  if (!Number.isInteger(seeds) || seeds < 1 || seeds > 100)
-    throw new HeraldError('HERALD_USAGE', `--seeds ${values.seeds}: a whole number, 1 to 100`);
+  const seeds = readWhole('--seeds', values.seeds ?? '5', seedRange);
   const named = values.scenario?.map(scenarioOf) ?? scenarios;
   const chosen = values.rule?.map(ruleOf) ?? rules;
   return { seeds, json: values.json, write: values.write, help: values.help, named, chosen };
 }
 
 function parseUsage(args: string[]) {
-  try {
-    return parseArgs({
+  const parse = () =>
+    parseArgs({
       args,
       options: {
         scenario: { type: 'string', multiple: true },
@@ -80,10 +79,7 @@ function parseUsage(args: string[]) {
         help: { type: 'boolean', default: false },
       },
     });
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new HeraldError('HERALD_USAGE', `${message}; see --help`, {}, { cause: error });
-  }
+  return readTyped(parse, '--help');
 }
 
 type Printed = Readonly<{ rows: readonly Row[]; chosen: readonly Rule[]; columns: readonly string[] }>;
