@@ -10,6 +10,7 @@ const floorOf: Record<string, number> = {
   policy: 0,
   protocol: 0,
   simulate: 0,
+  'simulate/peers': 1,
   'balancer/state': 1,
   'balancer/control': 1,
   'balancer/takeover': 1,
