@@ -43,8 +43,11 @@ export class DelayedLink {
     };
     return {
       selfId,
+      place: { id: selfId, epoch: 'simulated', where: 'simulated' },
       start: async (handlers) => this.#join(selfId, handlers),
+      speak: async () => undefined,
       stop: async () => this.#leave(selfId),
+      leave: async () => this.#leave(selfId),
       status: () => status,
       say: (channel, text) => this.#say(selfId, channel, text),
       describe: () => undefined,
