@@ -23,7 +23,11 @@ export function createPeerFleet({ store, peers, leader, epoch, leadingPeer }: Pe
     token: () => leader.token,
     highestToken: () => leader.highestToken,
     see: (token) => leader.see(token),
-    leader: () => (leader.isLeader ? store.selfId : leadingPeer()),
+    leader() {
+      if (leader.isLeader) return store.selfId;
+      // Who led when the link went down may lead no more, and would not hear of it.
+      return store.status().state === 'degraded' ? undefined : leadingPeer();
+    },
     isHere: (peer) => peers.isHere(peer),
     carriedOn: (pool, node) => peers.carriedOn(pool, node),
     say: (pool, word) => store.say(operationsChannel(pool), encodeFleetWord(word)),

@@ -54,7 +54,9 @@ export class OrderDesk {
   /** A word has come. Does it, says why not, or says again what was done. */
   hear(from: string, name: string, order: OrderWord): void {
     const { fleet, registry, counts } = this.#deps;
-    if (order.to !== fleet.selfId || order.epoch !== fleet.epoch) return;
+    // Whoever overhears a higher token than its own leads no more.
+    if (order.to !== fleet.selfId) return fleet.see(order.token);
+    if (order.epoch !== fleet.epoch) return;
     const pool = registry.pools.get(name);
     if (pool === undefined) return;
     const part = this.#parts.get(order.operation);
