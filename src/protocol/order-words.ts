@@ -102,8 +102,15 @@ export interface CancelWord {
   readonly reason: string;
 }
 
+/** An operation goes on as part of another one: two operators began the same at one moment. */
+export interface RenamedWord {
+  readonly kind: 'renamed';
+  readonly operation: string;
+  readonly to: string;
+}
+
 /** One word, read. */
-export type FleetWord = OrderWord | RefusedWord | PartWord | HeadWord | AskWord | CancelWord;
+export type FleetWord = OrderWord | RefusedWord | PartWord | HeadWord | AskWord | CancelWord | RenamedWord;
 
 // A channel of its own: balancers that know no orders pass it over without a word.
 const channelPrefix = 'operations:';
@@ -218,6 +225,7 @@ const shapes: {
   },
   ask: { to: isId, operation: isId, ratePerSecond: isAmount, by: isText, why: isText },
   cancel: { operation: isId, reason: isText },
+  renamed: { operation: isId, to: isId },
 };
 
 /** Reads a word; undefined for one of another version or kind, or a broken one: it is passed over. Never throws. */

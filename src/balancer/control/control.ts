@@ -93,7 +93,8 @@ export class RunningControl implements Control {
     };
     this.shared = shared;
     const othersOf = (operation: string) => this.#fleet?.othersOf(operation) ?? nothingDone;
-    const drainParts = { ...deps, shedder: shared.shedder, othersOf };
+    const renamed = (...drain: [string, string, string]) => this.#fleet?.renamed(...drain);
+    const drainParts = { ...deps, shedder: shared.shedder, othersOf, renamed };
     this.#drains = new Drains(drainParts, shared.operations, (drain) => this.#drainEnded(drain));
     const fleet = () => this.#fleet;
     this.#rebalances = new Rebalances({ isLeader: () => true, ...deps, ...shared, fleet });

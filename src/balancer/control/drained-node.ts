@@ -20,6 +20,8 @@ export interface DrainParts {
   readonly rng: Rng;
   /** What other balancers have done of an operation. */
   readonly othersOf: (operation: string) => OthersDone;
+  /** A drain goes on under another id. */
+  readonly renamed: (pool: string, before: string, now: string) => void;
 }
 
 // Listing 100,000 connections takes some 20 ms, so large nodes are looked at less often.

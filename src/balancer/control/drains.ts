@@ -138,6 +138,7 @@ export class Drains {
       const before = known.id;
       known.become(id, owner);
       this.#operations.rename(known, before);
+      this.#parts.renamed(pool.name, before, id);
     }
   }
 

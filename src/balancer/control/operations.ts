@@ -98,10 +98,15 @@ export class Operations {
   rename(entry: OperationEntry, before: string): void {
     if (!this.#running.delete(before)) return;
     this.#running.set(entry.id, entry);
-    this.#renamed.set(before, entry.id);
+    this.noteRename(before, entry.id);
+    this.revision += 1;
+  }
+
+  /** An operation is found by its old id, too; also one that another balancer runs. */
+  noteRename(before: string, now: string): void {
+    this.#renamed.set(before, now);
     const [oldest] = this.#renamed.keys();
     if (this.#renamed.size > keptOperations && oldest !== undefined) this.#renamed.delete(oldest);
-    this.revision += 1;
   }
 
   /** The id by which an operation is listed that was begun by this one. */

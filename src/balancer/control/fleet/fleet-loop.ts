@@ -10,6 +10,7 @@ import {
   type AskWord,
   type HeadWord,
   type PartWord,
+  type RenamedWord,
 } from '../../../protocol/order-words.ts';
 import type { PoolState } from '../../state/pool-state.ts';
 import type { DataPlane } from '../../state/ports.ts';
@@ -50,6 +51,7 @@ export interface FleetLoopDeps {
 // who have a part and have not heard.
 const cancelForMs = 60_000;
 const repeatForMs = 5000;
+const renameRepeats = 5;
 
 interface Cancel {
   readonly pool: string;
@@ -68,6 +70,7 @@ export class FleetLoop implements RebalanceFleet {
   readonly #speaker: Speaker;
   readonly #ledgers = new Map<string, OrderLedger>();
   readonly #cancels = new Map<string, Cancel>();
+  readonly #renames = new Map<string, { readonly pool: string; readonly to: string; left: number }>();
 
   constructor(deps: FleetLoopDeps) {
     this.#deps = deps;
@@ -138,7 +141,7 @@ export class FleetLoop implements RebalanceFleet {
     const { operations } = this.#deps;
     const entry = operations.find(id);
     if (entry !== undefined) return this.#shown(entry);
-    const head = this.#heads.get(id);
+    const head = this.#heads.get(operations.idNow(id));
     return head === undefined ? operations.get(id).view() : this.#heads.view(head);
   }
 
@@ -176,6 +179,7 @@ export class FleetLoop implements RebalanceFleet {
     if (word.kind === 'order') return this.#desk.hear(from, pool, word);
     if (word.kind === 'part') return this.#hearPart(from, pool, word);
     if (word.kind === 'head') return this.#hearHead(from, pool, word);
+    if (word.kind === 'renamed') return this.#hearRename(word);
     if (word.kind === 'cancel') return this.#hearCancel(word.operation, word.reason);
     const { fleet, runAsked } = this.#deps;
     if (word.to !== fleet.selfId) return;
@@ -183,6 +187,12 @@ export class FleetLoop implements RebalanceFleet {
     if (word.kind !== 'refused') return;
     fleet.see(word.token);
     this.#ledgers.get(word.operation)?.refused(from, word.id);
+  }
+
+  /** A drain of this balancer goes on as part of another's: whoever has heard of it by its old id must know. */
+  renamed(pool: string, operation: string, to: string): void {
+    this.#renames.set(operation, { pool, to, left: renameRepeats });
+    this.#deps.fleet.say(pool, { kind: 'renamed', operation, to });
   }
 
   /** A balancer has come. */
@@ -208,11 +218,21 @@ export class FleetLoop implements RebalanceFleet {
     this.#speaker.speak(operations.entries, this.#desk.words(), isWhole);
     if (!isWhole) return;
     this.#asked.tick();
+    this.#repeatRenames();
     for (const [id, wish] of this.#cancels) {
       const isOver = this.#heads.get(id)?.operation.state !== 'running';
       const sinceMs = clock.nowMs() - wish.atMs;
       if (sinceMs > (isOver ? repeatForMs : cancelForMs)) this.#cancels.delete(id);
       else this.#sayCancel(id, wish);
+    }
+  }
+
+  /** Words may be lost, and who has not heard would list the old one for ever. */
+  #repeatRenames(): void {
+    for (const [operation, rename] of this.#renames) {
+      rename.left -= 1;
+      if (rename.left <= 0) this.#renames.delete(operation);
+      this.#deps.fleet.say(rename.pool, { kind: 'renamed', operation, to: rename.to });
     }
   }
 
@@ -274,6 +294,11 @@ export class FleetLoop implements RebalanceFleet {
     const isAtWork = entry?.view().state === 'running';
     if (state === 'cancelled') entry?.cancel(reason);
     if (ended && !isAtWork) this.#tellEnd(head.operation);
+  }
+
+  #hearRename({ operation, to }: RenamedWord): void {
+    this.#heads.forget(operation);
+    this.#deps.operations.noteRename(operation, to);
   }
 
   #hearCancel(operation: string, reason: string): void {

@@ -62,6 +62,11 @@ export class Heads {
     return { head, began: known === undefined, ended: wasRunning && state !== 'running' };
   }
 
+  /** It goes on as part of another one. */
+  forget(id: string): void {
+    this.#heads.delete(id);
+  }
+
   /** An operator ends it here: shown as cancelled from now on, whatever its owner is heard to say before it knows. */
   cancel(id: string, reason: string): void {
     const head = this.#heads.get(id);
