@@ -11,10 +11,8 @@ import {
   type RebalanceRule,
   type RebalanceTick,
 } from '../../core/rebalance/rebalancer.ts';
-import { nothingOrdered, type ToldShed } from '../../core/rebalance/others.ts';
 import type { PlannedShed } from '../../core/rebalance/plan.ts';
 import type { RunView } from '../../core/rebalance/run.ts';
-import { rebalanceRuleOf } from '../../core/rebalance/view.ts';
 import type { Out } from '../../core/returns.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { DataPlane } from '../state/ports.ts';
@@ -27,8 +25,9 @@ import type { Operations } from './operations.ts';
 import type { EventFeed } from './ports.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import type { Operation, RebalanceRequest } from '../../protocol/operations.ts';
-import { markShedding, viewOf } from './movable.ts';
+import { markShedding } from './movable.ts';
 import { adviceEvent, operationEvent, RebalanceAdvice } from './rebalance-events.ts';
+import { lookAt, ruleFor } from './rebalance-look.ts';
 import { RebalanceOperation } from './rebalance-operation.ts';
 import type { Shedder } from './shedder.ts';
 
@@ -56,8 +55,6 @@ interface WholeOperations {
 
 // Nobody hurries: a message that is under way may end, and a client has time to answer.
 const goodbyeWithinMs = 30_000;
-// A pool of a hundred connections at 0.1 %/s would wait ten seconds for each.
-const leastRatePerSecond = 0.2;
 
 /** The rebalancing of one pool, from tick to tick. */
 export class PoolRebalance {
@@ -90,7 +87,7 @@ export class PoolRebalance {
       this.cancel(pool, isFrozen && isAutomatic ? 'the pool was frozen' : 'this balancer leads no more');
     // What an operator asked of this balancer goes on, whoever leads.
     const frozen = isFrozen || (!leads && this.#operation === undefined);
-    const view = this.#look(pool, this.#ledger);
+    const view = this.#look(pool, true);
     const tick = tickRebalancer(this.#state, view, { rule: this.#ruleOf(pool), rng, frozen });
     this.#state = tick.state;
     if (tick.began) this.#begin(pool, view, { by: 'auto', why: `hot: ${tick.hot.join(', ')}` });
@@ -138,38 +135,13 @@ export class PoolRebalance {
     return this.#parts.fleet()?.leads ?? this.#parts.isLeader();
   }
 
-  /** `ledger`: of the tick of a run, which hears of what others have shed since the last one. */
-  #look(pool: PoolState, ledger?: OrderLedger): RunView {
-    const { clock, dataPlane, shedder, fleet } = this.#parts;
-    const nowMs = clock.nowMs();
-    const view = viewOf(pool, dataPlane, { nowMs, ledger: this.#ledger });
-    const sharesOf = fleet()?.sharesIn(pool, nowMs);
-    const others = sharesOf && (ledger?.take(sharesOf) ?? { ...nothingOrdered, sharesOf });
-    if (others !== undefined) this.#noteTold(pool, view, others.told);
-    const { out } = shedder.returns(pool.name).estimate;
-    const { returned = 0, lost = 0 } = this.#operation?.returns ?? {};
-    return { ...view, returns: { out, returned, lost }, ...(others && { others }) };
+  #look(pool: PoolState, isTick = false): RunView {
+    const run = { owner: this.#state.run?.owner, operation: this.#operation, ledger: this.#ledger };
+    return lookAt(pool, this.#parts, run, isTick);
   }
 
-  /** What others have shed for this run is on its way like what was shed here. */
-  #noteTold(pool: PoolState, { nodes, nowMs }: RunView, told: readonly ToldShed[]): void {
-    const { run } = this.#state;
-    const operation = this.#operation;
-    if (run === undefined || operation === undefined) return;
-    for (const { node: id, connections: count, utilization } of told) {
-      const slope = nodes.find((node) => node.id === id)?.slope ?? NaN;
-      const work = slope > 0 ? utilization / slope / count : 1;
-      operation.askedElsewhere(id);
-      const out = [{ owner: run.owner, atMs: nowMs, nodeId: id, count, work }];
-      this.#parts.shedder.returns(pool.name).shed(out, operation);
-    }
-  }
-
-  #ruleOf({ policy, table, nodes }: PoolState): RebalanceRule {
-    let size = table.size;
-    for (const { counters } of nodes.values()) size += counters.peers.connections;
-    const usual = Math.max(leastRatePerSecond, policy.rebalance.ratePerSecond * size);
-    return rebalanceRuleOf(policy, this.#ratePerSecond ?? usual);
+  #ruleOf(pool: PoolState): RebalanceRule {
+    return ruleFor(pool, this.#ratePerSecond);
   }
 
   #forecastOf(pool: PoolState, { nodes, connectionsOf, others }: RunView): RebalanceForecast {

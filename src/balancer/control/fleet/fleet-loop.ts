@@ -20,6 +20,7 @@ import type { OperationEntry, Operations } from '../operations.ts';
 import type { Asker, EventFeed } from '../ports.ts';
 import type { Shedder } from '../shedder.ts';
 import type { Freezes } from '../freezes.ts';
+import { Announcements } from './announcements.ts';
 import { Asked } from './asked.ts';
 import { drainEnded } from '../drain-events.ts';
 import { operationEvent } from '../rebalance-events.ts';
@@ -47,18 +48,6 @@ export interface FleetLoopDeps {
   readonly runAsked: (pool: string, ask: AskWord) => void;
 }
 
-// A cancel is repeated until the owner has said that it has ended it, or is not there; then a little longer, for those
-// who have a part and have not heard.
-const cancelForMs = 60_000;
-const repeatForMs = 5000;
-const renameRepeats = 5;
-
-interface Cancel {
-  readonly pool: string;
-  readonly reason: string;
-  readonly atMs: number;
-}
-
 /** What this balancer knows of operations of all. */
 export class FleetLoop implements RebalanceFleet {
   readonly counts = new OrderCounts();
@@ -69,13 +58,13 @@ export class FleetLoop implements RebalanceFleet {
   readonly #asked: Asked;
   readonly #speaker: Speaker;
   readonly #ledgers = new Map<string, OrderLedger>();
-  readonly #cancels = new Map<string, Cancel>();
-  readonly #renames = new Map<string, { readonly pool: string; readonly to: string; left: number }>();
+  readonly #announcements: Announcements;
 
   constructor(deps: FleetLoopDeps) {
     this.#deps = deps;
     const { clock, fleet } = deps;
     this.#heads = new Heads(clock);
+    this.#announcements = new Announcements(deps);
     this.#desk = new OrderDesk({ ...deps, counts: this.counts });
     this.#asked = new Asked({
       ...deps,
@@ -147,7 +136,7 @@ export class FleetLoop implements RebalanceFleet {
 
   /** Ends it everywhere: whoever runs it hears of it, and so does everybody who has a part of it. */
   cancel(id: string, reason: string): void {
-    const { operations, clock } = this.#deps;
+    const { operations } = this.#deps;
     const entry = operations.find(id);
     const head = this.#heads.get(operations.idNow(id));
     if (entry === undefined && head === undefined) return void operations.get(id);
@@ -158,9 +147,7 @@ export class FleetLoop implements RebalanceFleet {
     const now = entry?.id ?? id;
     this.#heads.cancel(now, reason);
     this.#desk.end(now);
-    const wish = { pool, reason, atMs: clock.nowMs() };
-    this.#cancels.set(now, wish);
-    this.#sayCancel(now, wish);
+    this.#announcements.cancel(now, pool, reason);
   }
 
   /** This balancer's part of a drain that another one runs is over. The end is told when the whole is. */
@@ -191,8 +178,7 @@ export class FleetLoop implements RebalanceFleet {
 
   /** A drain of this balancer goes on as part of another's: whoever has heard of it by its old id must know. */
   renamed(pool: string, operation: string, to: string): void {
-    this.#renames.set(operation, { pool, to, left: renameRepeats });
-    this.#deps.fleet.say(pool, { kind: 'renamed', operation, to });
+    this.#announcements.rename(operation, pool, to);
   }
 
   /** A balancer has come. */
@@ -214,30 +200,10 @@ export class FleetLoop implements RebalanceFleet {
 
   /** Says what is due; before the counts, every tenth of a second. */
   speak(isWhole: boolean): void {
-    const { operations, clock } = this.#deps;
-    this.#speaker.speak(operations.entries, this.#desk.words(), isWhole);
+    this.#speaker.speak(this.#deps.operations.entries, this.#desk.words(), isWhole);
     if (!isWhole) return;
     this.#asked.tick();
-    this.#repeatRenames();
-    for (const [id, wish] of this.#cancels) {
-      const isOver = this.#heads.get(id)?.operation.state !== 'running';
-      const sinceMs = clock.nowMs() - wish.atMs;
-      if (sinceMs > (isOver ? repeatForMs : cancelForMs)) this.#cancels.delete(id);
-      else this.#sayCancel(id, wish);
-    }
-  }
-
-  /** Words may be lost, and who has not heard would list the old one for ever. */
-  #repeatRenames(): void {
-    for (const [operation, rename] of this.#renames) {
-      rename.left -= 1;
-      if (rename.left <= 0) this.#renames.delete(operation);
-      this.#deps.fleet.say(rename.pool, { kind: 'renamed', operation, to: rename.to });
-    }
-  }
-
-  #sayCancel(operation: string, { pool, reason }: Cancel): void {
-    this.#deps.fleet.say(pool, { kind: 'cancel', operation, reason });
+    this.#announcements.tick((id) => this.#heads.get(id)?.operation.state !== 'running');
   }
 
   #runningHeads(pool: string): readonly Head[] {
