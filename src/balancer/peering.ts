@@ -6,6 +6,7 @@ import type { RedisConfig } from '../policy/config.ts';
 import { isRecord } from '../protocol/field-checks.ts';
 import type { PeersAnswer } from '../protocol/peering.ts';
 import type { RunningControl } from './control/control.ts';
+import type { FleetLoop } from './control/fleet/fleet-loop.ts';
 import { Leader, leaderLease } from './control/leader.ts';
 import type { EventFeed } from './control/ports.ts';
 import { SharedWishes } from './control/shared-wishes.ts';
@@ -17,6 +18,7 @@ import {
   createFreezeTarget,
   freezeKey,
 } from './control/wish-targets.ts';
+import { createPeerFleet } from './peer-fleet.ts';
 import { Peers } from './state/peers/peers.ts';
 import type { Registry } from './state/registry.ts';
 import type { PeerPlace, SharedHandlers, SharedStore } from './state/shared-store.ts';
@@ -61,6 +63,7 @@ export class Peering implements SharedSelf {
   readonly #leader: Leader;
   readonly #wishes: SharedWishes;
   readonly #sweep: WishSweep;
+  readonly #operations: FleetLoop;
   #introductions = 0;
   #isQuiet = false;
 
@@ -77,9 +80,13 @@ export class Peering implements SharedSelf {
       clock,
       epoch,
       tell: (type, message, facts) => this.#tell(type, message, facts),
+      speakFirst: (isWhole) => this.#operations.speak(isWhole),
     });
     this.#leader = new Leader({ store, clock, changed: (token) => this.#leads(token) });
     this.#leader.see(inherited?.token ?? 0);
+    const leadingPeer = () => this.view().peers.find((peer) => peer.isLeader)?.id;
+    const shared = { store, epoch, peers: this.#peers, leader: this.#leader };
+    this.#operations = control.join(createPeerFleet({ ...shared, leadingPeer }));
     const targets = {
       admin: createAdminTarget(registry, control),
       freeze: createFreezeTarget(control.shared.freezes, control),
@@ -135,9 +142,9 @@ export class Peering implements SharedSelf {
 
   /** Leads no more. */
   async resign(): Promise<void> {
-    const { isLeader, highestToken } = this.#leader;
+    const { isLeader, token } = this.#leader;
     this.#leader.stop();
-    if (isLeader) await this.#parts.store.release(leaderLease, highestToken);
+    if (isLeader) await this.#parts.store.release(leaderLease, token);
   }
 
   /** Says farewell. Bounded in time, idempotent. */
@@ -153,10 +160,7 @@ export class Peering implements SharedSelf {
     const peers = this.#peers.view().map(({ id, ageMs, connections, about }) => {
       return { id, ageMs: Math.round(ageMs), connections, token: tokenIn(about) };
     });
-    const highest = Math.max(
-      this.isLeader ? this.#leader.highestToken : 0,
-      ...peers.map(({ token }) => token),
-    );
+    const highest = Math.max(this.#leader.token, ...peers.map(({ token }) => token));
     return {
       self: store.selfId,
       isLeader: this.isLeader,
@@ -193,13 +197,21 @@ export class Peering implements SharedSelf {
 
   #handlers(): SharedHandlers {
     return {
-      word: (from, channel, text) => this.#peers.hearWord(from, channel, text),
+      word: (from, channel, text) => {
+        this.#peers.hearWord(from, channel, text);
+        this.#operations.hearWord(from, channel, text);
+      },
       register: (scope, register) => this.#wishes.hear(scope, register),
       link: (status) => this.#peers.hearLink(status),
       peer: (peer, isHere) => {
         this.#leader.see(tokenIn(peer.about));
+        const hasCome = this.#peers.hearPeer(peer, isHere);
+        // Who has come may have been here in another life.
+        if (hasCome || !isHere) this.#operations.peerGone(peer.id);
+        if (!hasCome) return;
+        this.#operations.peerCame();
         // Else it would know in ten seconds only who leads.
-        if (this.#peers.hearPeer(peer, isHere) && this.isLeader) this.#describe(this.#leader.highestToken);
+        if (this.isLeader) this.#describe(this.#leader.token);
       },
     };
   }
@@ -216,14 +228,15 @@ export class Peering implements SharedSelf {
       },
     };
     control.listener = {
-      adminState: (pool, nodes, { adminState, deadlineMs, ratePerSecond, self, by, why = '' }) => {
+      adminState: (pool, nodes, { adminState, deadlineMs, ratePerSecond, self, by, why = '', operation }) => {
         const isSelf = self === true;
         const given = {
           ...(deadlineMs !== undefined && { deadlineMs }),
           ...(ratePerSecond !== undefined && { ratePerSecond }),
         };
+        const begun = operation && { operation };
         const isChanged = Object.keys(given).length > 0;
-        const wish = adminWish(adminState, { by, why, isSelf, isChanged, ...given });
+        const wish = adminWish(adminState, { by, why, isSelf, isChanged, ...given, ...begun });
         for (const id of nodes) this.#wishes.say('admin', adminKey(pool, id), wish);
       },
       freeze: (pool, { frozen, by, why }) => this.#sayFreeze(pool, { rank: frozen ? 1 : 0, by, why }),

@@ -24,8 +24,7 @@ export const errorCatalogue = {
   HERALD_LISTEN_FAILED: {
     status: 500,
     meaning: 'A listener cannot bind its address.',
-    remedy:
-      'Free the port or the socket path, or choose another in herald.yaml or in the options of the agent.',
+    remedy: 'Free the port or the socket path, or choose another in herald.yaml or the agent options.',
   },
   HERALD_REPORT_INVALID: {
     status: 400,
@@ -164,8 +163,7 @@ export const errorCatalogue = {
   },
   HERALD_NOT_ALLOWED: {
     status: 403,
-    meaning:
-      'The caller is known but may not do this: role, scope of pools or source address do not allow it.',
+    meaning: 'The caller is known but may not do this: role, scope of pools or address do not allow it.',
     remedy: 'Use a token with the role and the pools that the message names.',
   },
   HERALD_NOT_AVAILABLE: {
@@ -276,6 +274,11 @@ export const errorCatalogue = {
     meaning: 'What peers share cannot be used as configured: password, rights, TLS, or it is no Redis.',
     remedy:
       'Mend what the message names in `state` of herald.yaml or at the server; see docs/integrations/redis.md.',
+  },
+  HERALD_NO_LEADER: {
+    status: 503,
+    meaning: 'Balancers that share state have no leader now, and only the leader may rebalance.',
+    remedy: 'Try again in some seconds; `herald status` shows who leads and how the link is.',
   },
   HERALD_INTERNAL: {
     status: 500,

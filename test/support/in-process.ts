@@ -12,7 +12,7 @@ import { writeSetup, type HeraldSetup } from './herald-setup.ts';
 /** Starts a balancer for one test, which stops it. `more` takes the place of the machine's clock, or adds to it. */
 export async function aBalancer(
   setup: HeraldSetup,
-  more: Partial<Pick<BalancerOptions, 'clock' | 'executorOf'>> = {},
+  more: Partial<Pick<BalancerOptions, 'clock' | 'executorOf' | 'sharedStore'>> = {},
 ): Promise<Balancer> {
   const folder = writeSetup(setup);
   const loaded = await loadConfig(join(folder, 'herald.yaml'), {});

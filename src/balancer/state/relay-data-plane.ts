@@ -1,6 +1,7 @@
 // The data plane of our own relay: which connections are open and what load each is, out of the tables that the leases
 // keep; shedding through whoever carries each. The bytes themselves are the proxy's.
 import { apportion } from '../../core/apportion.ts';
+import { carriedPart } from '../../core/carried-part.ts';
 import type { Clock } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
 import type { ConnectionTable } from './connection-table.ts';
@@ -135,7 +136,7 @@ function slotsOf(table: ConnectionTable, nodeId: string | undefined): number[] {
 export function fillUtilization(columns: Columns, pool: PoolState, nowMs: number): void {
   const { snapshot, states, costs } = pool.assessment(nowMs);
   const rowsOf = rowsByNode(columns.nodeId);
-  snapshot.nodes.forEach(({ id, load }, position) => {
+  snapshot.nodes.forEach(({ id, load, counters }, position) => {
     const rows = rowsOf.get(id);
     if (rows === undefined || load === undefined || states[position] !== 'valid') return;
     // Reports without an additive signal say nothing of work.
@@ -145,7 +146,13 @@ export function fillUtilization(columns: Columns, pool: PoolState, nowMs: number
       bytesPerSecond: picked(columns.bytesPerSecond, rows),
     };
     const parts = apportion(rates, { utilization: load.utilization, intercept: costs.intercept });
-    for (let i = 0; i < rows.length; i++) columns.utilization[rows[i] ?? 0] = parts[i] ?? 0;
+    const own = { connections: counters.ownConnections, messagesPerSecond: counters.messagesPerSecond };
+    const whole = {
+      connections: own.connections + counters.peers.connections,
+      messagesPerSecond: counters.expectedMessagesPerSecond,
+    };
+    const ownPart = carriedPart(own, whole);
+    for (let i = 0; i < rows.length; i++) columns.utilization[rows[i] ?? 0] = (parts[i] ?? 0) * ownPart;
   });
 }
 
