@@ -151,6 +151,10 @@ export class RunningControl implements Control {
     return answer;
   }
 
+  async refreshed(pool: string): Promise<void> {
+    await this.#deps.dataPlane.refresh?.(pool);
+  }
+
   rebalance(pool: string, request: RebalanceRequest, asker: Asker): RebalanceAnswer {
     return this.#rebalances.request(pool, request, asker);
   }

@@ -28,6 +28,8 @@ export interface Control {
    * way; `ready` and `maint` end it. HERALD_NODE_UNKNOWN, HERALD_DRAIN_REFUSED.
    */
   setAdminState(nodes: readonly string[], request: AdminStateRequest, asker: Asker): AdminStateAnswer;
+  /** Resolves, in bounded time, when what is known of the pool's connections is of now: before a plan is shown. */
+  refreshed(pool: string): Promise<void>;
   /** Plans a rebalance and, unless `dryRun`, begins it. HERALD_POOL_UNKNOWN, HERALD_FROZEN, HERALD_OPERATION_RUNNING, HERALD_NO_LEADER. */
   rebalance(pool: string, request: RebalanceRequest, asker: Asker): RebalanceAnswer;
   /** Running first, then the newest. */
