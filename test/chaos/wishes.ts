@@ -1,0 +1,78 @@
+// What one thing must be in the end by what operators said, and to whom: the rule for operators at odds of
+// docs/several-balancers.md, kept apart from Herald's own code. Pure. Who asks whom is operator.ts.
+
+interface Said {
+  readonly state: string;
+  readonly atMs: number;
+  /** Balancers that have it for certain. */
+  readonly knownBy: Set<string>;
+  /** It may be no more: unanswered, told to a balancer that was killed since, or perhaps known to whom a later one was told. */
+  isUncertain: boolean;
+  /** What it took the place of, in case it is forgotten. */
+  readonly instead: readonly Said[];
+}
+
+/** How a wish was told. */
+export interface Telling {
+  /** The balancer that was asked. */
+  readonly to: string;
+  /** False: nobody knows whether it was heard. */
+  readonly isAnswered: boolean;
+  readonly atMs: number;
+  /** Whether the one asked has had no way since then to hear of what this balancer was told. */
+  readonly isApartFrom: (balancer: string, sinceMs: number) => boolean;
+}
+
+/** The wishes for one node, or for a freeze, that may still stand. */
+export class Wishes {
+  readonly #ranks: readonly string[];
+  #said: Said[];
+
+  /** `ranks`: states, the more restrictive the later; the first is where it begins. */
+  constructor(ranks: readonly string[], balancers: readonly string[]) {
+    this.#ranks = ranks;
+    this.#said = [settled(ranks[0] ?? '', balancers)];
+  }
+
+  /** Something is wanted. */
+  say(state: string, { to, isAnswered, atMs, isApartFrom }: Telling): void {
+    const isKnown = ({ knownBy }: Said) => isAnswered && knownBy.has(to);
+    const instead = this.#said.filter(isKnown);
+    this.#said = this.#said.filter((said) => !isKnown(said));
+    // Whether the balancer had heard of the others: where nobody has seen it, this is later than they, or at odds.
+    for (const said of this.#said)
+      said.isUncertain ||= ![...said.knownBy].every((balancer) => isApartFrom(balancer, said.atMs));
+    this.#said.push({ state, atMs, knownBy: new Set([to]), isUncertain: !isAnswered, instead });
+  }
+
+  /** A balancer has ended: what only it is known to have heard may have gone with it. */
+  forget(balancer: string): void {
+    const lost = this.#said.filter(({ knownBy }) => knownBy.delete(balancer) && knownBy.size === 0);
+    for (const said of lost) said.isUncertain = true;
+    const again = lost.flatMap(({ instead }) => instead);
+    this.#said.push(...again.map((earlier) => ({ ...earlier, isUncertain: true })));
+  }
+
+  /** All balancers were seen with this state, connected and with nothing unsaid: it is the only one now. */
+  settle(state: string, balancers: readonly string[]): void {
+    this.#said = [settled(state, balancers)];
+  }
+
+  /** States that may stand now: one, unless nobody has seen who knew of what. */
+  get allowed(): readonly string[] {
+    const rankOf = ({ state }: Said) => this.#ranks.indexOf(state);
+    const certain = this.#said.filter(({ isUncertain }) => !isUncertain);
+    const least = Math.max(-1, ...certain.map(rankOf));
+    const possible = this.#said.filter((said) => rankOf(said) >= least);
+    return [...new Set(possible.map(({ state }) => state))];
+  }
+
+  /** Whether it may be this on some balancer now. */
+  mayBe(state: string): boolean {
+    return this.#said.some((said) => said.state === state);
+  }
+}
+
+function settled(state: string, balancers: readonly string[]): Said {
+  return { state, atMs: -Infinity, knownBy: new Set(balancers), isUncertain: false, instead: [] };
+}
