@@ -1,13 +1,14 @@
 // One balancer of a run: `herald serve` with a link of its own to Redis, always on the same ports and with the same
 // files, however often it is killed, ended, replaced and started again.
 import { appendFileSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createAdminClient, type AdminClient } from '../../src/cli/admin-client.ts';
 import { startCommand, type RunningCommand } from '../support/herald-command.ts';
-import { aConfig, aPolicy, writeSetup } from '../support/herald-setup.ts';
+import { writeSetup } from '../support/herald-setup.ts';
 import { until } from '../support/until.ts';
+import { chaosSetup } from './balancer-setup.ts';
 import { ChaosLink } from './link.ts';
+import { isAlive, lastingPort, signal } from './processes.ts';
 
 /** One line of its log. */
 export interface LogLine {
@@ -26,18 +27,9 @@ export interface BalancerOptions {
   readonly onLog: (line: LogLine) => void;
 }
 
-const serveWithinMs = 60_000;
-const endWithinMs = 30_000;
+const serveWithinMs = 150_000;
+const endWithinMs = 60_000;
 const graceSeconds = 5;
-
-const policy = aPolicy({
-  signals: { busy: { saturation: 1, kind: 'additive' } },
-  reports: { interval: '500ms', blackout: '0s', expiry: '5s' },
-  place: { slowStart: '0s' },
-  drain: { deadline: '20s' },
-  rebalance: { mode: 'advise' },
-  health: { check: { kind: 'tcp', interval: '1s', timeout: '1s', fall: 2, rise: 1 } },
-});
 
 /** A balancer with a lifetime: `open`, `start`, then anything, `close`. */
 export class ChaosBalancer {
@@ -62,17 +54,7 @@ export class ChaosBalancer {
     this.#options = options;
     this.link = link;
     [this.publicPort, this.intakePort] = ports;
-    this.#folder = writeSetup({
-      policies: { chat: policy },
-      config: aConfig({
-        listeners: [
-          { name: 'public', bind: `127.0.0.1:${this.publicPort}`, timeouts: { dial: '2s', handshake: '3s' } },
-        ],
-        intake: { bind: `127.0.0.1:${this.intakePort}`, register: { from: ['127.0.0.0/8'] } },
-        state: { kind: 'redis', url: `redis://127.0.0.1:${link.port}`, peer: options.id },
-        takeover: { relayFor: '15s' },
-      }),
-    });
+    this.#folder = writeSetup(chaosSetup({ id: options.id, ports, redisPort: link.port }));
     this.#admin = createAdminClient({ kind: 'socket', socketPath: join(this.#folder, 'h.sock') }, 10_000);
   }
 
@@ -177,7 +159,10 @@ export class ChaosBalancer {
     if (pid === undefined) return undefined;
     try {
       const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-      const residentMiB = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024;
+      const residentKiB = /^VmRSS:\s+(\d+)/m.exec(status)?.[1];
+      // A process that is just ending has no memory any more.
+      if (residentKiB === undefined) return undefined;
+      const residentMiB = Number(residentKiB) / 1024;
       return { residentMiB, descriptors: readdirSync(`/proc/${pid}/fd`).length };
     } catch {
       return undefined;
@@ -238,37 +223,5 @@ function parsed(line: string): LogLine {
     return JSON.parse(line) as LogLine;
   } catch {
     return { level: 60, msg: `not JSON: ${line}` };
-  }
-}
-
-/** Whether a process is there. */
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-/** Sends a signal to a process that may have ended. */
-export function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It has ended by itself.
-  }
-}
-
-/** A free port below those that the kernel gives to outgoing connections: none takes it while nobody listens there. */
-export async function lastingPort(): Promise<number> {
-  for (;;) {
-    const port = 12_000 + Math.floor(Math.random() * 19_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-    if (isFree) return port;
   }
 }

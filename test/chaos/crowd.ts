@@ -1,16 +1,7 @@
-// The clients of a run: real WebSocket connections that talk, check every echo, and come back as good clients do: to
-// any balancer, after the time that a goodbye names, else with backoff and jitter.
-import { WebSocket } from 'ws';
-import { pcg32, type Rng } from '../../src/core/rng.ts';
-import type { Ended, Journal } from './journal.ts';
+// All clients of a run, and whether what became of their connections is explained. What one client does is client.ts.
+import { Client, type Door } from './client.ts';
 import type { Verdicts } from './invariants.ts';
-import { oneOf } from './schedule.ts';
-
-/** Where clients may connect. */
-export interface Door {
-  readonly id: string;
-  readonly publicPort: number;
-}
+import type { Ended, Journal } from './journal.ts';
 
 /** What a crowd is made with. */
 export interface CrowdOptions {
@@ -24,13 +15,6 @@ export interface CrowdOptions {
 /** What became of connections and attempts, by reason. */
 export type Tally = Record<string, number>;
 
-const handshakeWithinMs = 20_000;
-const talkEveryMs = 700;
-// Nobody talks on to a server that is behind by so much.
-const mostUnheard = 6;
-const firstBackoffMs = 200;
-const longestBackoffMs = 3000;
-
 /** Clients with a lifetime: `come`, then `leave`. */
 export class Crowd {
   readonly #options: CrowdOptions;
@@ -42,7 +26,7 @@ export class Crowd {
 
   constructor(options: CrowdOptions) {
     this.#options = options;
-    this.#clients = Array.from({ length: options.count }, (_, index) => new Client(index, this, options));
+    this.#clients = Array.from({ length: options.count }, (_, index) => this.#client(index));
   }
 
   /** Has them come within about so much time. */
@@ -68,7 +52,7 @@ export class Crowd {
     return this.#clients.map(({ heard, node }) => (node === '' ? 0 : heard));
   }
 
-  /** Has everybody say one more thing; those that talk say it soon anyway. */
+  /** What became of those that have no connection. */
   get silent(): readonly string[] {
     return this.#clients.filter(({ node }) => node === '').map(({ about }) => about);
   }
@@ -109,109 +93,19 @@ export class Crowd {
       () => `${reason}: ${shown(ended)}`,
     );
   }
-}
 
-/** One of them. */
-class Client {
-  readonly #index: number;
-  readonly #crowd: Crowd;
-  readonly #options: CrowdOptions;
-  readonly #rng: Rng;
-  #socket: WebSocket | undefined;
-  #connections = 0;
-  #failures = 0;
-  #said: string[] = [];
-  #timer: NodeJS.Timeout | undefined;
-  about = 'never connected';
-  node = '';
-  heard = 0;
-
-  constructor(index: number, crowd: Crowd, options: CrowdOptions) {
-    this.#index = index;
-    this.#crowd = crowd;
-    this.#options = options;
-    this.#rng = pcg32(options.seed * 100_000 + index);
-  }
-
-  connect(): void {
-    if (this.#crowd.isLeaving) return;
-    const { doors, journal } = this.#options;
-    const door = oneOf(doors, this.#rng.next());
-    const fromMs = journal.nowMs();
-    this.#connections += 1;
-    this.#said = [];
-    this.heard = 0;
-    const socket = new WebSocket(`ws://127.0.0.1:${door.publicPort}/`, {
-      perMessageDeflate: false,
-      handshakeTimeout: handshakeWithinMs,
+  #client(index: number): Client {
+    const { seed, doors, journal, verdicts } = this.#options;
+    return new Client({
+      index,
+      seed: seed * 100_000 + index,
+      doors,
+      journal,
+      verdicts,
+      heardEcho: () => (this.echoes += 1),
+      ended: (ended, code) => this.judgeEnd(ended, code),
+      failed: (ended, reason) => this.judgeAttempt(ended, reason),
     });
-    this.#socket = socket;
-    let openedAtMs = NaN;
-    let failure = '';
-    socket.on('open', () => (openedAtMs = journal.nowMs()));
-    socket.on('message', (data) => this.#hear(String(data), door.id));
-    socket.on('error', (error) => (failure = error.message));
-    socket.on('close', (code, reason) => {
-      clearTimeout(this.#timer);
-      const ended = { balancer: door.id, node: this.node, untilMs: journal.nowMs() };
-      const wasOpen = !Number.isNaN(openedAtMs);
-      this.about = `${wasOpen ? `closed with ${code}` : failure} by ${door.id} at ${Math.round(ended.untilMs)} ms`;
-      if (wasOpen) this.#crowd.judgeEnd({ ...ended, fromMs: openedAtMs }, code);
-      else this.#crowd.judgeAttempt({ ...ended, fromMs }, failure);
-      this.node = '';
-      this.#comeBack(/\bretry-ms=(\d+)$/.exec(String(reason))?.[1]);
-    });
-  }
-
-  leave(): void {
-    clearTimeout(this.#timer);
-    this.#socket?.close(1000);
-  }
-
-  end(): void {
-    this.#socket?.terminate();
-  }
-
-  #hear(text: string, balancer: string): void {
-    const { verdicts } = this.#options;
-    if (this.node === '') {
-      const node = /^node (\S+)$/.exec(text)?.[1] ?? '';
-      verdicts.check('echo', node !== '', () => `client ${this.#index} was greeted with ${brief(text)}`);
-      this.node = node;
-      this.#failures = 0;
-      this.#talk();
-      return;
-    }
-    const expected = this.#said.shift();
-    verdicts.check(
-      'echo',
-      text === expected,
-      () =>
-        `client ${this.#index} on ${this.node} by ${balancer} heard ${brief(text)}, not ${brief(expected)}`,
-    );
-    this.heard += 1;
-    this.#crowd.echoes += 1;
-  }
-
-  #talk(): void {
-    const socket = this.#socket;
-    if (this.#crowd.isLeaving || socket === undefined || socket.readyState !== WebSocket.OPEN) return;
-    if (this.#said.length < mostUnheard) {
-      const name = `${this.#index}:${this.#connections}:${this.heard + this.#said.length}:`;
-      // Few are long, as in a chat: they come in several reads, and some while the relay is told to end.
-      const chance = this.#rng.next();
-      const text = name.padEnd(chance < 0.01 ? 60_000 : chance < 0.1 ? 2000 : 24, name);
-      this.#said.push(text);
-      socket.send(text, () => {});
-    }
-    this.#timer = setTimeout(() => this.#talk(), talkEveryMs * (0.5 + this.#rng.next()));
-  }
-
-  #comeBack(hintMs: string | undefined): void {
-    const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** this.#failures);
-    this.#failures += 1;
-    const jitter = 0.5 + this.#rng.next();
-    setTimeout(() => this.connect(), hintMs === undefined ? backoffMs * jitter : Number(hintMs));
   }
 }
 
@@ -222,8 +116,4 @@ function count(tally: Tally, reason: string): void {
 function shown({ balancer, node, fromMs, untilMs }: Ended): string {
   const seconds = (ms: number) => (ms / 1000).toFixed(2);
   return `by ${balancer}, node ${node === '' ? 'unknown' : node}, from ${seconds(fromMs)} to ${seconds(untilMs)} s`;
-}
-
-function brief(text: string | undefined): string {
-  return text === undefined ? 'nothing' : `'${text.slice(0, 60)}' (${text.length} characters)`;
 }

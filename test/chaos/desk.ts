@@ -43,6 +43,8 @@ export class Desk {
   #quietSinceMs = 0;
   /** Rises with everything that may change what balancers show: a look during which it rose says nothing. */
   generation = 0;
+  /** Changes that all balancers came to agree on, by how many states could have stood: one, or several. */
+  readonly settled = { byOne: 0, bySeveral: 0 };
   apart: Apart | undefined;
 
   constructor(options: DeskOptions) {
@@ -88,6 +90,8 @@ export class Desk {
    */
   see(views: readonly View[], isLast = false): boolean {
     const { balancers, journal } = this.#options;
+    for (const view of views)
+      for (const [name, wishes] of this.#wishes) wishes.witness(view.id, stateIn(view, name));
     if (views.length < balancers.length || views.some(({ isShared }) => !isShared)) {
       this.#quietSinceMs = journal.nowMs();
       return false;
@@ -114,6 +118,7 @@ export class Desk {
     }
     const allowed = wishes.allowed;
     verdicts.check(invariant, allowed.includes(state), () => `${told()}; must be ${allowed.join(' or ')}`);
+    if (!wishes.isSettled) this.settled[allowed.length === 1 ? 'byOne' : 'bySeveral'] += 1;
     wishes.settle(state, balancers);
     if (state === 'drain') this.expectDrain(name);
     else this.#endDrain(name);

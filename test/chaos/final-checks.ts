@@ -1,9 +1,9 @@
 // What must hold when nothing has failed for a while, when all clients have left, and when everything has ended.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive } from './balancer.ts';
 import type { House, LeaderToken } from './house.ts';
 import type { Invariant } from './invariants.ts';
 import { lookAtAll, type Look } from './look.ts';
+import { isAlive } from './processes.ts';
 
 type Problems = ReadonlyMap<Invariant, string>;
 
@@ -21,23 +21,23 @@ const quietInvariants = [
   'descriptors',
 ] as const;
 
-/** The healed end: waits until all holds twice in a row, or is late; then all of it is judged. Ends everything. */
+/** Sends the clients home and ends everything, each with its checks. */
 export async function checkTheEnd(house: House): Promise<void> {
-  const { journal } = house;
-  await untilQuiet(house);
-  journal.tell('everything that must hold in quiet has been looked at; clients leave');
+  house.journal.tell('clients leave');
   await checkReturned(house);
   await checkEnded(house);
   checkTokens(house);
 }
 
-async function untilQuiet(house: House): Promise<void> {
+/** Nothing fails now: waits until all holds twice in a row, or is late; then all of it is judged. */
+export async function checkQuiet(house: House): Promise<void> {
   const { verdicts, journal } = house;
   const problems = await calm(() => survey(house), journal.nowMs.bind(journal));
   for (const invariant of quietInvariants)
     verdicts.check(invariant, !problems.has(invariant), () => problems.get(invariant) ?? '');
   if (problems.has('adminStates')) house.desk.see(await lookAtAll(house.balancers), true);
   await checkEchoes(house);
+  journal.tell('all that must hold in quiet has been looked at');
 }
 
 /** Asks until there has been no problem twice, and answers the last ones. */

@@ -9,6 +9,7 @@ import { Desk } from './desk.ts';
 import type { Verdicts } from './invariants.ts';
 import type { Journal } from './journal.ts';
 import { ChaosNode } from './node.ts';
+import { signal } from './processes.ts';
 
 /** How large a run is, and where it writes. */
 export interface HouseOptions {
@@ -97,6 +98,11 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       await redis.end();
     },
   };
+  // A run that is cut short leaves nothing behind.
+  process.once('exit', () => {
+    for (const [, pid] of house.everyPid()) signal(pid, 'SIGKILL');
+    void redis.kill();
+  });
   try {
     await Promise.all([...balancers, ...nodes].map((each) => each.start()));
     await allMeet(balancers);

@@ -33,7 +33,7 @@ export const invariants = {
   led: ['quiet', 'Exactly one balancer leads.'],
   tokens: ['while', 'Fencing tokens only grow, over every loss of Redis.'],
   links: ['quiet', 'Every balancer is connected, knows all others, and has nothing unsaid.'],
-  serves: ['while', 'A balancer that is started serves within a minute, and ends only when it is told to.'],
+  serves: ['while', 'A balancer that is started serves, and ends only when it is told to.'],
   heard: ['while', 'A balancer that lives answers the operator, and refuses only with a code that says why.'],
   memory: ['while', 'The memory of a balancer stays below 400 MiB.'],
   descriptors: ['quiet', 'A balancer has no more descriptors open than two for each connection and 100.'],

@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { within } from '../support/eventually.ts';
-import { lastingPort } from './balancer.ts';
+import { lastingPort } from './processes.ts';
 import type { NodeSaid, NodeStart } from './node-child.ts';
 
 const answerWithinMs = 60_000;

@@ -1,7 +1,7 @@
 // An operator who asks balancers that live for what the schedule says, and whose words are remembered at the desk.
 import { HeraldError } from '../../src/core/error.ts';
 import type { ChaosBalancer } from './balancer.ts';
-import { freezeName } from './desk.ts';
+import { freezeName, type Apart } from './desk.ts';
 import type { House } from './house.ts';
 import { oneOf, type ScheduledWord, type Word } from './schedule.ts';
 
@@ -12,11 +12,32 @@ const rebalanceMs = 60_000;
 /** How words were answered: `done`, or a code. */
 export type Answers = Record<string, number>;
 
-/** Asks one balancer for one thing. */
+/** Asks a balancer that lives for one thing. */
 export async function ask(house: House, { word, via }: ScheduledWord, answers: Answers): Promise<void> {
-  const { balancers, journal, desk } = house;
-  const living = balancers.filter(({ isWanted }) => isWanted);
-  const balancer = oneOf(living.length > 0 ? living : balancers, via);
+  const living = house.balancers.filter(({ isWanted }) => isWanted);
+  await askOf(oneOf(living.length > 0 ? living : house.balancers, via), word, { house, answers });
+}
+
+/** Two operators, each of a balancer that hears nothing of the other's. Where only one lives, nobody asks. */
+export async function askAtOdds(
+  house: House,
+  { words, apart, via }: { words: readonly [Word, Word]; apart: Apart['balancers']; via: number },
+  answers: Answers,
+): Promise<void> {
+  const living = house.balancers.filter(({ isWanted }) => isWanted);
+  const first = living.find(({ id }) => apart === 'all' || apart.includes(id));
+  const others = living.filter((balancer) => balancer !== first);
+  if (first === undefined || others.length === 0) return;
+  await askOf(first, words[0], { house, answers });
+  await askOf(oneOf(others, via), words[1], { house, answers });
+}
+
+async function askOf(
+  balancer: ChaosBalancer,
+  word: Word,
+  { house, answers }: { house: House; answers: Answers },
+): Promise<void> {
+  const { journal, desk } = house;
   expectEnds(house, word);
   desk.disturb();
   const fromMs = journal.nowMs();

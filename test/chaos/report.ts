@@ -28,6 +28,8 @@ export interface ChaosReport {
   readonly violations: readonly Violation[];
   readonly faults: FaultCounts;
   readonly answers: Answers;
+  /** Changes that all balancers came to agree on, by how many states could have stood by what was seen. */
+  readonly settled: { readonly byOne: number; readonly bySeveral: number };
   /** Ends of open connections by close code, and attempts that came to nothing by reason. */
   readonly ends: Readonly<Record<string, number>>;
   readonly attempts: Readonly<Record<string, number>>;
@@ -71,6 +73,7 @@ export function makeReport(parts: ReportParts): ChaosReport {
     violations: verdicts.violations,
     faults,
     answers,
+    settled: house.desk.settled,
     ends: crowd.ends,
     attempts: crowd.attempts,
     echoes: crowd.echoes,
@@ -91,9 +94,10 @@ export function textOfReport(report: ChaosReport, story: readonly string[]): str
     `faults       ${counts(faults.done)}`,
     `passed over  ${counts(faults.passedOver)}`,
     `operator     ${counts(report.answers)}`,
+    `agreed on    ${report.settled.byOne} changes where one state could stand, ${report.settled.bySeveral} where several could`,
     `closes       ${counts(report.ends)}`,
     `attempts     ${counts(report.attempts)}`,
-    `echoes       ${report.echoes}, all in order`.replace(', all in order', isKept ? ', all in order' : ''),
+    `echoes       ${report.echoes}`,
     `leads        ${report.leads}; two at a time in ${report.twoLeaders} of ${report.looks} looks`,
     `highest use  ${Object.entries(report.peaks).map(usage).join(', ')}`,
     '',

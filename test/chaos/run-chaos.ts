@@ -1,11 +1,12 @@
 // One run: the schedule is drawn, everything is started, broken as scheduled, healed, and judged.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { actions, type Action, type Begun } from './actions.ts';
-import { checkTheEnd } from './final-checks.ts';
+import type { Action, Begun } from './action.ts';
+import { actions } from './actions.ts';
+import { checkQuiet, checkTheEnd } from './final-checks.ts';
 import { nodeIds, openHouse, type House } from './house.ts';
 import { Verdicts } from './invariants.ts';
 import { Journal } from './journal.ts';
-import { ask, type Answers } from './operator.ts';
+import { ask, askAtOdds, type Answers } from './operator.ts';
 import { makeReport, type ChaosReport } from './report.ts';
 import { Sampler } from './sampler.ts';
 import { planSchedule, type Lane, type Schedule, type ScheduledFault } from './schedule.ts';
@@ -52,12 +53,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const answers: Answers = {};
   try {
     sampler.start();
-    await Promise.all([
-      runLane(house, schedule, { lane: 'state', faults }),
-      runLane(house, schedule, { lane: 'process', faults }),
-      runWords(house, schedule, answers),
-    ]);
-    journal.tell(`all is healed; ${house.crowd.connected} clients are connected`);
+    for (const round of roundsOf(schedule)) {
+      await runRound(house, round, { faults, answers });
+      journal.tell(`all is healed; ${house.crowd.connected} clients are connected`);
+      await checkQuiet(house);
+    }
     await sampler.stop();
     await checkTheEnd(house);
   } catch (error) {
@@ -70,20 +70,52 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   return makeReport({ options, schedule, journal, verdicts, house, sampler, faults, answers });
 }
 
-async function runLane(
-  house: House,
-  { faults: scheduled }: Schedule,
-  { lane, faults }: { lane: Lane; faults: FaultCounts },
-): Promise<void> {
-  const startedAtMs = performance.now();
-  for (const fault of scheduled) {
-    if (fault.lane !== lane) continue;
-    await sleep(Math.max(0, fault.atMs - (performance.now() - startedAtMs)));
-    await runFault(house, fault, faults);
-  }
+// Everything is healed and looked at as often as that: what is lost in the first minute is not found in the last.
+const roundMs = 60_000;
+
+/** A part of a schedule, with times from its own beginning. */
+type Round = Pick<Schedule, 'faults' | 'words'>;
+
+function roundsOf({ forMs, faults, words }: Schedule): readonly Round[] {
+  const count = Math.max(1, Math.round(forMs / roundMs));
+  const lengthMs = forMs / count;
+  return Array.from({ length: count }, (_, index) => {
+    const ofRound = <Item extends { readonly atMs: number }>(items: readonly Item[]) =>
+      items
+        .filter(({ atMs }) => Math.floor(atMs / lengthMs) === index)
+        .map((item) => ({ ...item, atMs: item.atMs - index * lengthMs }));
+    return { faults: ofRound(faults), words: ofRound(words) };
+  });
 }
 
-async function runFault(house: House, fault: ScheduledFault, counts: FaultCounts): Promise<void> {
+async function runRound(
+  house: House,
+  { faults: all, words }: Round,
+  { faults: counts, answers }: { faults: FaultCounts; answers: Answers },
+): Promise<void> {
+  const lanes: readonly Lane[] = ['state', 'process'];
+  const begins = performance.now();
+  const due = (atMs: number) => sleep(Math.max(0, begins + atMs - performance.now()));
+  const run = lanes.map(async (lane) => {
+    for (const fault of all.filter((each) => each.lane === lane)) {
+      await due(fault.atMs);
+      await runFault(house, fault, { counts, answers });
+    }
+  });
+  const said = async () => {
+    for (const word of words) {
+      await due(word.atMs);
+      await ask(house, word, answers);
+    }
+  };
+  await Promise.all([...run, said()]);
+}
+
+async function runFault(
+  house: House,
+  fault: ScheduledFault,
+  { counts, answers }: { counts: FaultCounts; answers: Answers },
+): Promise<void> {
   const { journal, desk } = house;
   const action = actionOf(fault);
   desk.disturb();
@@ -95,25 +127,28 @@ async function runFault(house: House, fault: ScheduledFault, counts: FaultCounts
   }
   count(counts.done, fault.action);
   journal.tell(`${begun.what}, for ${fault.lastsMs} ms`);
-  await last(house, begun, fault.lastsMs);
+  await last(house, begun, { fault, answers });
   desk.disturb();
   journal.tell(`healed: ${begun.what}`);
 }
 
 /** While it lasts nobody hears who is apart; from the moment in which it heals nobody can be sure. */
-async function last({ desk, journal }: House, begun: Begun, lastsMs: number): Promise<void> {
-  if (begun.apart !== undefined) desk.apart = { balancers: begun.apart, sinceMs: journal.nowMs() };
-  await sleep(lastsMs);
-  if (begun.apart !== undefined) desk.apart = undefined;
-  await begun.heal();
-}
-
-async function runWords(house: House, { words }: Schedule, answers: Answers): Promise<void> {
-  const startedAtMs = performance.now();
-  for (const word of words) {
-    await sleep(Math.max(0, word.atMs - (performance.now() - startedAtMs)));
-    await ask(house, word, answers);
+async function last(
+  house: House,
+  { apart, heal }: Begun,
+  { fault, answers }: { fault: ScheduledFault; answers: Answers },
+): Promise<void> {
+  const { desk, journal } = house;
+  const { lastsMs, atOdds, pick } = fault;
+  const over = sleep(lastsMs);
+  if (apart !== undefined) {
+    desk.apart = { balancers: apart, sinceMs: journal.nowMs() };
+    await sleep(lastsMs / 3);
+    if (atOdds !== undefined) await askAtOdds(house, { words: atOdds, apart, via: pick }, answers);
   }
+  await over;
+  if (apart !== undefined) desk.apart = undefined;
+  await heal();
 }
 
 function actionOf({ action: name }: ScheduledFault): Action {

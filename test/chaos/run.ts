@@ -67,6 +67,8 @@ async function main(): Promise<void> {
   process.exitCode = report.isKept ? 0 : 1;
 }
 
+// The fleet ends with the process, however that ends.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130));
 await main();
 // Timers of clients that would come back hold nothing up.
 process.exit();

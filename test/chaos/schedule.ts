@@ -21,6 +21,8 @@ export interface ScheduledFault {
   /** 0..1: which of those that it may hit. */
   readonly pick: number;
   readonly lastsMs: number;
+  /** What two operators ask for while it sets two balancers apart, each of another one. */
+  readonly atOdds: readonly [Word, Word] | undefined;
 }
 
 /** What an operator asks for. */
@@ -56,6 +58,7 @@ export interface Occasion {
 // Clients and balancers get between two faults of a lane about as long as a lease or a beat takes, often less.
 const faultGapMs = [1000, 5000] as const;
 const wordGapMs = [1500, 5000] as const;
+const atOddsPart = 0.6;
 // A fleet without room for its clients would show admission instead of what is looked for here.
 const mostNotReady = 2;
 
@@ -65,23 +68,24 @@ export function planSchedule({ seed, forMs, actions, nodes }: Occasion): Schedul
   const faults = lanes.flatMap((lane, index) =>
     planLane(
       actions.filter((action) => action.lane === lane),
-      { rng: pcg32(seed * 10 + index), forMs },
+      { rng: pcg32(seed * 10 + index), forMs, nodes },
     ),
   );
   return {
     seed,
     forMs,
     faults: faults.toSorted((a, b) => a.atMs - b.atMs),
-    words: planWords(nodes, { rng: pcg32(seed * 10 + lanes.length), forMs }),
+    words: planWords({ rng: pcg32(seed * 10 + lanes.length), forMs, nodes }),
   };
 }
 
 interface Drawn {
   readonly rng: Rng;
   readonly forMs: number;
+  readonly nodes: readonly string[];
 }
 
-function planLane(actions: readonly ActionShape[], { rng, forMs }: Drawn): ScheduledFault[] {
+function planLane(actions: readonly ActionShape[], { rng, forMs, nodes }: Drawn): ScheduledFault[] {
   const faults: ScheduledFault[] = [];
   let bag: ActionShape[] = [];
   let atMs = between(rng, [500, 3000]);
@@ -90,15 +94,34 @@ function planLane(actions: readonly ActionShape[], { rng, forMs }: Drawn): Sched
     const action = bag.pop();
     if (action === undefined) break;
     const lastsMs = between(rng, action.lastsMs);
-    faults.push({ atMs, lane: action.lane, action: action.name, pick: rng.next(), lastsMs });
+    const atOdds = drawAtOdds(nodes, rng);
+    faults.push({ atMs, lane: action.lane, action: action.name, pick: rng.next(), lastsMs, atOdds });
     atMs += lastsMs + between(rng, faultGapMs);
   }
   return faults;
 }
 
-function planWords(nodes: readonly string[], { rng, forMs }: Drawn): ScheduledWord[] {
+/** About the last node, of which nobody else says anything, or the freeze. */
+function drawAtOdds(nodes: readonly string[], rng: Rng): readonly [Word, Word] | undefined {
+  const [isAtOdds, aboutNode] = [rng.next() < atOddsPart, rng.next() < 0.6];
+  const [first, second] = shuffled(['ready', 'drain', 'maint'] as const, rng);
+  const node = nodes.at(-1);
+  if (!isAtOdds || node === undefined || first === undefined || second === undefined) return undefined;
+  if (aboutNode)
+    return [
+      { kind: 'node', node, state: first },
+      { kind: 'node', node, state: second },
+    ];
+  const frozen = first < second;
+  return [
+    { kind: 'freeze', frozen },
+    { kind: 'freeze', frozen: !frozen },
+  ];
+}
+
+function planWords({ rng, forMs, nodes }: Drawn): ScheduledWord[] {
   const words: ScheduledWord[] = [];
-  const wanted = new Map(nodes.map((node) => [node, 'ready']));
+  const wanted = new Map(nodes.slice(0, -1).map((node) => [node, 'ready']));
   let isFrozen = false;
   for (let atMs = between(rng, wordGapMs); atMs < forMs; atMs += between(rng, wordGapMs)) {
     const via = rng.next();

@@ -27,6 +27,8 @@ export interface Telling {
 export class Wishes {
   readonly #ranks: readonly string[];
   #said: Said[];
+  /** All balancers have been seen with what was said last. */
+  isSettled = true;
 
   /** `ranks`: states, the more restrictive the later; the first is where it begins. */
   constructor(ranks: readonly string[], balancers: readonly string[]) {
@@ -36,6 +38,7 @@ export class Wishes {
 
   /** Something is wanted. */
   say(state: string, { to, isAnswered, atMs, isApartFrom }: Telling): void {
+    this.isSettled = false;
     const isKnown = ({ knownBy }: Said) => isAnswered && knownBy.has(to);
     const instead = this.#said.filter(isKnown);
     this.#said = this.#said.filter((said) => !isKnown(said));
@@ -43,6 +46,13 @@ export class Wishes {
     for (const said of this.#said)
       said.isUncertain ||= ![...said.knownBy].every((balancer) => isApartFrom(balancer, said.atMs));
     this.#said.push({ state, atMs, knownBy: new Set([to]), isUncertain: !isAnswered, instead });
+  }
+
+  /** A balancer was seen with a state that only one of the wishes explains: it knows of that one. */
+  witness(balancer: string, state: string): void {
+    const [said, ...others] = this.#said.filter((each) => each.state === state);
+    const isOlder = this.#said.some(({ instead }) => instead.some((each) => each.state === state));
+    if (said !== undefined && others.length === 0 && !isOlder) said.knownBy.add(balancer);
   }
 
   /** A balancer has ended: what only it is known to have heard may have gone with it. */
@@ -56,6 +66,7 @@ export class Wishes {
   /** All balancers were seen with this state, connected and with nothing unsaid: it is the only one now. */
   settle(state: string, balancers: readonly string[]): void {
     this.#said = [settled(state, balancers)];
+    this.isSettled = true;
   }
 
   /** States that may stand now: one, unless nobody has seen who knew of what. */
