@@ -85,7 +85,7 @@ export class Crowd {
   judgeAttempt(ended: Ended, reason: string): void {
     if (this.isLeaving) return;
     const { journal, verdicts } = this.#options;
-    count(this.attempts, reason);
+    count(this.attempts, reason.replace(/ 127\.0\.0\.1:\d+$/, ''));
     const isNobodyThere = /ECONNREFUSED|ECONNRESET|EPIPE|hang up/.test(reason);
     verdicts.check(
       'attempts',

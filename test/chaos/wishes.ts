@@ -38,14 +38,21 @@ export class Wishes {
 
   /** Something is wanted. */
   say(state: string, { to, isAnswered, atMs, isApartFrom }: Telling): void {
-    this.isSettled = false;
     const isKnown = ({ knownBy }: Said) => isAnswered && knownBy.has(to);
-    const instead = this.#said.filter(isKnown);
-    this.#said = this.#said.filter((said) => !isKnown(said));
+    const known = this.#said.filter(isKnown);
+    const isRepeated = known.some((said) => said.state === state);
+    // Herald takes what it has already for no new wish: nothing is told to the others, and another's word wins.
+    if (isRepeated && known.length === 1) return;
+    this.isSettled = false;
+    // Which of several it shows nobody knows: then this may be a repetition, or in place of all.
+    const instead = isRepeated ? [] : known;
+    this.#said = this.#said.filter((said) => !instead.includes(said));
+    const mayRepeat = this.#said.some((said) => said.state === state);
     // Whether the balancer had heard of the others: where nobody has seen it, this is later than they, or at odds.
     for (const said of this.#said)
       said.isUncertain ||= ![...said.knownBy].every((balancer) => isApartFrom(balancer, said.atMs));
-    this.#said.push({ state, atMs, knownBy: new Set([to]), isUncertain: !isAnswered, instead });
+    const isUncertain = !isAnswered || mayRepeat;
+    this.#said.push({ state, atMs, knownBy: new Set([to]), isUncertain, instead });
   }
 
   /** A balancer was seen with a state that only one of the wishes explains: it knows of that one. */

@@ -123,6 +123,14 @@ describe('what must stand after words of operators', () => {
     expect(wishes.allowed).toEqual(['drain']);
   });
 
+  it('is what was wanted last where the other wish only repeated what its balancer had', () => {
+    const wishes = new Wishes(ranks, all);
+    wishes.settle('maint', all);
+    wishes.say('maint', { ...apart, to: 'lb-1' });
+    wishes.say('ready', { ...apart, to: 'lb-2' });
+    expect(wishes.allowed).toEqual(['ready']);
+  });
+
   it('may be what was before when the only one who was told has ended', () => {
     const wishes = new Wishes(ranks, all);
     wishes.say('drain', { ...told, to: 'lb-1' });
