@@ -27,13 +27,16 @@ export interface Telling {
 export class Wishes {
   readonly #ranks: readonly string[];
   #said: Said[];
+  /** What each balancer was last seen with, or told; absent: not since its start. */
+  readonly #shown = new Map<string, string>();
   /** All balancers have been seen with what was said last. */
   isSettled = true;
 
   /** `ranks`: states, the more restrictive the later; the first is where it begins. */
   constructor(ranks: readonly string[], balancers: readonly string[]) {
     this.#ranks = ranks;
-    this.#said = [settled(ranks[0] ?? '', balancers)];
+    this.#said = [];
+    this.settle(ranks[0] ?? '', balancers);
   }
 
   /** Something is wanted. */
@@ -47,7 +50,10 @@ export class Wishes {
     // Which of several it shows nobody knows: then this may be a repetition, or in place of all.
     const instead = isRepeated ? [] : known;
     this.#said = this.#said.filter((said) => !instead.includes(said));
-    const mayRepeat = this.#said.some((said) => said.state === state);
+    const shown = this.#shown.get(to) ?? state;
+    const mayRepeat = shown === state || this.#said.some((said) => said.state === state);
+    if (isAnswered) this.#shown.set(to, state);
+    else this.#shown.delete(to);
     // Whether the balancer had heard of the others: where nobody has seen it, this is later than they, or at odds.
     for (const said of this.#said)
       said.isUncertain ||= ![...said.knownBy].every((balancer) => isApartFrom(balancer, said.atMs));
@@ -57,6 +63,7 @@ export class Wishes {
 
   /** A balancer was seen with a state that only one of the wishes explains: it knows of that one. */
   witness(balancer: string, state: string): void {
+    this.#shown.set(balancer, state);
     const [said, ...others] = this.#said.filter((each) => each.state === state);
     const isOlder = this.#said.some(({ instead }) => instead.some((each) => each.state === state));
     if (said !== undefined && others.length === 0 && !isOlder) said.knownBy.add(balancer);
@@ -64,6 +71,7 @@ export class Wishes {
 
   /** A balancer has ended: what only it is known to have heard may have gone with it. */
   forget(balancer: string): void {
+    this.#shown.delete(balancer);
     const lost = this.#said.filter(({ knownBy }) => knownBy.delete(balancer) && knownBy.size === 0);
     for (const said of lost) said.isUncertain = true;
     const again = lost.flatMap(({ instead }) => instead);
@@ -73,6 +81,7 @@ export class Wishes {
   /** All balancers were seen with this state, connected and with nothing unsaid: it is the only one now. */
   settle(state: string, balancers: readonly string[]): void {
     this.#said = [settled(state, balancers)];
+    for (const balancer of balancers) this.#shown.set(balancer, state);
     this.isSettled = true;
   }
 

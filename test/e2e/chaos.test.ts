@@ -131,6 +131,14 @@ describe('what must stand after words of operators', () => {
     expect(wishes.allowed).toEqual(['ready']);
   });
 
+  it('may be the less restrictive one where the other may only have repeated what its balancer had', () => {
+    const wishes = new Wishes(ranks, all);
+    wishes.settle('maint', all);
+    wishes.say('drain', { ...apart, to: 'lb-1' });
+    wishes.say('maint', { ...apart, to: 'lb-2' });
+    expect(wishes.allowed.toSorted()).toEqual(['drain', 'maint']);
+  });
+
   it('may be what was before when the only one who was told has ended', () => {
     const wishes = new Wishes(ranks, all);
     wishes.say('drain', { ...told, to: 'lb-1' });
