@@ -11,11 +11,11 @@ interface Orders {
 
 const agent = new Agent({ keepAlive: true });
 const sent = { reports: 0, scrapes: 0, refused: 0 };
-let isOver = false;
+const over = new AbortController();
 
 process.on('message', (message: Orders | 'stop') => {
   if (message === 'stop') {
-    isOver = true;
+    over.abort();
     process.send?.(sent, () => process.exit(0));
     return;
   }
@@ -27,7 +27,7 @@ process.on('message', (message: Orders | 'stop') => {
 });
 
 async function report({ intakePort, nodes, senders }: Orders, sender: number): Promise<void> {
-  for (let turn = 0; !isOver; turn += 1) {
+  for (let turn = 0; !over.signal.aborted; turn += 1) {
     const node = (turn * senders + sender) % nodes;
     const body = JSON.stringify({
       pool: 'chat',
