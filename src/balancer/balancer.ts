@@ -316,6 +316,7 @@ export class Balancer {
       registry,
       placement: this.#core.placement,
       route: (host: string, path: string) => this.#route(host, path),
+      affinityKeys: () => this.#loaded.config.affinity.keys,
       clock,
       rng,
       events: proxyEvents(metrics, log),

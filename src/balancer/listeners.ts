@@ -21,6 +21,8 @@ export interface ListenerParts {
   readonly placement: Placement;
   /** The pool for a host and path, by the newest configuration. */
   readonly route: (host: string, path: string) => string | undefined;
+  /** Keys of affinity cookies, by the newest configuration. */
+  readonly affinityKeys: () => readonly string[];
   readonly clock: Clock;
   readonly rng: Rng;
   readonly events: ProxyEvents;
@@ -42,6 +44,7 @@ export function createConfiguredListener(config: ListenerConfig, parts: Listener
     route,
     placement,
     nodeIds: (pool) => registry.pools.get(pool)?.nodeIds ?? noNodes,
+    affinityKeys: parts.affinityKeys,
     startRelay: relayStarter(parts),
     trusted: (address) => config.trusted.length > 0 && matchesAnyCidr(config.trusted, address),
     timeouts: config.timeouts,

@@ -119,6 +119,8 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
     },
     log: { level: log.level, format: log.format },
     relay: { form: document.relay.form },
+    // The caller reads every file: '' does not happen.
+    affinity: { keys: document.affinity.keyFiles.map((file) => secrets.get(file) ?? '') },
     takeover: { relayForMs: document.takeover.relayFor === 'off' ? Infinity : document.takeover.relayFor },
     policiesDirectory: resolvePath(document.policies),
     pools: Object.entries(document.pools).map(([name, pool]) => compilePool(name, pool)),

@@ -35,6 +35,17 @@ const intake = z
   .prefault({})
   .describe('Where agents report.');
 
+const affinity = z
+  .strictObject({
+    keyFiles: list(text('path'), 0, 8)
+      .prefault([])
+      .describe(
+        'Files with the keys of affinity cookies, relative to this file: the first signs, all are believed. Without a key cookies are not signed. Read again when a file changes.',
+      ),
+  })
+  .prefault({})
+  .describe('What affinity of the policies takes beside them.');
+
 const relay = z
   .strictObject({
     form: z
@@ -82,6 +93,7 @@ export const configSchema = z.strictObject({
   state: stateSchema,
   log,
   relay,
+  affinity,
   takeover,
   policies: text('path')
     .prefault('./policies')

@@ -205,6 +205,10 @@ export interface Config {
     /** `auto`: fast where the probe at start passes, else plain. */
     readonly form: 'auto' | 'fast' | 'plain';
   };
+  readonly affinity: {
+    /** Keys of cookies: the first signs, all are believed; empty: none are signed. Never logged. */
+    readonly keys: readonly string[];
+  };
   readonly takeover: {
     /** How long a process that has been replaced relays what it has; Infinity: as long as it takes. */
     readonly relayForMs: number;

@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { Policy } from '../../policy/policy.ts';
+import type { AffinityRule } from '../../policy/policy.ts';
 import type {
   Carrier,
   ConnectionKind,
@@ -14,7 +14,9 @@ import type {
   Wait,
   Waiter,
 } from '../state/ports.ts';
+import type { AffinityRequest } from './affinity.ts';
 import { Attempts } from './attempts.ts';
+import { clientOf } from './client.ts';
 import { ExchangeGoodbye } from './exchange-goodbye.ts';
 import { failureOf } from './failure.ts';
 import type { ForwardedRequest } from './forward.ts';
@@ -39,6 +41,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   readonly #pools: NodePools;
   readonly #forwarded: ForwardedRequest;
   readonly #response: ServerResponse;
+  readonly #affinityRequest: AffinityRequest;
   readonly #fields: string[];
   readonly #attempts = new Attempts();
   readonly #hasBody: boolean;
@@ -56,8 +59,10 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#forwarded = forwarded;
     this.#response = forwarded.response;
     this.#hasBody = announcesBody(forwarded.head.fields);
-    const address = forwarded.request.socket.remoteAddress ?? '';
-    this.#fields = nodeFields(forwarded.head, { address, isTrusted: deps.trusted(address) });
+    const { head, pool, request } = forwarded;
+    const client = clientOf(deps, request.socket.remoteAddress ?? '', head.fields);
+    this.#affinityRequest = { pool, head, client };
+    this.#fields = nodeFields(head, client);
   }
 
   /** Begins. Called once. */
@@ -102,9 +107,9 @@ export class Exchange implements Ending, Carrier, Waiter {
   #place(): void {
     const { pool, head } = this.#forwarded;
     const { placement, affinity } = this.#deps;
-    const affinityNode = affinity.nodeOf(pool, this.#affinityRule(), head.fields);
+    const wish = affinity.wishOf(this.#affinityRequest, this.#affinityRule());
     const kind: PlaceRequest['kind'] = isEventSource(head.fields) ? 'connection' : 'request';
-    const result = placement.place({ pool, affinityNode, excluded: this.#attempts.failedNodes, kind }, this);
+    const result = placement.place({ pool, ...wish, excluded: this.#attempts.failedNodes, kind }, this);
     if (result.placed) this.placed(result.lease);
     else if (result.wait === undefined) this.refused(result.refusal);
     else this.#wait = result.wait;
@@ -161,9 +166,8 @@ export class Exchange implements Ending, Carrier, Waiter {
   #answered({ lease, controller, status, reason }: Answer): void {
     // 1xx before the answer: 100 is answered here, and nothing else of the kind concerns a client of a proxy.
     if (status < 200 || this.#isOver) return;
-    const { pool, head } = this.#forwarded;
-    const placed = { pool, nodeId: lease.node.id };
-    const cookie = this.#deps.affinity.setCookie(placed, this.#affinityRule(), head.fields);
+    const { affinity } = this.#deps;
+    const cookie = affinity.setCookie(this.#affinityRequest, this.#affinityRule(), lease.node.id);
     const fields = answerFields(controller.rawHeaders, cookie);
     this.#counter = new AnswerCounter(fields);
     lease.toClient(this.#counter.messagesAtStart, 0);
@@ -248,7 +252,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   }
 
   // Asked for each time: a policy may change while a request waits.
-  #affinityRule(): Policy['affinity'] {
+  #affinityRule(): AffinityRule {
     return this.#deps.placement.policyOf(this.#forwarded.pool)?.affinity ?? { kind: 'none' };
   }
 

@@ -59,6 +59,8 @@ export interface ProxyDeps {
   readonly startRelay: StartRelay;
   /** Whether what this peer says about its clients is believed (`trusted` of herald.yaml). */
   readonly trusted: (address: string) => boolean;
+  /** How clients come to this listener; absent: http. */
+  readonly scheme?: 'http' | 'https';
   readonly timeouts: ProxyTimeouts;
   readonly clock: Clock;
   readonly rng: Rng;

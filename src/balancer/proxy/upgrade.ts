@@ -4,6 +4,9 @@ import { Buffer } from 'node:buffer';
 import type { DialFailure, Lease, Refusal, Wait, Waiter } from '../state/ports.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import { refusedSwitchText, switchText, type AnswerHead } from './answer-head.ts';
+import type { AffinityRule } from '../../policy/policy.ts';
+import type { AffinityRequest } from './affinity.ts';
+import { clientOf, type Client } from './client.ts';
 import { dialNode, type Stage } from './dial.ts';
 import { shakeHands } from './handshake.ts';
 import { lingerClose } from './linger.ts';
@@ -37,6 +40,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
   readonly #client: Wire;
   readonly #head: RequestHead;
   readonly #pool: string;
+  readonly #source: Client;
   readonly #requestBytes: Buffer;
   readonly #excluded = new Set<string>();
   #early: Buffer[];
@@ -55,8 +59,8 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#pool = request.pool;
     this.#early = request.early.length === 0 ? [] : [request.early];
     this.#earlyBytes = request.early.length;
-    const address = request.client.remoteAddress;
-    const text = upgradeRequestText(request.head, { address, isTrusted: deps.trusted(address) });
+    this.#source = clientOf(deps, request.client.remoteAddress, request.head.fields);
+    const text = upgradeRequestText(request.head, this.#source);
     this.#requestBytes = Buffer.from(text, 'latin1');
   }
 
@@ -98,9 +102,8 @@ export class Upgrade implements WireReader, Ending, Waiter {
 
   #place(): void {
     const { placement, affinity } = this.#deps;
-    const rule = placement.policyOf(this.#pool)?.affinity ?? { kind: 'none' };
-    const affinityNode = affinity.nodeOf(this.#pool, rule, this.#head.fields);
-    const result = placement.place({ pool: this.#pool, affinityNode, excluded: this.#excluded }, this);
+    const wish = affinity.wishOf(this.#affinityRequest, this.#affinityRule);
+    const result = placement.place({ pool: this.#pool, ...wish, excluded: this.#excluded }, this);
     if (result.placed) this.placed(result.lease);
     else if (result.wait === undefined) this.refused(result.refusal);
     else this.#wait = result.wait;
@@ -166,9 +169,8 @@ export class Upgrade implements WireReader, Ending, Waiter {
   #open({ lease, node, answer, rest }: Answered): void {
     this.#leave();
     lease.opened();
-    const { placement, affinity, open, timeouts } = this.#deps;
-    const rule = placement.policyOf(this.#pool)?.affinity ?? { kind: 'none' };
-    const cookie = affinity.setCookie({ pool: this.#pool, nodeId: lease.node.id }, rule, this.#head.fields);
+    const { affinity, open, timeouts } = this.#deps;
+    const cookie = affinity.setCookie(this.#affinityRequest, this.#affinityRule, lease.node.id);
     this.#send(switchText(answer, cookie));
     let relay: RunningRelay | undefined;
     let isEnded = false;
@@ -205,6 +207,15 @@ export class Upgrade implements WireReader, Ending, Waiter {
     }
     const passed = { client: this.#client, node, answer, onEnd: () => lease.release() };
     passRefusedSwitch(this.#deps, passed, rest);
+  }
+
+  // Asked for each time: a policy may change while a client waits.
+  get #affinityRule(): AffinityRule {
+    return this.#deps.placement.policyOf(this.#pool)?.affinity ?? { kind: 'none' };
+  }
+
+  get #affinityRequest(): AffinityRequest {
+    return { pool: this.#pool, head: this.#head, client: this.#source };
   }
 
   #send(text: string): void {

@@ -1,25 +1,19 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nodeFields, upgradeRequestText } from '../../../../src/balancer/proxy/request-fields.ts';
-import { checkHead, type RequestHead } from '../../../../src/balancer/proxy/request-head.ts';
 import { parseFields, valuesOf } from '../../../../src/protocol/http-head.ts';
-
-function headOf(fields: readonly string[]): RequestHead {
-  const checked = checkHead('/a?b', ['Host', 'chat:80', ...fields]);
-  if (!checked.ok) throw new Error(checked.rule);
-  return checked.head;
-}
+import { aClient, aHead } from '../../../support/a-client.ts';
 
 /** The X-Forwarded-For of a stranger at `address`. */
 function told(address: string): string[] {
-  return valuesOf(nodeFields(headOf([]), { address, isTrusted: false }), 'x-forwarded-for');
+  return valuesOf(nodeFields(aHead([]), aClient(address)), 'x-forwarded-for');
 }
 
-const stranger = { address: '2001:db8::1', isTrusted: false };
+const stranger = aClient('2001:db8::1');
 
 describe('nodeFields', () => {
   it('writes IPv6 addresses as each field wants them', () => {
-    const fields = nodeFields(headOf([]), stranger);
+    const fields = nodeFields(aHead([]), stranger);
     expect(valuesOf(fields, 'x-forwarded-for')).toEqual(['2001:db8::1']);
     expect(valuesOf(fields, 'forwarded')).toEqual(['for="[2001:db8::1]";host="chat:80";proto=http']);
   });
@@ -30,7 +24,7 @@ describe('nodeFields', () => {
   });
 
   it('joins several claims of a trusted proxy before ours', () => {
-    const head = headOf([
+    const head = aHead([
       'X-Forwarded-For',
       '1.1.1.1',
       'x-forwarded-for',
@@ -38,13 +32,13 @@ describe('nodeFields', () => {
       'X_Forwarded_For',
       '6.6.6.6',
     ]);
-    const fields = nodeFields(head, { address: '10.0.0.1', isTrusted: true });
+    const fields = nodeFields(head, aClient('10.0.0.1', true));
     expect(valuesOf(fields, 'x-forwarded-for')).toEqual(['1.1.1.1, 2.2.2.2, 10.0.0.1']);
     expect(fields.join()).not.toContain('6.6.6.6');
   });
 
   it('never lets Connection take Host, the length or our own account away', () => {
-    const head = headOf([
+    const head = aHead([
       'Connection',
       'host, content-length, x-forwarded-for, cookie',
       'Content-Length',
@@ -73,7 +67,7 @@ describe('nodeFields', () => {
     const value = fc.constantFrom('x-a', 'upgrade', 'close, X-A', '1.2.3.4', 'for=1.2.3.4');
     fc.assert(
       fc.property(fc.array(fc.tuple(name, value)), fc.boolean(), (pairs, isTrusted) => {
-        const fields = nodeFields(headOf(pairs.flat()), { address: '9.9.9.9', isTrusted });
+        const fields = nodeFields(aHead(pairs.flat()), aClient('9.9.9.9', isTrusted));
         for (const gone of ['connection', 'te', 'upgrade', 'keep-alive', 'x_forwarded_for'])
           expect(valuesOf(fields, gone)).toEqual([]);
         expect(valuesOf(fields, 'x-forwarded-for')).toHaveLength(1);
@@ -86,7 +80,7 @@ describe('nodeFields', () => {
 
 describe('upgradeRequestText', () => {
   it('is a head that reads back with exactly one Upgrade and one Connection', () => {
-    const head = headOf([
+    const head = aHead([
       'Upgrade',
       'websocket',
       'Connection',
