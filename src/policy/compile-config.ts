@@ -10,6 +10,7 @@ import { deepFreeze } from './deep-freeze.ts';
 import { overrideFromEnvironment, type Environment } from './environment.ts';
 import type { Path, Problem } from './problem.ts';
 import { warnOfOutputs } from './output-checks.ts';
+import { warnOfRoutes } from './route-checks.ts';
 import { isMapping, readDocument } from './read-document.ts';
 import { parseYaml, type Source } from './yaml-document.ts';
 
@@ -66,7 +67,7 @@ export function readConfig(file: string, text: string, environment: Environment)
     sections,
     document: problems.length === 0 ? value : undefined,
     problems,
-    warnings: [...warnings, ...warnOfOutputs(source, sections)],
+    warnings: [...warnings, ...warnOfOutputs(source, sections), ...warnOfRoutes(source, sections)],
     namesPolicies: isMapping(source.data) && source.data['policies'] !== undefined,
     tokenFiles: (['intake', 'admin'] as const).flatMap((section) =>
       (sections[section]?.tokens ?? []).flatMap(({ tokenFile }, index) =>
@@ -203,7 +204,7 @@ function compilePool(name: string, { policy, routes, nodes }: ConfigDocument['po
   return {
     name,
     policy,
-    routes,
+    routes: routes.map(({ host, path, match }) => ({ host, path, isExact: match === 'exact' })),
     nodes: nodes.map(({ id, address, capacity, zone, maxConnections }) => {
       return { id: id ?? formatAddress(address), address, capacity, zone: zone ?? '', maxConnections };
     }),

@@ -74,7 +74,9 @@ const pool = z
     policy: name().prefault('default').describe('Name of a policy; `default` exists without a file.'),
     routes: list(routeSchema, 1, 1000)
       .prefault([{ host: '*', path: '/' }])
-      .describe('Which requests go to this pool; the longest path of the most exact host wins.'),
+      .describe(
+        'Which requests go to this pool; the longest path of the most exact host wins, in whatever order.',
+      ),
     nodes: list(nodeSchema, 0, 5000)
       .prefault([])
       .describe('Nodes that are always there; agents register more.'),

@@ -96,10 +96,12 @@ export interface StaticNodeConfig {
 
 /** Which requests go to a pool. */
 interface RouteConfig {
-  /** In lower case: `*`, `*.example.com`, or a host name without port. */
+  /** In lower case and ASCII: `*`, `*.example.com`, or a host name without port and final dot. */
   readonly host: string;
-  /** Path prefix; starts with `/`. */
+  /** In its normal form; starts with `/`. */
   readonly path: string;
+  /** What lies below the path does not match. */
+  readonly isExact: boolean;
 }
 
 /** A pool. */
