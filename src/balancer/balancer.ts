@@ -317,6 +317,7 @@ export class Balancer {
       placement: this.#core.placement,
       route: (host: string, path: string) => this.#route(host, path),
       affinityKeys: () => this.#loaded.config.affinity.keys,
+      marks: () => this.#loaded.config.forwarding,
       clock,
       rng,
       events: proxyEvents(metrics, log),

@@ -5,6 +5,7 @@ import { tcpKey, type ListeningSockets } from '../platform/listening-sockets.ts'
 import { matchesAnyCidr } from '../policy/cidr.ts';
 import type { ListenerConfig } from '../policy/config.ts';
 import { createHttpListener, type HttpListener } from './proxy/listener.ts';
+import type { MarkRule } from './proxy/marks.ts';
 import { wireOverSocket } from './proxy/plain-wire.ts';
 import type { ProxyEvents, StartRelay } from './proxy/ports.ts';
 import type { RelayEnd, RelayTotals } from './proxy/relay.ts';
@@ -23,6 +24,8 @@ export interface ListenerParts {
   readonly route: (host: string, path: string) => string | undefined;
   /** Keys of affinity cookies, by the newest configuration. */
   readonly affinityKeys: () => readonly string[];
+  /** How requests are marked, by the newest configuration. */
+  readonly marks: () => MarkRule;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly events: ProxyEvents;
@@ -45,6 +48,7 @@ export function createConfiguredListener(config: ListenerConfig, parts: Listener
     placement,
     nodeIds: (pool) => registry.pools.get(pool)?.nodeIds ?? noNodes,
     affinityKeys: parts.affinityKeys,
+    marks: parts.marks,
     startRelay: relayStarter(parts),
     trusted: (address) => config.trusted.length > 0 && matchesAnyCidr(config.trusted, address),
     timeouts: config.timeouts,

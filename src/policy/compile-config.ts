@@ -120,6 +120,7 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
     },
     log: { level: log.level, format: log.format },
     relay: { form: document.relay.form },
+    forwarding: compileForwarding(document.forwarding),
     // The caller reads every file: '' does not happen.
     affinity: { keys: document.affinity.keyFiles.map((file) => secrets.get(file) ?? '') },
     takeover: { relayForMs: document.takeover.relayFor === 'off' ? Infinity : document.takeover.relayFor },
@@ -128,6 +129,14 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
     webhooks: document.webhooks.map((webhook) => compileWebhook(webhook, surroundings)),
     drivers: document.drivers.map((driver) => compileDriver(driver, resolvePath)),
   });
+}
+
+function compileForwarding({
+  requestId,
+  trace,
+  sampled,
+}: ConfigDocument['forwarding']): Config['forwarding'] {
+  return { givesRequestId: requestId, trace, sampledPart: sampled ?? 0 };
 }
 
 /** Beside the admin socket by default: that directory is this balancer's own, and it can write there. */

@@ -9,6 +9,7 @@ import { address, cidr, count, list, name, namePattern, orOff, text } from './fi
 import { listenerSchema } from './listener-schema.ts';
 import { apiVersion } from './read-document.ts';
 import { driverSchema } from './driver-schema.ts';
+import { forwardingSchema } from './forwarding-schema.ts';
 import { nodeSchema, routeSchema } from './pool-schema.ts';
 import { webhookSchema } from './webhook-schema.ts';
 import { stateSchema } from './state-schema.ts';
@@ -96,6 +97,7 @@ export const configSchema = z.strictObject({
   log,
   relay,
   affinity,
+  forwarding: forwardingSchema,
   takeover,
   policies: text('path')
     .prefault('./policies')

@@ -207,6 +207,14 @@ export interface Config {
     /** `auto`: fast where the probe at start passes, else plain. */
     readonly form: 'auto' | 'fast' | 'plain';
   };
+  readonly forwarding: {
+    /** Requests get an id, or keep that of a trusted peer. */
+    readonly givesRequestId: boolean;
+    /** `make`: a request without a sound trace begins one. */
+    readonly trace: 'keep' | 'make';
+    /** Part of the traces begun here that are marked to be sampled, 0..1. */
+    readonly sampledPart: number;
+  };
   readonly affinity: {
     /** Keys of cookies: the first signs, all are believed; empty: none are signed. Never logged. */
     readonly keys: readonly string[];

@@ -1,29 +1,12 @@
 // Hosts and paths on the wire, through a whole balancer: requests and upgrades find the same pool.
-import { createServer, request, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { request } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { WebSocket, WebSocketServer } from 'ws';
+import { WebSocket } from 'ws';
 import type { Balancer } from '../../src/balancer/balancer.ts';
 import { aPolicy } from '../support/herald-setup.ts';
 import { aBalancer } from '../support/in-process.ts';
+import { aTellingNode } from '../support/telling-node.ts';
 import { until } from '../support/until.ts';
-
-/** A node that tells its id, the target and the headers of each request, over HTTP and WebSocket alike. */
-async function aTellingNode(id: string): Promise<{ id: string; address: string }> {
-  const tell = (url: string | undefined, headers: IncomingHttpHeaders) =>
-    JSON.stringify({ id, url, headers });
-  const server = createServer(({ url, headers }, response) => void response.end(tell(url, headers)));
-  new WebSocketServer({ server }).on('connection', (socket, { url, headers }) =>
-    socket.send(tell(url, headers)),
-  );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  // Proof of `as`: bound to a TCP port.
-  return { id, address: `127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
 
 async function aHouse(): Promise<Balancer> {
   const [a, b, c] = await Promise.all(['a', 'b', 'c'].map(aTellingNode));

@@ -4,7 +4,7 @@ import { checkHead, type RequestHead } from '../../src/balancer/proxy/request-he
 
 /** A client at `address`, trusted or not, as a plain listener sees it. */
 export function aClient(address: string, isTrusted = false, fields: readonly string[] = []): Client {
-  return clientOf({ trusted: (each) => isTrusted && each === address }, address, fields);
+  return clientOf({ trusted: (each) => isTrusted && each === address }, { address }, fields);
 }
 
 /** The head of a request for `target` with these fields, names and values in turn, behind `Host: chat:80`. */

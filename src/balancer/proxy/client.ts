@@ -10,24 +10,34 @@ export interface Client {
   readonly peerAddress: string;
   /** Whether the claims that the request carries are believed. */
   readonly isTrusted: boolean;
+  /** How the connection came to us. */
+  readonly peerScheme: 'http' | 'https';
   /** How the client came, as far as is known or believed. */
   readonly scheme: 'http' | 'https';
   /** The client's own address: by the claims, where they are believed; '' when unknown. */
   readonly address: string;
 }
 
-type ClientDeps = Pick<ProxyDeps, 'trusted' | 'scheme'>;
+type ClientDeps = Pick<ProxyDeps, 'trusted'>;
 
-/** The client of a request with `fields` that came over a connection from `remoteAddress` ('' when unknown). */
-export function clientOf(deps: ClientDeps, remoteAddress: string, fields: HeadFields): Client {
-  const peerAddress = remoteAddress === '' ? '' : plainAddress(remoteAddress);
-  const isTrusted = deps.trusted(remoteAddress);
-  const own = deps.scheme ?? 'http';
-  if (!isTrusted) return { peerAddress, isTrusted, scheme: own, address: peerAddress };
+/** The other side of a connection. */
+export interface Origin {
+  /** '' when unknown. */
+  readonly address: string;
+  /** It came over TLS; absent: it did not. */
+  readonly isEncrypted?: boolean;
+}
+
+/** The client of a request with `fields` that came over a connection from `origin`. */
+export function clientOf(deps: ClientDeps, origin: Origin, fields: HeadFields): Client {
+  const peerAddress = origin.address === '' ? '' : plainAddress(origin.address);
+  const isTrusted = deps.trusted(origin.address);
+  const peerScheme = origin.isEncrypted === true ? 'https' : 'http';
+  const peer = { peerAddress, isTrusted, peerScheme } as const;
+  if (!isTrusted) return { ...peer, scheme: peerScheme, address: peerAddress };
   return {
-    peerAddress,
-    isTrusted,
-    scheme: claimedScheme(fields) ?? own,
+    ...peer,
+    scheme: claimedScheme(fields) ?? peerScheme,
     address: claimedAddress(fields, deps) ?? peerAddress,
   };
 }

@@ -20,6 +20,7 @@ import { clientOf } from './client.ts';
 import { ExchangeGoodbye } from './exchange-goodbye.ts';
 import { failureOf } from './failure.ts';
 import type { ForwardedRequest } from './forward.ts';
+import { marksOf, requestIdFields, type Marks } from './marks.ts';
 import type { NodePools } from './node-pools.ts';
 import type { Ending } from './open.ts';
 import type { ProxyDeps } from './ports.ts';
@@ -42,6 +43,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   readonly #forwarded: ForwardedRequest;
   readonly #response: ServerResponse;
   readonly #affinityRequest: AffinityRequest;
+  readonly #marks: Marks;
   readonly #fields: string[];
   readonly #attempts = new Attempts();
   readonly #hasBody: boolean;
@@ -60,9 +62,10 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#response = forwarded.response;
     this.#hasBody = announcesBody(forwarded.head.fields);
     const { head, pool, request } = forwarded;
-    const client = clientOf(deps, request.socket.remoteAddress ?? '', head.fields);
+    const client = clientOf(deps, { address: request.socket.remoteAddress ?? '' }, head.fields);
     this.#affinityRequest = { pool, head, client };
-    this.#fields = nodeFields(head, client);
+    this.#marks = marksOf(deps, head.fields, client);
+    this.#fields = nodeFields(head, client, this.#marks);
   }
 
   /** Begins. Called once. */
@@ -168,7 +171,7 @@ export class Exchange implements Ending, Carrier, Waiter {
     if (status < 200 || this.#isOver) return;
     const { affinity } = this.#deps;
     const cookie = affinity.setCookie(this.#affinityRequest, this.#affinityRule(), lease.node.id);
-    const fields = answerFields(controller.rawHeaders, cookie);
+    const fields = answerFields(controller.rawHeaders, cookie, this.#marks);
     this.#counter = new AnswerCounter(fields);
     lease.toClient(this.#counter.messagesAtStart, 0);
     this.#response.writeHead(status, reason, fields);
@@ -235,7 +238,9 @@ export class Exchange implements Ending, Carrier, Waiter {
 
   #refuse(problem: Parameters<typeof respondProblem>[1]): void {
     this.#leave();
-    respondProblem({ deps: this.#deps, response: this.#response, pool: this.#forwarded.pool }, problem);
+    const { pool } = this.#forwarded;
+    const more = requestIdFields(this.#marks);
+    respondProblem({ deps: this.#deps, response: this.#response, pool, more }, problem);
   }
 
   #clientClosed(): void {

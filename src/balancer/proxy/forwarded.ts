@@ -17,17 +17,22 @@ export function forwardedFields(head: RequestHead, client: Client): string[] {
   const { fields, host } = head;
   const address = client.peerAddress === '' ? 'unknown' : client.peerAddress;
   const { scheme } = client;
-  const element = forwardedElement(address, host, scheme);
+  // The host has passed the request check: letters, digits and `.-_:[]`, so quoting it is enough.
+  const element = `${forwardedFor(address)};host="${host}";proto=${client.peerScheme}`;
   const port = portOf(host, scheme);
   if (!client.isTrusted) return account({ address, scheme, host, port, element });
   const claim = (name: string) => joinedValue(fields, name);
   return [
     ...account({
-      address: append(claim('x-forwarded-for'), address),
+      // Over a UNIX socket there is nobody to add: the claim says it all.
+      address:
+        client.peerAddress === ''
+          ? claim('x-forwarded-for') || address
+          : append(claim('x-forwarded-for'), address),
       scheme: claim('x-forwarded-proto') || scheme,
       host: claim('x-forwarded-host') || host,
       port: claim('x-forwarded-port') || port,
-      element: append(claim('forwarded'), element),
+      element: append(claim('forwarded') || claimedElement(client), element),
     }),
     ...otherClaims(fields),
   ];
@@ -76,8 +81,12 @@ function append(list: string, member: string): string {
   return list === '' ? member : `${list}, ${member}`;
 }
 
-function forwardedElement(address: string, host: string, scheme: Client['scheme']): string {
-  const node = address.includes(':') ? `"[${address}]"` : address;
-  // The host has passed the request check: letters, digits and `.-_:[]`, so quoting it is enough.
-  return `for=${node};host="${host}";proto=${scheme}`;
+// A trusted peer that speaks X-Forwarded-* alone: nodes that read Forwarded must not take the peer for the client.
+function claimedElement({ address, peerAddress, scheme }: Client): string {
+  return address === peerAddress ? '' : `${forwardedFor(address)};proto=${scheme}`;
+}
+
+// RFC 7239, section 6: IPv6 stands in brackets, and with its colons in quotes.
+function forwardedFor(address: string): string {
+  return address.includes(':') ? `for="[${address}]"` : `for=${address}`;
 }

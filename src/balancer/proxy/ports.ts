@@ -5,6 +5,7 @@ import type { ErrorCode } from '../../core/error.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { DialFailure, Placement } from '../state/ports.ts';
 import type { Affinity } from './affinity.ts';
+import type { MarkRule } from './marks.ts';
 import type { Open } from './open.ts';
 import type { RelayOptions } from './relay.ts';
 import type { HostResolver } from './resolve.ts';
@@ -59,8 +60,8 @@ export interface ProxyDeps {
   readonly startRelay: StartRelay;
   /** Whether what this peer says about its clients is believed (`trusted` of herald.yaml). */
   readonly trusted: (address: string) => boolean;
-  /** How clients come to this listener; absent: http. */
-  readonly scheme?: 'http' | 'https';
+  /** How requests are marked, by the newest configuration; absent: not at all. */
+  readonly marks?: () => MarkRule;
   readonly timeouts: ProxyTimeouts;
   readonly clock: Clock;
   readonly rng: Rng;

@@ -3,17 +3,19 @@ import { fieldText } from '../../protocol/http-head.ts';
 import type { Client } from './client.ts';
 import { forwardedFields, isForwardingField } from './forwarded.ts';
 import { endToEndFields } from './hop-by-hop.ts';
+import { isReplacedBy, requestIdFields, type Marks } from './marks.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** Fields for a forwarded request, name and value in turn. Host stays as the client sent it. */
-export function nodeFields(head: RequestHead, client: Client): string[] {
-  const fields = endToEndFields(head.fields, isForwardingField);
-  fields.push(...forwardedFields(head, client));
+export function nodeFields(head: RequestHead, client: Client, marks: Marks): string[] {
+  const isOurs = (name: string) => isForwardingField(name) || isReplacedBy(marks, name);
+  const fields = endToEndFields(head.fields, isOurs);
+  fields.push(...forwardedFields(head, client), ...requestIdFields(marks), ...(marks.trace ?? []));
   return fields;
 }
 
 /** The whole head of a WebSocket upgrade as it goes to any node: it is the same for each attempt. */
-export function upgradeRequestText(head: RequestHead, client: Client): string {
-  const fields = fieldText(nodeFields(head, client));
+export function upgradeRequestText(head: RequestHead, client: Client, marks: Marks): string {
+  const fields = fieldText(nodeFields(head, client, marks));
   return `GET ${head.target} HTTP/1.1\r\n${fields}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
 }

@@ -10,6 +10,7 @@ import { clientOf, type Client } from './client.ts';
 import { dialNode, type Stage } from './dial.ts';
 import { shakeHands } from './handshake.ts';
 import { lingerClose } from './linger.ts';
+import { marksOf, requestIdFields, type Marks } from './marks.ts';
 import type { Ending } from './open.ts';
 import type { ProxyDeps, RunningRelay } from './ports.ts';
 import { refusalOf, unreachable } from './problems.ts';
@@ -41,6 +42,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
   readonly #head: RequestHead;
   readonly #pool: string;
   readonly #source: Client;
+  readonly #marks: Marks;
   readonly #requestBytes: Buffer;
   readonly #excluded = new Set<string>();
   #early: Buffer[];
@@ -59,8 +61,10 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#pool = request.pool;
     this.#early = request.early.length === 0 ? [] : [request.early];
     this.#earlyBytes = request.early.length;
-    this.#source = clientOf(deps, request.client.remoteAddress, request.head.fields);
-    const text = upgradeRequestText(request.head, this.#source);
+    const { client, head } = request;
+    this.#source = clientOf(deps, { address: client.remoteAddress }, head.fields);
+    this.#marks = marksOf(deps, head.fields, this.#source);
+    const text = upgradeRequestText(head, this.#source, this.#marks);
     this.#requestBytes = Buffer.from(text, 'latin1');
   }
 
@@ -161,7 +165,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#leave();
     this.#deps.events.refused(this.#pool, problem.code);
     const form = this.#deps.placement.policyOf(this.#pool)?.admit.refuse;
-    const answer = upgradeRefusal(problem, this.#head.fields, form);
+    const answer = upgradeRefusal(problem, this.#head.fields, { form, more: requestIdFields(this.#marks) });
     this.#client.send(answer, 0, answer.length);
     lingerClose(this.#client, this.#deps);
   }
@@ -171,7 +175,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
     lease.opened();
     const { affinity, open, timeouts } = this.#deps;
     const cookie = affinity.setCookie(this.#affinityRequest, this.#affinityRule, lease.node.id);
-    this.#send(switchText(answer, cookie));
+    this.#send(switchText(answer, cookie, this.#marks));
     let relay: RunningRelay | undefined;
     let isEnded = false;
     const ending: Ending = { destroy: () => relay?.stop() };
@@ -200,7 +204,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
   // given everybody.
   #passRefusal({ lease, node, answer, rest }: Answered): void {
     this.#leave();
-    this.#send(refusedSwitchText(answer));
+    this.#send(refusedSwitchText(answer, this.#marks));
     if (answer.status >= 500) {
       lease.failed('status');
       this.#deps.events.nodeFailed(this.#pool, lease.node.id, 'status', undefined);

@@ -3,7 +3,7 @@ import { clientOf } from '../../../../src/balancer/proxy/client.ts';
 
 const trusted = (address: string) => address.startsWith('10.');
 const addressOf = (peer: string, claim: string) =>
-  clientOf({ trusted }, peer, claim === '' ? [] : ['X-Forwarded-For', claim]).address;
+  clientOf({ trusted }, { address: peer }, claim === '' ? [] : ['X-Forwarded-For', claim]).address;
 
 describe('the client of a request', () => {
   it.each([
@@ -23,13 +23,14 @@ describe('the client of a request', () => {
     expect(addressOf(peer, claim)).toBe(address);
   });
 
-  it('came as the first trusted claim says, else as the listener does', () => {
-    const schemeOf = (peer: string, claim: string, scheme: 'http' | 'https' = 'http') =>
-      clientOf({ trusted, scheme }, peer, ['X-Forwarded-Proto', claim]).scheme;
+  it('came as the first trusted claim says, else as the connection does', () => {
+    const schemeOf = (address: string, claim: string, isEncrypted = false) =>
+      clientOf({ trusted }, { address, isEncrypted }, ['X-Forwarded-Proto', claim]).scheme;
     expect(schemeOf('10.0.0.1', 'HTTPS, http')).toBe('https');
     expect(schemeOf('10.0.0.1', 'wss')).toBe('https');
-    expect(schemeOf('10.0.0.1', 'ws', 'https')).toBe('http');
-    expect(schemeOf('10.0.0.1', 'gopher', 'https')).toBe('https');
+    expect(schemeOf('10.0.0.1', 'ws', true)).toBe('http');
+    expect(schemeOf('10.0.0.1', 'gopher', true)).toBe('https');
     expect(schemeOf('192.0.2.1', 'https')).toBe('http');
+    expect(schemeOf('192.0.2.1', 'http', true)).toBe('https');
   });
 });
