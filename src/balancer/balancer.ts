@@ -10,6 +10,7 @@ import type { Logger } from '../platform/logger.ts';
 import type { EventRecord } from '../protocol/operations.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
 import { aloneAnswer } from '../protocol/peering.ts';
+import { AccessLog } from './access-log.ts';
 import { createCore, type BalancerCore } from './core-wiring.ts';
 import type { EventFeed, ScaleExecutor, ScaleFeed } from './control/ports.ts';
 import { openSharedStore, Peering } from './peering.ts';
@@ -82,6 +83,7 @@ export class Balancer {
   readonly #options: BalancerOptions;
   readonly #relays: Relays;
   readonly #core: BalancerCore;
+  readonly #accessLog: AccessLog;
   readonly #listeners = new Map<string, { listener: HttpListener; port: number }>();
   #edges: Edges | undefined;
   #peering: Peering | undefined;
@@ -98,6 +100,7 @@ export class Balancer {
     this.#loaded = { config: loaded.config, policies: loaded.policies };
     this.#route = buildRouteTable(loaded.config.pools);
     this.#relays = new Relays(clock);
+    this.#accessLog = new AccessLog(loaded.config.accessLog, options);
     const pools = poolSettings(loaded.config, loaded.policies);
     const configuredOr = (pool: string) => this.outputs.executorOf(pool) ?? executorOf(pool);
     const isLeader = () => this.#peering?.isLeader ?? true;
@@ -194,6 +197,7 @@ export class Balancer {
     this.#core.health.stop();
     await Promise.all(listeners.map((listener) => listener.stop()));
     this.#relays.stop();
+    this.#accessLog.stop();
     await this.#edges?.stop({ keepsFile });
     await this.outputs.stop(graceMs);
     await resigned;
@@ -206,6 +210,7 @@ export class Balancer {
   /** Takes a new configuration over: policies, pools, static nodes and routes at once. */
   reconfigure({ config, policies }: BalancerSettings): Reconfigured {
     const isChanged = !isDeepStrictEqual(this.#loaded, { config, policies });
+    this.#accessLog.reconfigure(config.accessLog);
     this.#edges?.metrics.countReload(isChanged ? 'replaced' : 'unchanged');
     const needRestart = restartNeededFor(this.#options.loaded.config, config);
     if (!isChanged) return { isChanged, needRestart };
@@ -318,6 +323,7 @@ export class Balancer {
       route: (host: string, path: string) => this.#route(host, path),
       affinityKeys: () => this.#loaded.config.affinity.keys,
       marks: () => this.#loaded.config.forwarding,
+      access: this.#accessLog,
       clock,
       rng,
       events: proxyEvents(metrics, log),

@@ -120,6 +120,7 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
     },
     log: { level: log.level, format: log.format },
     relay: { form: document.relay.form },
+    accessLog: compileAccessLog(document.accessLog, resolvePath),
     forwarding: compileForwarding(document.forwarding),
     // The caller reads every file: '' does not happen.
     affinity: { keys: document.affinity.keyFiles.map((file) => secrets.get(file) ?? '') },
@@ -129,6 +130,16 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
     webhooks: document.webhooks.map((webhook) => compileWebhook(webhook, surroundings)),
     drivers: document.drivers.map((driver) => compileDriver(driver, resolvePath)),
   });
+}
+
+function compileAccessLog(
+  accessLog: ConfigDocument['accessLog'],
+  resolvePath: Surroundings['resolvePath'],
+): Config['accessLog'] {
+  if (accessLog === undefined) return undefined;
+  const { to, sample, pools = 'all', query } = accessLog;
+  const file = to === 'stdout' ? undefined : resolvePath(to);
+  return { file, sampledPart: sample, pools, withQuery: query };
 }
 
 function compileForwarding({

@@ -24,6 +24,11 @@ export function checkConfig(source: Source, sections: Sections): Problem[] {
     ...checkAdmin(source, sections.admin),
     ...checkScaleOutputs(source, sections),
     ...checkOutputs(source, sections),
+    ...unknownPools(source, {
+      named: sections.accessLog?.pools,
+      path: ['accessLog', 'pools'],
+      pools: sections.pools,
+    }),
   ];
 }
 

@@ -2,6 +2,7 @@
 // docs/reference/config.md are generated from it. Checks across sections stand in config-checks.ts.
 import { z } from 'zod';
 import { log } from './log-schema.ts';
+import { accessLogSchema } from './access-log-schema.ts';
 import { asgSchema } from './asg-schema.ts';
 import { kedaSchema } from './keda-schema.ts';
 import { adminSchema, tlsSchema, tokenSchema } from './access-schema.ts';
@@ -95,6 +96,7 @@ export const configSchema = z.strictObject({
   asg: asgSchema,
   state: stateSchema,
   log,
+  accessLog: accessLogSchema,
   relay,
   affinity,
   forwarding: forwardingSchema,

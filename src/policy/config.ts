@@ -166,6 +166,17 @@ export interface RedisConfig {
   readonly peer: string | undefined;
 }
 
+/** Which ends of connections and exchanges are logged, and where. */
+export interface AccessLogConfig {
+  /** Absolute path; undefined: with the other lines of the log. */
+  readonly file: string | undefined;
+  /** Part of what ends well, 0..1; what ends badly is always logged. */
+  readonly sampledPart: number;
+  /** `all`: also what no route matches. */
+  readonly pools: 'all' | readonly string[];
+  readonly withQuery: boolean;
+}
+
 /** The settings of one process. Paths are absolute. */
 export interface Config {
   /** At least one; names and addresses are unique. */
@@ -207,6 +218,8 @@ export interface Config {
     /** `auto`: fast where the probe at start passes, else plain. */
     readonly form: 'auto' | 'fast' | 'plain';
   };
+  /** Undefined: none. */
+  readonly accessLog: AccessLogConfig | undefined;
   readonly forwarding: {
     /** Requests get an id, or keep that of a trusted peer. */
     readonly givesRequestId: boolean;

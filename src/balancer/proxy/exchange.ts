@@ -14,7 +14,9 @@ import type {
   Wait,
   Waiter,
 } from '../state/ports.ts';
+import type { AccessStory } from './access.ts';
 import type { AffinityRequest } from './affinity.ts';
+import { statusOf } from '../../protocol/http-error.ts';
 import { Attempts } from './attempts.ts';
 import { clientOf } from './client.ts';
 import { ExchangeGoodbye } from './exchange-goodbye.ts';
@@ -44,6 +46,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   readonly #response: ServerResponse;
   readonly #affinityRequest: AffinityRequest;
   readonly #marks: Marks;
+  readonly #story: AccessStory | undefined;
   readonly #fields: string[];
   readonly #attempts = new Attempts();
   readonly #hasBody: boolean;
@@ -65,6 +68,9 @@ export class Exchange implements Ending, Carrier, Waiter {
     const client = clientOf(deps, { address: request.socket.remoteAddress ?? '' }, head.fields);
     this.#affinityRequest = { pool, head, client };
     this.#marks = marksOf(deps, head.fields, client);
+    const { requestId } = this.#marks;
+    const method = request.method ?? 'GET';
+    this.#story = deps.access?.({ connection: request.socket, client, head, method, pool, requestId });
     this.#fields = nodeFields(head, client, this.#marks);
   }
 
@@ -80,6 +86,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   }
 
   destroy(): void {
+    this.#story?.ended(this.#goodbye === undefined ? 'stopped' : 'cut', this.kind);
     this.#goodbye?.over('cut');
     this.#response.destroy();
     this.#clientClosed();
@@ -121,7 +128,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   /** There is a node to ask. */
   placed(lease: Lease): void {
     this.#wait = undefined;
-    this.#send(lease);
+    this.#send(this.#story?.watched(lease) ?? lease);
   }
 
   /** There is no node to ask. */
@@ -161,6 +168,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   #started(lease: Lease, controller: Controller): void {
     if (this.#isOver) return controller.abort(new Error('the client has gone'));
     this.#controller = controller;
+    this.#story?.dialled();
     lease.opened();
     lease.carriedBy(this);
     lease.toNode(1, 0);
@@ -172,6 +180,7 @@ export class Exchange implements Ending, Carrier, Waiter {
     const { affinity } = this.#deps;
     const cookie = affinity.setCookie(this.#affinityRequest, this.#affinityRule(), lease.node.id);
     const fields = answerFields(controller.rawHeaders, cookie, this.#marks);
+    this.#story?.answered(status);
     this.#counter = new AnswerCounter(fields);
     lease.toClient(this.#counter.messagesAtStart, 0);
     this.#response.writeHead(status, reason, fields);
@@ -197,6 +206,7 @@ export class Exchange implements Ending, Carrier, Waiter {
 
   #ended(controller: Controller): void {
     if (this.#isOver) return;
+    this.#story?.ended(this.#goodbye === undefined ? 'done' : 'goodbye', this.kind);
     this.#goodbye?.over('closed');
     this.#leave();
     this.#lease?.release();
@@ -230,6 +240,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   // The client must not take what it has for the whole answer. The node did take the exchange, so its end is
   // no failed dial. A 304 is whole with its head: undici 7 misses the body that its Content-Length describes.
   #brokeOff(lease: Lease): void {
+    this.#story?.ended(this.#response.statusCode === 304 ? 'done' : 'nodeReset', this.kind);
     this.#leave();
     lease.release();
     if (this.#response.statusCode === 304) this.#response.end();
@@ -237,6 +248,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   }
 
   #refuse(problem: Parameters<typeof respondProblem>[1]): void {
+    this.#story?.refused(problem.code, statusOf(problem));
     this.#leave();
     const { pool } = this.#forwarded;
     const more = requestIdFields(this.#marks);
@@ -249,6 +261,7 @@ export class Exchange implements Ending, Carrier, Waiter {
 
   /** Ends the node's part. */
   #letGo(): void {
+    this.#story?.ended(this.#goodbye === undefined ? 'client' : 'goodbye', this.kind);
     this.#leave();
     this.#wait?.cancel();
     this.#lease?.release();

@@ -5,6 +5,7 @@ import type { DialFailure, Lease, Refusal, Wait, Waiter } from '../state/ports.t
 import type { Problem } from '../../protocol/problem.ts';
 import { refusedSwitchText, switchText, type AnswerHead } from './answer-head.ts';
 import type { AffinityRule } from '../../policy/policy.ts';
+import type { AccessStory } from './access.ts';
 import type { AffinityRequest } from './affinity.ts';
 import { clientOf, type Client } from './client.ts';
 import { dialNode, type Stage } from './dial.ts';
@@ -43,6 +44,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
   readonly #pool: string;
   readonly #source: Client;
   readonly #marks: Marks;
+  readonly #story: AccessStory | undefined;
   readonly #requestBytes: Buffer;
   readonly #excluded = new Set<string>();
   #early: Buffer[];
@@ -64,6 +66,8 @@ export class Upgrade implements WireReader, Ending, Waiter {
     const { client, head } = request;
     this.#source = clientOf(deps, { address: client.remoteAddress }, head.fields);
     this.#marks = marksOf(deps, head.fields, this.#source);
+    const story = { connection: client, client: this.#source, head, method: 'GET', pool: request.pool };
+    this.#story = deps.access?.({ ...story, requestId: this.#marks.requestId });
     const text = upgradeRequestText(head, this.#source, this.#marks);
     this.#requestBytes = Buffer.from(text, 'latin1');
   }
@@ -84,7 +88,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
 
   ended(): void {
     // A client that ends its half before the 101 cannot say the closing handshake: it has given up.
-    this.destroy();
+    this.#givenUp();
   }
 
   drained(): void {
@@ -92,6 +96,11 @@ export class Upgrade implements WireReader, Ending, Waiter {
   }
 
   closed(): void {
+    this.#givenUp();
+  }
+
+  #givenUp(): void {
+    if (!this.#isOver) this.#story?.ended('client', 'websocket');
     this.destroy();
   }
 
@@ -102,6 +111,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#stage?.abort();
     this.#lease?.release();
     this.#client.destroy();
+    this.#story?.ended('stopped', 'websocket');
   }
 
   #place(): void {
@@ -118,6 +128,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
     if (this.#wait !== undefined && this.#earlyBytes < maxEarlyBytes) this.#client.resume();
     this.#wait = undefined;
     this.#lease = lease;
+    this.#story?.placed(lease);
     this.#attempts++;
     this.#stage = dialNode(this.#deps, lease.node, {
       connected: (node) => this.#shakeHands(lease, node),
@@ -126,6 +137,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
   }
 
   #shakeHands(lease: Lease, node: Wire): void {
+    this.#story?.dialled();
     this.#stage = shakeHands(this.#deps, node, this.#requestBytes, {
       answered: (answer, rest) => {
         if (answer.status === 101) this.#open({ lease, node, answer, rest });
@@ -164,6 +176,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
   #refuse(problem: Problem): void {
     this.#leave();
     this.#deps.events.refused(this.#pool, problem.code);
+    this.#story?.refused(problem.code);
     const form = this.#deps.placement.policyOf(this.#pool)?.admit.refuse;
     const answer = upgradeRefusal(problem, this.#head.fields, { form, more: requestIdFields(this.#marks) });
     this.#client.send(answer, 0, answer.length);
@@ -173,9 +186,12 @@ export class Upgrade implements WireReader, Ending, Waiter {
   #open({ lease, node, answer, rest }: Answered): void {
     this.#leave();
     lease.opened();
+    this.#story?.answered(101);
     const { affinity, open, timeouts } = this.#deps;
     const cookie = affinity.setCookie(this.#affinityRequest, this.#affinityRule, lease.node.id);
     this.#send(switchText(answer, cookie, this.#marks));
+    // Not `this`: what is kept from here on is kept for days.
+    const story = this.#story;
     let relay: RunningRelay | undefined;
     let isEnded = false;
     const ending: Ending = { destroy: () => relay?.stop() };
@@ -189,11 +205,12 @@ export class Upgrade implements WireReader, Ending, Waiter {
       lease,
       isFramed: true,
       idleTimeoutMs: timeouts.tunnelIdleMs,
-      onEnd: () => {
+      onEnd: (reason, totals) => {
         if (isEnded) return;
         isEnded = true;
         open.remove(ending);
         lease.release();
+        story?.ended(reason, 'websocket', totals);
       },
     });
     this.#early = [];
@@ -204,12 +221,17 @@ export class Upgrade implements WireReader, Ending, Waiter {
   // given everybody.
   #passRefusal({ lease, node, answer, rest }: Answered): void {
     this.#leave();
+    this.#story?.answered(answer.status);
     this.#send(refusedSwitchText(answer, this.#marks));
     if (answer.status >= 500) {
       lease.failed('status');
       this.#deps.events.nodeFailed(this.#pool, lease.node.id, 'status', undefined);
     }
-    const passed = { client: this.#client, node, answer, onEnd: () => lease.release() };
+    const onEnd = () => {
+      lease.release();
+      this.#story?.ended('done', 'http');
+    };
+    const passed = { client: this.#client, node, answer, onEnd };
     passRefusedSwitch(this.#deps, passed, rest);
   }
 

@@ -34,9 +34,9 @@ export function createPlacement(deps: {
     const assessment = pool.assessment(nowMs);
     const record = pool.nodes.get(assessment.snapshot.nodes[index]?.id ?? '');
     if (record === undefined) return undefined;
-    const outcome = affinityOutcome(pool, assessment, request, index);
-    if (outcome !== undefined) pool.affinities[outcome] += 1;
-    return new NodeLease(owner, pool, record);
+    const affinity = affinityOutcome(pool, assessment, request, index);
+    if (affinity !== undefined) pool.affinities[affinity] += 1;
+    return new NodeLease(owner, pool, { record, affinity });
   }
 
   const waitingRoom = new WaitingRoom({ pools, clock, lease: leaseOn });

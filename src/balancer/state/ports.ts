@@ -22,6 +22,8 @@ export interface PlacedNode {
  */
 export interface Lease {
   readonly node: PlacedNode;
+  /** What came of affinity: `kept`, or what it yielded to; undefined for a client without a node of its own. */
+  readonly affinity?: string | undefined;
   /** The node has taken the connection. Does nothing after the first call or after settling. */
   opened(): void;
   /** The node did not take it; counts against the node's passive health unless `local`. Settles. */

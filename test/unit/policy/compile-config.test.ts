@@ -53,6 +53,7 @@ describe('a config file', () => {
       state: { kind: 'memory', file: '/at/./run/herald-state.json' },
       log: { level: 'info', format: 'auto' },
       relay: { form: 'auto' },
+      accessLog: undefined,
       forwarding: { givesRequestId: true, trace: 'keep', sampledPart: 0 },
       affinity: { keys: [] },
       takeover: { relayForMs: 3_600_000 },
