@@ -4,7 +4,8 @@ import type { Rng } from '../core/rng.ts';
 import { openLogFile, type LogFile } from '../platform/log-file.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { AccessLogConfig } from '../policy/config.ts';
-import { AccessStory, type AccessRecord, type AccessStart } from './proxy/access.ts';
+import type { AccessRecord } from './proxy/access-record.ts';
+import { AccessStory, type AccessStart } from './proxy/access.ts';
 
 /** What the access log stands on. */
 export interface AccessLogDeps {

@@ -1,6 +1,7 @@
 // From the text of herald.yaml to a Config. What lies in other files (policies, secrets) is the caller's to read.
 import { formatAddress } from './address.ts';
 import { compileAsg } from './compile-asg.ts';
+import { compileAccessLog, compileForwarding } from './compile-telling.ts';
 import { compileDriver, compileWebhook, outputFilesOf, type OutputFiles } from './compile-outputs.ts';
 import { checkConfig } from './config-checks.ts';
 import { configSchema, type ConfigDocument } from './config-schema.ts';
@@ -130,24 +131,6 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
     webhooks: document.webhooks.map((webhook) => compileWebhook(webhook, surroundings)),
     drivers: document.drivers.map((driver) => compileDriver(driver, resolvePath)),
   });
-}
-
-function compileAccessLog(
-  accessLog: ConfigDocument['accessLog'],
-  resolvePath: Surroundings['resolvePath'],
-): Config['accessLog'] {
-  if (accessLog === undefined) return undefined;
-  const { to, sample, pools = 'all', query } = accessLog;
-  const file = to === 'stdout' ? undefined : resolvePath(to);
-  return { file, sampledPart: sample, pools, withQuery: query };
-}
-
-function compileForwarding({
-  requestId,
-  trace,
-  sampled,
-}: ConfigDocument['forwarding']): Config['forwarding'] {
-  return { givesRequestId: requestId, trace, sampledPart: sampled ?? 0 };
 }
 
 /** Beside the admin socket by default: that directory is this balancer's own, and it can write there. */

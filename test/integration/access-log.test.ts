@@ -215,6 +215,26 @@ describe('the access log', () => {
   });
 });
 
+describe('a refused upgrade in the access log', () => {
+  it('has its code, whoever was at fault', async () => {
+    const { balancer, lines } = await aHouse({ sample: '0%' });
+    for (const host of ['elsewhere.example', 'empty.example']) {
+      const url = `ws://127.0.0.1:${balancer.listenerPort('public')}/live`;
+      const socket = new WebSocket(url, { headers: { host } });
+      await new Promise<void>((resolve) => {
+        socket.on('close', () => resolve());
+        socket.on('error', () => {
+          // 'close' follows.
+        });
+      });
+    }
+    expect(await linesWhen(lines, 2)).toMatchObject([
+      { msg: 'refused', kind: 'websocket', pool: '', status: 404, code: 'HERALD_ROUTE_UNKNOWN' },
+      { msg: 'refused', kind: 'websocket', pool: 'empty', code: 'HERALD_NO_NODE' },
+    ]);
+  });
+});
+
 describe('the configuration of the access log', () => {
   const problemOf = async (accessLog: object) => {
     const folder = writeSetup({ config: { accessLog } });

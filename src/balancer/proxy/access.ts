@@ -3,13 +3,11 @@
 import type { Clock } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/error.ts';
 import type { ConnectionKind, Lease } from '../state/ports.ts';
+import type { AccessEnd, AccessRecord } from './access-record.ts';
 import type { Client } from './client.ts';
-import type { RelayEnd, RelayTotals } from './relay.ts';
+import type { RelayTotals } from './relay.ts';
 import type { RequestHead } from './request-head.ts';
 import { WatchedLease } from './watched-lease.ts';
-
-/** How a connection or an exchange ended: as relays say it, `done` for a whole answer, `refused` by Herald. */
-export type AccessEnd = RelayEnd | 'done' | 'refused';
 
 /** What is known when a request has been read. */
 export interface AccessStart {
@@ -22,45 +20,6 @@ export interface AccessStart {
   readonly pool: string;
   /** '' when it has none. */
   readonly requestId: string;
-}
-
-/** One line of the access log. Times in milliseconds; what never came about is undefined. */
-export interface AccessRecord {
-  /** Number of the client's connection in this process, from 1. */
-  readonly connection: number;
-  readonly requestId: string | undefined;
-  readonly listener: string;
-  /** Address of the client; '' when unknown. */
-  readonly client: string;
-  /** The trusted peer that spoke for it; undefined when there was none. */
-  readonly peer: string | undefined;
-  readonly kind: ConnectionKind;
-  readonly method: string;
-  readonly host: string;
-  /** With the query, if there was one. */
-  readonly path: string;
-  readonly pool: string;
-  readonly node: string | undefined;
-  /** What came of affinity; undefined for a client without a node of its own. */
-  readonly affinity: string | undefined;
-  /** Nodes tried. */
-  readonly attempts: number;
-  /** Of the answer; undefined when none was sent. */
-  readonly status: number | undefined;
-  readonly end: AccessEnd;
-  /** Why Herald answered itself. */
-  readonly code: ErrorCode | undefined;
-  readonly toNodeBytes: number;
-  readonly toNodeMessages: number;
-  readonly toClientBytes: number;
-  readonly toClientMessages: number;
-  /** From the request to its last placement, waiting and failed attempts included. */
-  readonly placeMs: number | undefined;
-  /** From there to the connection with the node; about 0 where one was kept open. */
-  readonly dialMs: number | undefined;
-  /** From there to the head of the node's answer. */
-  readonly answerMs: number | undefined;
-  readonly totalMs: number;
 }
 
 /** Where stories go. */
@@ -153,10 +112,10 @@ export class AccessStory {
   }
 
   /** Herald answers itself. */
-  refused(code: ErrorCode, status?: number): void {
+  refused(code: ErrorCode, kind: 'websocket' | 'http', status?: number): void {
     this.#code = code;
     this.#status = status;
-    this.ended('refused', 'http');
+    this.ended('refused', kind);
   }
 
   /** It is over; only the first call counts. */
@@ -198,9 +157,10 @@ export class AccessStory {
 /** Tells of a request that no route matched. */
 export function logUnrouted(
   { access }: { readonly access?: (start: AccessStart) => AccessStory | undefined },
+  kind: 'websocket' | 'http',
   start: Omit<AccessStart, 'pool' | 'requestId'>,
 ): void {
-  access?.({ ...start, pool: '', requestId: '' })?.refused('HERALD_ROUTE_UNKNOWN', 404);
+  access?.({ ...start, pool: '', requestId: '' })?.refused('HERALD_ROUTE_UNKNOWN', kind, 404);
 }
 
 // A tenth of a millisecond is as fine as anybody reads.

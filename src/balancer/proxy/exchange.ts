@@ -248,7 +248,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   }
 
   #refuse(problem: Parameters<typeof respondProblem>[1]): void {
-    this.#story?.refused(problem.code, statusOf(problem));
+    this.#story?.refused(problem.code, 'http', statusOf(problem));
     this.#leave();
     const { pool } = this.#forwarded;
     const more = requestIdFields(this.#marks);

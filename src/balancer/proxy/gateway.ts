@@ -34,7 +34,7 @@ export function createGateway(deps: ProxyDeps, route: Route): Gateway {
       const problem = routeUnknown(head.hostName, head.path);
       deps.events.refused('', problem.code);
       const source = clientOf(deps, { address: client.remoteAddress }, head.fields);
-      logUnrouted(deps, { connection: client, client: source, head, method: 'GET' });
+      logUnrouted(deps, 'websocket', { connection: client, client: source, head, method: 'GET' });
       const answer = upgradeRefusal(problem, head.fields);
       client.send(answer, 0, answer.length);
       lingerClose(client, deps);

@@ -148,7 +148,7 @@ function handleRequest(
   if (pool === undefined) {
     const { head } = checked;
     const client = clientOf(deps, { address: request.socket.remoteAddress ?? '' }, head.fields);
-    logUnrouted(deps, { connection: request.socket, client, head, method: request.method ?? '' });
+    logUnrouted(deps, 'http', { connection: request.socket, client, head, method: request.method ?? '' });
     return respondProblem({ deps, response, pool: '' }, routeUnknown(hostName, path));
   }
   forwarder.forward({ request, response, head: checked.head, pool });

@@ -176,7 +176,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
   #refuse(problem: Problem): void {
     this.#leave();
     this.#deps.events.refused(this.#pool, problem.code);
-    this.#story?.refused(problem.code);
+    this.#story?.refused(problem.code, 'websocket');
     const form = this.#deps.placement.policyOf(this.#pool)?.admit.refuse;
     const answer = upgradeRefusal(problem, this.#head.fields, { form, more: requestIdFields(this.#marks) });
     this.#client.send(answer, 0, answer.length);

@@ -132,7 +132,7 @@ describe('the access log', () => {
     lines.length = 0;
     for (const end of ['nodeReset', 'clientReset', 'cut', 'halfClosed'] as const)
       access.begin('public', aStart())?.ended(end, 'websocket');
-    access.begin('public', aStart())?.refused('HERALD_NO_NODE', 503);
+    access.begin('public', aStart())?.refused('HERALD_NO_NODE', 'http', 503);
     const retried = access.begin('public', aStart());
     retried?.placed(aLease('a'));
     retried?.placed(aLease('b'));
