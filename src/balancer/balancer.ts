@@ -205,11 +205,11 @@ export class Balancer {
   /** Takes a new configuration over: policies, pools, static nodes and routes at once. */
   reconfigure({ config, policies }: BalancerSettings): Reconfigured {
     const isChanged = !isDeepStrictEqual(this.#loaded, { config, policies });
+    this.#clients.reconfigure({ config, policies });
     this.#edges?.metrics.countReload(isChanged ? 'replaced' : 'unchanged');
     const needRestart = restartNeededFor(this.#options.loaded.config, config);
     if (!isChanged) return { isChanged, needRestart };
     this.registry.configure(poolSettings(config, policies));
-    this.#clients.reconfigure({ config, policies });
     this.#loaded = { config, policies };
     this.#edges?.reconfigure(config);
     this.outputs.reconfigure(config);

@@ -4,7 +4,9 @@ import type { Rng } from '../core/rng.ts';
 import { tcpKey, type ListeningSockets } from '../platform/listening-sockets.ts';
 import { matchesAnyCidr } from '../policy/cidr.ts';
 import type { ListenerConfig } from '../policy/config.ts';
+import type { AccessLog } from './access-log.ts';
 import { createHttpListener, type HttpListener } from './proxy/listener.ts';
+import type { MarkRule } from './proxy/marks.ts';
 import { wireOverSocket } from './proxy/plain-wire.ts';
 import type { ProxyEvents, StartRelay } from './proxy/ports.ts';
 import type { RelayEnd, RelayTotals } from './proxy/relay.ts';
@@ -21,6 +23,11 @@ export interface ListenerParts {
   readonly placement: Placement;
   /** The pool for a host and path, by the newest configuration. */
   readonly route: (host: string, path: string) => string | undefined;
+  /** Keys of affinity cookies, by the newest configuration. */
+  readonly affinityKeys: () => readonly string[];
+  readonly access: Pick<AccessLog, 'begin'>;
+  /** How requests are marked, by the newest configuration. */
+  readonly marks: () => MarkRule;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly events: ProxyEvents;
@@ -42,6 +49,9 @@ export function createConfiguredListener(config: ListenerConfig, parts: Listener
     route,
     placement,
     nodeIds: (pool) => registry.pools.get(pool)?.nodeIds ?? noNodes,
+    affinityKeys: parts.affinityKeys,
+    marks: parts.marks,
+    access: (start) => parts.access.begin(config.name, start),
     startRelay: relayStarter(parts),
     trusted: (address) => config.trusted.length > 0 && matchesAnyCidr(config.trusted, address),
     timeouts: config.timeouts,
@@ -59,7 +69,7 @@ function relayStarter({ relays, onRelayEnd }: ListenerParts): StartRelay {
       halfClosedTimeoutMs,
       onEnd: (reason, totals) => {
         onRelayEnd(pool, reason, totals);
-        onEnd();
+        onEnd(reason, totals);
       },
     });
 }

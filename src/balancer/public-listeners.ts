@@ -1,4 +1,5 @@
 // The listeners that clients connect to, in the process that relays: started together, stopped together.
+import { AccessLog } from './access-log.ts';
 import type { Clock } from '../core/clock.ts';
 import { HeraldError } from '../core/error.ts';
 import type { Rng } from '../core/rng.ts';
@@ -30,6 +31,8 @@ export interface PublicListenersParts {
 /** Listeners with a lifetime: `probe`, `start`, maybe `stopAccepting`, then `stop`. */
 export class PublicListeners {
   readonly #parts: PublicListenersParts;
+  readonly #accessLog: AccessLog;
+  #config: Config;
   readonly #relays: Relays;
   readonly #bound = new Map<string, { listener: HttpListener; port: number }>();
   #transport: Transport | undefined;
@@ -37,6 +40,8 @@ export class PublicListeners {
 
   constructor(parts: PublicListenersParts) {
     this.#parts = parts;
+    this.#config = parts.config;
+    this.#accessLog = new AccessLog(parts.config.accessLog, parts);
     this.#relays = new Relays(parts.clock);
     this.#route = buildRouteTable(parts.config.pools);
   }
@@ -80,6 +85,9 @@ export class PublicListeners {
       transport,
       relays: this.#relays,
       route: (host: string, path: string) => this.#route(host, path),
+      affinityKeys: () => this.#config.affinity.keys,
+      marks: () => this.#config.forwarding,
+      access: this.#accessLog,
       events: proxyEvents(metrics, log),
       onRelayEnd: relayEndSink(metrics, log),
     };
@@ -91,8 +99,10 @@ export class PublicListeners {
     }
   }
 
-  /** Takes the routes of a new configuration over. */
+  /** Takes a configuration over, and opens the access log anew: also for one that has not changed. */
   reconfigure(config: Config): void {
+    this.#config = config;
+    this.#accessLog.reconfigure(config.accessLog);
     this.#route = buildRouteTable(config.pools);
   }
 
@@ -105,5 +115,6 @@ export class PublicListeners {
   async stop(): Promise<void> {
     await Promise.all(this.#listeners.map((listener) => listener.stop()));
     this.#relays.stop();
+    this.#accessLog.stop();
   }
 }

@@ -1,6 +1,7 @@
 // From the text of herald.yaml to a Config. What lies in other files (policies, secrets) is the caller's to read.
 import { formatAddress } from './address.ts';
 import { compileAsg } from './compile-asg.ts';
+import { compileAccessLog, compileForwarding } from './compile-telling.ts';
 import { compileDriver, compileWebhook, outputFilesOf, type OutputFiles } from './compile-outputs.ts';
 import { checkConfig } from './config-checks.ts';
 import { configSchema, type ConfigDocument } from './config-schema.ts';
@@ -10,6 +11,7 @@ import { deepFreeze } from './deep-freeze.ts';
 import { overrideFromEnvironment, type Environment } from './environment.ts';
 import type { Path, Problem } from './problem.ts';
 import { warnOfOutputs } from './output-checks.ts';
+import { warnOfRoutes } from './route-checks.ts';
 import { isMapping, readDocument } from './read-document.ts';
 import { parseYaml, type Source } from './yaml-document.ts';
 
@@ -66,7 +68,7 @@ export function readConfig(file: string, text: string, environment: Environment)
     sections,
     document: problems.length === 0 ? value : undefined,
     problems,
-    warnings: [...warnings, ...warnOfOutputs(source, sections)],
+    warnings: [...warnings, ...warnOfOutputs(source, sections), ...warnOfRoutes(source, sections)],
     namesPolicies: isMapping(source.data) && source.data['policies'] !== undefined,
     tokenFiles: (['intake', 'admin'] as const).flatMap((section) =>
       (sections[section]?.tokens ?? []).flatMap(({ tokenFile }, index) =>
@@ -120,6 +122,10 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
     log: { level: log.level, format: log.format },
     relay: { form: document.relay.form },
     workers: document.workers,
+    accessLog: compileAccessLog(document.accessLog, resolvePath),
+    forwarding: compileForwarding(document.forwarding),
+    // The caller reads every file: '' does not happen.
+    affinity: { keys: document.affinity.keyFiles.map((file) => secrets.get(file) ?? '') },
     takeover: { relayForMs: document.takeover.relayFor === 'off' ? Infinity : document.takeover.relayFor },
     policiesDirectory: resolvePath(document.policies),
     pools: Object.entries(document.pools).map(([name, pool]) => compilePool(name, pool)),
@@ -202,7 +208,7 @@ function compilePool(name: string, { policy, routes, nodes }: ConfigDocument['po
   return {
     name,
     policy,
-    routes,
+    routes: routes.map(({ host, path, match }) => ({ host, path, isExact: match === 'exact' })),
     nodes: nodes.map(({ id, address, capacity, zone, maxConnections }) => {
       return { id: id ?? formatAddress(address), address, capacity, zone: zone ?? '', maxConnections };
     }),

@@ -7,6 +7,7 @@ import { nameHint } from '../core/nearest.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import { duplicates, unknownPools } from './name-checks.ts';
 import { checkOutputs } from './output-checks.ts';
+import { checkRoutes } from './route-checks.ts';
 import { problemAt } from './schema-problems.ts';
 import type { Source } from './yaml-document.ts';
 
@@ -23,6 +24,11 @@ export function checkConfig(source: Source, sections: Sections): Problem[] {
     ...checkAdmin(source, sections.admin),
     ...checkScaleOutputs(source, sections),
     ...checkOutputs(source, sections),
+    ...unknownPools(source, {
+      named: sections.accessLog?.pools,
+      path: ['accessLog', 'pools'],
+      pools: sections.pools,
+    }),
   ];
 }
 
@@ -82,17 +88,6 @@ function checkNodeIds(source: Source, { pools = {} }: Sections): Problem[] {
     }),
   );
   return duplicates(source, entries, (key) => `two nodes have the id ${key}`, 'give each an id of its own');
-}
-
-function checkRoutes(source: Source, { pools = {} }: Sections): Problem[] {
-  const entries = Object.entries(pools).flatMap(([pool, { routes }]) =>
-    routes.map(({ host, path }, index) => ({
-      key: `${host}${path}`,
-      path: ['pools', pool, 'routes', index],
-    })),
-  );
-  const hint = 'requests can go to one pool only: choose another host or path';
-  return duplicates(source, entries, (key) => `the route ${key} is here twice`, hint);
 }
 
 /** One name a token in the whole file: audit events and claims of ids call whoever it is by it. */

@@ -2,6 +2,7 @@
 // docs/reference/config.md are generated from it. Checks across sections stand in config-checks.ts.
 import { z } from 'zod';
 import { log } from './log-schema.ts';
+import { accessLogSchema } from './access-log-schema.ts';
 import { asgSchema } from './asg-schema.ts';
 import { kedaSchema } from './keda-schema.ts';
 import { adminSchema, tlsSchema, tokenSchema } from './access-schema.ts';
@@ -10,6 +11,7 @@ import { showValue, type Reading } from './quantity.ts';
 import { listenerSchema } from './listener-schema.ts';
 import { apiVersion } from './read-document.ts';
 import { driverSchema } from './driver-schema.ts';
+import { forwardingSchema } from './forwarding-schema.ts';
 import { nodeSchema, routeSchema } from './pool-schema.ts';
 import { webhookSchema } from './webhook-schema.ts';
 import { stateSchema } from './state-schema.ts';
@@ -35,6 +37,17 @@ const intake = z
   })
   .prefault({})
   .describe('Where agents report.');
+
+const affinity = z
+  .strictObject({
+    keyFiles: list(text('path'), 0, 8)
+      .prefault([])
+      .describe(
+        'Files with the keys of affinity cookies, relative to this file: the first signs, all are believed. Without a key cookies are not signed. Read again when a file changes.',
+      ),
+  })
+  .prefault({})
+  .describe('What affinity of the policies takes beside them.');
 
 const relay = z
   .strictObject({
@@ -74,7 +87,9 @@ const pool = z
     policy: name().prefault('default').describe('Name of a policy; `default` exists without a file.'),
     routes: list(routeSchema, 1, 1000)
       .prefault([{ host: '*', path: '/' }])
-      .describe('Which requests go to this pool; the longest path of the most exact host wins.'),
+      .describe(
+        'Which requests go to this pool; the longest path of the most exact host wins, in whatever order.',
+      ),
     nodes: list(nodeSchema, 0, 5000)
       .prefault([])
       .describe('Nodes that are always there; agents register more.'),
@@ -101,8 +116,11 @@ export const configSchema = z.strictObject({
   asg: asgSchema,
   state: stateSchema,
   log,
+  accessLog: accessLogSchema,
   relay,
   workers,
+  affinity,
+  forwarding: forwardingSchema,
   takeover,
   policies: text('path')
     .prefault('./policies')

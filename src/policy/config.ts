@@ -96,10 +96,12 @@ export interface StaticNodeConfig {
 
 /** Which requests go to a pool. */
 interface RouteConfig {
-  /** In lower case: `*`, `*.example.com`, or a host name without port. */
+  /** In lower case and ASCII: `*`, `*.example.com`, or a host name without port and final dot. */
   readonly host: string;
-  /** Path prefix; starts with `/`. */
+  /** In its normal form; starts with `/`. */
   readonly path: string;
+  /** What lies below the path does not match. */
+  readonly isExact: boolean;
 }
 
 /** A pool. */
@@ -167,6 +169,17 @@ export interface RedisConfig {
   readonly peer: string | undefined;
 }
 
+/** Which ends of connections and exchanges are logged, and where. */
+export interface AccessLogConfig {
+  /** Absolute path; undefined: with the other lines of the log. */
+  readonly file: string | undefined;
+  /** Part of what ends well, 0..1; what ends badly is always logged. */
+  readonly sampledPart: number;
+  /** `all`: also what no route matches. */
+  readonly pools: 'all' | readonly string[];
+  readonly withQuery: boolean;
+}
+
 /** The settings of one process. Paths are absolute. */
 export interface Config {
   /** At least one; names and addresses are unique. */
@@ -210,6 +223,20 @@ export interface Config {
   };
   /** Processes that relay beside the main one; 0: it relays itself; `auto`: one for each processor. */
   readonly workers: number | 'auto';
+  /** Undefined: none. */
+  readonly accessLog: AccessLogConfig | undefined;
+  readonly forwarding: {
+    /** Requests get an id, or keep that of a trusted peer. */
+    readonly givesRequestId: boolean;
+    /** `make`: a request without a sound trace begins one. */
+    readonly trace: 'keep' | 'make';
+    /** Part of the traces begun here that are marked to be sampled, 0..1. */
+    readonly sampledPart: number;
+  };
+  readonly affinity: {
+    /** Keys of cookies: the first signs, all are believed; empty: none are signed. Never logged. */
+    readonly keys: readonly string[];
+  };
   readonly takeover: {
     /** How long a process that has been replaced relays what it has; Infinity: as long as it takes. */
     readonly relayForMs: number;

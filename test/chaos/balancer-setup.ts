@@ -28,6 +28,8 @@ export function chaosSetup({
       intake: { bind: `127.0.0.1:${intakePort}`, register: { from: ['127.0.0.0/8'] } },
       state: { kind: 'redis', url: `redis://127.0.0.1:${redisPort}`, peer: id },
       takeover: { relayFor: '15s' },
+      // The first relays in workers, the others themselves: both are what operators run.
+      workers: id === 'lb-1' ? 2 : 0,
     }),
   };
 }

@@ -40,6 +40,9 @@ function addPool(page: Page, pool: PoolState, assessment: Assessment): void {
   page.add('herald_imbalance_ratio', labels, imbalanceOf(assessment).ratio);
   page.add('herald_pool_panic', labels, assessment.panic ? 1 : 0);
   page.add('herald_pool_panics_total', labels, pool.panicsTotal);
+  if (pool.policy.affinity.kind !== 'none')
+    for (const [outcome, count] of Object.entries(pool.elsewhere?.affinities ?? pool.affinities))
+      page.add('herald_affinity_total', `${labels},outcome="${outcome}"`, count);
   addAdmission(page, labels, pool.elsewhere?.admission ?? pool.admission.figures());
 }
 

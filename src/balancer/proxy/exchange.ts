@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { Policy } from '../../policy/policy.ts';
+import type { AffinityRule } from '../../policy/policy.ts';
 import type {
   Carrier,
   ConnectionKind,
@@ -14,10 +14,15 @@ import type {
   Wait,
   Waiter,
 } from '../state/ports.ts';
+import type { AccessStory } from './access.ts';
+import type { AffinityRequest } from './affinity.ts';
+import { statusOf } from '../../protocol/http-error.ts';
 import { Attempts } from './attempts.ts';
+import { clientOf } from './client.ts';
 import { ExchangeGoodbye } from './exchange-goodbye.ts';
 import { failureOf } from './failure.ts';
 import type { ForwardedRequest } from './forward.ts';
+import { marksOf, requestIdFields, type Marks } from './marks.ts';
 import type { NodePools } from './node-pools.ts';
 import type { Ending } from './open.ts';
 import type { ProxyDeps } from './ports.ts';
@@ -39,6 +44,9 @@ export class Exchange implements Ending, Carrier, Waiter {
   readonly #pools: NodePools;
   readonly #forwarded: ForwardedRequest;
   readonly #response: ServerResponse;
+  readonly #affinityRequest: AffinityRequest;
+  readonly #marks: Marks;
+  readonly #story: AccessStory | undefined;
   readonly #fields: string[];
   readonly #attempts = new Attempts();
   readonly #hasBody: boolean;
@@ -56,8 +64,14 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#forwarded = forwarded;
     this.#response = forwarded.response;
     this.#hasBody = announcesBody(forwarded.head.fields);
-    const address = forwarded.request.socket.remoteAddress ?? '';
-    this.#fields = nodeFields(forwarded.head, { address, isTrusted: deps.trusted(address) });
+    const { head, pool, request } = forwarded;
+    const client = clientOf(deps, { address: request.socket.remoteAddress ?? '' }, head.fields);
+    this.#affinityRequest = { pool, head, client };
+    this.#marks = marksOf(deps, head.fields, client);
+    const { requestId } = this.#marks;
+    const method = request.method ?? 'GET';
+    this.#story = deps.access?.({ connection: request.socket, client, head, method, pool, requestId });
+    this.#fields = nodeFields(head, client, this.#marks);
   }
 
   /** Begins. Called once. */
@@ -72,6 +86,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   }
 
   destroy(): void {
+    this.#story?.ended(this.#goodbye === undefined ? 'stopped' : 'cut', this.kind);
     this.#goodbye?.over('cut');
     this.#response.destroy();
     this.#clientClosed();
@@ -102,9 +117,9 @@ export class Exchange implements Ending, Carrier, Waiter {
   #place(): void {
     const { pool, head } = this.#forwarded;
     const { placement, affinity } = this.#deps;
-    const affinityNode = affinity.nodeOf(pool, this.#affinityRule(), head.fields);
+    const wish = affinity.wishOf(this.#affinityRequest, this.#affinityRule());
     const kind: PlaceRequest['kind'] = isEventSource(head.fields) ? 'connection' : 'request';
-    const result = placement.place({ pool, affinityNode, excluded: this.#attempts.failedNodes, kind }, this);
+    const result = placement.place({ pool, ...wish, excluded: this.#attempts.failedNodes, kind }, this);
     if (result.placed) this.placed(result.lease);
     else if (result.wait === undefined) this.refused(result.refusal);
     else this.#wait = result.wait;
@@ -113,7 +128,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   /** There is a node to ask. */
   placed(lease: Lease): void {
     this.#wait = undefined;
-    this.#send(lease);
+    this.#send(this.#story?.watched(lease) ?? lease);
   }
 
   /** There is no node to ask. */
@@ -153,6 +168,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   #started(lease: Lease, controller: Controller): void {
     if (this.#isOver) return controller.abort(new Error('the client has gone'));
     this.#controller = controller;
+    this.#story?.dialled();
     lease.opened();
     lease.carriedBy(this);
     lease.toNode(1, 0);
@@ -161,10 +177,10 @@ export class Exchange implements Ending, Carrier, Waiter {
   #answered({ lease, controller, status, reason }: Answer): void {
     // 1xx before the answer: 100 is answered here, and nothing else of the kind concerns a client of a proxy.
     if (status < 200 || this.#isOver) return;
-    const { pool, head } = this.#forwarded;
-    const placed = { pool, nodeId: lease.node.id };
-    const cookie = this.#deps.affinity.setCookie(placed, this.#affinityRule(), head.fields);
-    const fields = answerFields(controller.rawHeaders, cookie);
+    const { affinity } = this.#deps;
+    const cookie = affinity.setCookie(this.#affinityRequest, this.#affinityRule(), lease.node.id);
+    const fields = answerFields(controller.rawHeaders, cookie, this.#marks);
+    this.#story?.answered(status);
     this.#counter = new AnswerCounter(fields);
     lease.toClient(this.#counter.messagesAtStart, 0);
     this.#response.writeHead(status, reason, fields);
@@ -190,6 +206,7 @@ export class Exchange implements Ending, Carrier, Waiter {
 
   #ended(controller: Controller): void {
     if (this.#isOver) return;
+    this.#story?.ended(this.#goodbye === undefined ? 'done' : 'goodbye', this.kind);
     this.#goodbye?.over('closed');
     this.#leave();
     this.#lease?.release();
@@ -223,6 +240,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   // The client must not take what it has for the whole answer. The node did take the exchange, so its end is
   // no failed dial. A 304 is whole with its head: undici 7 misses the body that its Content-Length describes.
   #brokeOff(lease: Lease): void {
+    this.#story?.ended(this.#response.statusCode === 304 ? 'done' : 'nodeReset', this.kind);
     this.#leave();
     lease.release();
     if (this.#response.statusCode === 304) this.#response.end();
@@ -230,8 +248,11 @@ export class Exchange implements Ending, Carrier, Waiter {
   }
 
   #refuse(problem: Parameters<typeof respondProblem>[1]): void {
+    this.#story?.refused(problem.code, 'http', statusOf(problem));
     this.#leave();
-    respondProblem({ deps: this.#deps, response: this.#response, pool: this.#forwarded.pool }, problem);
+    const { pool } = this.#forwarded;
+    const more = requestIdFields(this.#marks);
+    respondProblem({ deps: this.#deps, response: this.#response, pool, more }, problem);
   }
 
   #clientClosed(): void {
@@ -240,6 +261,7 @@ export class Exchange implements Ending, Carrier, Waiter {
 
   /** Ends the node's part. */
   #letGo(): void {
+    this.#story?.ended(this.#goodbye === undefined ? 'client' : 'goodbye', this.kind);
     this.#leave();
     this.#wait?.cancel();
     this.#lease?.release();
@@ -248,7 +270,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   }
 
   // Asked for each time: a policy may change while a request waits.
-  #affinityRule(): Policy['affinity'] {
+  #affinityRule(): AffinityRule {
     return this.#deps.placement.policyOf(this.#forwarded.pool)?.affinity ?? { kind: 'none' };
   }
 

@@ -2,14 +2,16 @@
 import { EventCounter } from '../../protocol/event-stream.ts';
 import { joinedValue, type HeadFields } from '../../protocol/http-head.ts';
 import { endToEndFields } from './hop-by-hop.ts';
+import { isAnswered, requestIdFields, type Marks } from './marks.ts';
 
 // undici types raw fields as several things; from a dispatch they are Buffers, name and value in turn.
 type RawFields = readonly (Buffer | string)[] | Record<string, unknown> | null | undefined;
 
 /** The answer's fields for the client. `setCookie` is the value of a Set-Cookie field to add, '' for none. */
-export function answerFields(raw: RawFields, setCookie: string): string[] {
-  const fields = endToEndFields(textFields(raw));
+export function answerFields(raw: RawFields, setCookie: string, marks: Marks): string[] {
+  const fields = endToEndFields(textFields(raw), (name) => isAnswered(marks, name));
   if (setCookie !== '') fields.push('Set-Cookie', setCookie);
+  fields.push(...requestIdFields(marks));
   return fields;
 }
 

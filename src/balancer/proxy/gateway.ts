@@ -1,5 +1,7 @@
 // The door for WebSocket upgrades, whichever parser has read them: route, then one Upgrade each.
 import type { Buffer } from 'node:buffer';
+import { logUnrouted } from './access.ts';
+import { clientOf } from './client.ts';
 import { lingerClose } from './linger.ts';
 import type { ProxyDeps } from './ports.ts';
 import { routeUnknown } from './problems.ts';
@@ -31,6 +33,8 @@ export function createGateway(deps: ProxyDeps, route: Route): Gateway {
       }
       const problem = routeUnknown(head.hostName, head.path);
       deps.events.refused('', problem.code);
+      const source = clientOf(deps, { address: client.remoteAddress }, head.fields);
+      logUnrouted(deps, 'websocket', { connection: client, client: source, head, method: 'GET' });
       const answer = upgradeRefusal(problem, head.fields);
       client.send(answer, 0, answer.length);
       lingerClose(client, deps);

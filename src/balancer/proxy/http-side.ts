@@ -7,6 +7,8 @@ import type { Duplex } from 'node:stream';
 import { fieldText, joinedValue, maxHeadBytes, type HeadFields } from '../../protocol/http-head.ts';
 import { problemResponse } from '../../protocol/http-error.ts';
 import type { Problem } from '../../protocol/problem.ts';
+import { logUnrouted } from './access.ts';
+import { clientOf } from './client.ts';
 import type { Forwarder } from './forward.ts';
 import type { Gateway, Route } from './gateway.ts';
 import type { ProxyDeps } from './ports.ts';
@@ -143,7 +145,12 @@ function handleRequest(
     );
   const { hostName, path } = checked.head;
   const pool = route(hostName, path);
-  if (pool === undefined) return respondProblem({ deps, response, pool: '' }, routeUnknown(hostName, path));
+  if (pool === undefined) {
+    const { head } = checked;
+    const client = clientOf(deps, { address: request.socket.remoteAddress ?? '' }, head.fields);
+    logUnrouted(deps, 'http', { connection: request.socket, client, head, method: request.method ?? '' });
+    return respondProblem({ deps, response, pool: '' }, routeUnknown(hostName, path));
+  }
   forwarder.forward({ request, response, head: checked.head, pool });
 }
 

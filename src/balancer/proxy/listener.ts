@@ -16,6 +16,8 @@ export interface HttpListenerOptions extends Omit<ProxyDeps, 'affinity' | 'resol
   readonly route: Route;
   /** Ids of the nodes of a pool, for affinity; the same array while nothing changes. */
   readonly nodeIds: (pool: string) => readonly string[];
+  /** Keys of affinity cookies; the same array while nothing changes. Absent: cookies are not signed. */
+  readonly affinityKeys?: () => readonly string[];
   /** Name lookup; absent: the system's. */
   readonly lookup?: Lookup;
 }
@@ -32,13 +34,15 @@ export interface HttpListener {
   readonly openCount: number;
 }
 
+const noKeys: readonly string[] = [];
+
 /** A listener over `options`. */
 export function createHttpListener(options: HttpListenerOptions): HttpListener {
   const open = new Open();
   const deps: ProxyDeps = {
     ...options,
     open,
-    affinity: createAffinity(options.nodeIds),
+    affinity: createAffinity({ nodeIds: options.nodeIds, keys: options.affinityKeys ?? (() => noKeys) }),
     resolve: createHostResolver(options.clock, options.lookup),
   };
   const gateway = createGateway(deps, options.route);

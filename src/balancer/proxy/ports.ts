@@ -4,7 +4,9 @@ import type { Clock } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/error.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { DialFailure, Placement } from '../state/ports.ts';
+import type { AccessStart, AccessStory } from './access.ts';
 import type { Affinity } from './affinity.ts';
+import type { MarkRule } from './marks.ts';
 import type { Open } from './open.ts';
 import type { RelayOptions } from './relay.ts';
 import type { HostResolver } from './resolve.ts';
@@ -36,7 +38,7 @@ export interface ProxyEvents {
 export interface RelayStart extends Omit<RelayOptions, 'halfClosedTimeoutMs' | 'onEnd'> {
   readonly pool: string;
   /** Called once, when both wires are closed or closing, maybe before the start returns; the lease is released. */
-  readonly onEnd: () => void;
+  readonly onEnd: RelayOptions['onEnd'];
 }
 
 /** A running tunnel, as its starter sees it. */
@@ -59,6 +61,10 @@ export interface ProxyDeps {
   readonly startRelay: StartRelay;
   /** Whether what this peer says about its clients is believed (`trusted` of herald.yaml). */
   readonly trusted: (address: string) => boolean;
+  /** How requests are marked, by the newest configuration; absent: not at all. */
+  readonly marks?: () => MarkRule;
+  /** Begins the story of a connection or an exchange; absent, or undefined given back: nothing is logged of it. */
+  readonly access?: (start: AccessStart) => AccessStory | undefined;
   readonly timeouts: ProxyTimeouts;
   readonly clock: Clock;
   readonly rng: Rng;

@@ -3,6 +3,7 @@ import { assess, type Assessment } from '../../core/assess.ts';
 import type { NodeCounters } from '../../core/node-counters.ts';
 import { noPeers, partOfRates, type PoolPeers } from '../../core/peer-counts.ts';
 import { createPicker, type Picker } from '../../core/pick/picker.ts';
+import { createRendezvous } from '../../core/pick/rendezvous.ts';
 import { amountWhenFull } from '../../core/moments.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { PoolSnapshot, Visibility } from '../../core/snapshot.ts';
@@ -10,6 +11,7 @@ import type { Policy } from '../../policy/policy.ts';
 import { PoolAdmission, type AdmissionFigures } from './admission.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { ConnectionTable } from './connection-table.ts';
+import { affinityOutcomes, type AffinityOutcome } from './kept-node.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { Notify } from './notice.ts';
 
@@ -24,11 +26,17 @@ const leastAssessmentAgeMs = 50;
 // the first went. The factor that each storm multiplies what is expected by keeps this to a few assessments.
 const leastPlacedOn = 8;
 
+function noneOf(outcomes: readonly AffinityOutcome[]): Record<AffinityOutcome, number> {
+  // Proof of `as`: every outcome is a key.
+  return Object.fromEntries(outcomes.map((outcome) => [outcome, 0])) as Record<AffinityOutcome, number>;
+}
+
 /** What other processes of this machine say of a pool whose connections they relay. */
 export interface CarriedElsewhere {
   /** Of an average connection. */
   readonly meanMessagesPerSecond: number;
   readonly admission: AdmissionFigures;
+  readonly affinities: Readonly<Record<AffinityOutcome, number>>;
 }
 
 /** What the registry knows of one pool. */
@@ -37,6 +45,10 @@ export class PoolState {
   readonly nodes = new Map<string, NodeRecord>();
   readonly table = new ConnectionTable();
   readonly arrivals: ArrivalRate;
+  /** Where hashed clients belong. */
+  readonly rendezvous = createRendezvous();
+  /** What came of affinity, for every client that had a node of its own. */
+  readonly affinities = noneOf(affinityOutcomes);
   readonly admission: PoolAdmission;
   // Counts of removed nodes that still carry connections: the sweep needs all that own slots.
   readonly #departed = new Set<NodeCounters>();

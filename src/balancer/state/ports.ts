@@ -1,4 +1,5 @@
 // What the edges and the loops ask of the state, and what the state asks of whoever carries the bytes.
+import type { Hash } from '../../core/pick/rendezvous.ts';
 import type { Policy } from '../../policy/policy.ts';
 
 /**
@@ -21,6 +22,8 @@ export interface PlacedNode {
  */
 export interface Lease {
   readonly node: PlacedNode;
+  /** What came of affinity: `kept`, or what it yielded to; undefined for a client without a node of its own. */
+  readonly affinity?: string | undefined;
   /** The node has taken the connection. Does nothing after the first call or after settling. */
   opened(): void;
   /** The node did not take it; counts against the node's passive health unless `local`. Settles. */
@@ -43,6 +46,8 @@ export interface PlaceRequest {
   readonly pool: string;
   /** The node that the client was on, '' when none: kept while it is eligible and not above `affinity.yieldAt`. */
   readonly affinityNode: string;
+  /** The hash that says which node the client belongs to; absent where the policy does not hash, or nothing to hash came. */
+  readonly affinityKey?: Hash | undefined;
   /** Ids of nodes already tried for this connection. */
   readonly excluded: ReadonlySet<string>;
   /**

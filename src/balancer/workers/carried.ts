@@ -2,16 +2,19 @@
 // nothing itself. Whoever reads a node's own counts there reads the machine's.
 import type { NodeCounters } from '../../core/node-counters.ts';
 import type { AdmissionFigures } from '../state/admission.ts';
-import type { PoolState } from '../state/pool-state.ts';
+import type { CarriedElsewhere, PoolState } from '../state/pool-state.ts';
 import type { CarriedInPool, CarriedRow, FromWorker } from './messages.ts';
 
 type CarriedMessage = FromWorker & { type: 'carried' };
+
+type Affinities = CarriedElsewhere['affinities'];
 
 interface PoolRows {
   arrivalsPerSecond: number;
   meanMessagesPerSecond: number;
   connections: number;
   admission: AdmissionFigures;
+  affinities: Affinities;
   readonly nodes: Map<string, CarriedRow>;
 }
 
@@ -35,6 +38,7 @@ export class Carried {
   /** Totals of workers that have ended, by node record: a record that goes takes them along. */
   readonly #ended = new WeakMap<NodeCounters, number[]>();
   readonly #endedWaits = new Map<string, AdmissionFigures>();
+  readonly #endedAffinities = new Map<string, Affinities>();
 
   constructor(pools: ReadonlyMap<string, PoolState>) {
     this.#pools = pools;
@@ -71,9 +75,10 @@ export class Carried {
   drop(worker: number): void {
     const gone = this.#workers.get(worker);
     this.#workers.delete(worker);
-    for (const [name, { nodes, admission }] of gone?.pools ?? []) {
+    for (const [name, { nodes, admission, affinities }] of gone?.pools ?? []) {
       const pool = this.#pools.get(name);
       this.#endedWaits.set(name, sumOf([this.#endedWaits.get(name) ?? noAdmission, ended(admission)]));
+      this.#endedAffinities.set(name, added([this.#endedAffinities.get(name), affinities]));
       for (const [id, row] of nodes) {
         const counters = pool?.nodes.get(id)?.counters;
         if (counters === undefined) continue;
@@ -89,10 +94,10 @@ export class Carried {
   }
 
   #hearPool(pools: Map<string, PoolRows>, said: CarriedInPool, isWhole: boolean): void {
-    const { admission, arrivalsPerSecond, meanMessagesPerSecond } = said;
+    const { admission, affinities, arrivalsPerSecond, meanMessagesPerSecond } = said;
     const rows = pools.get(said.pool) ?? { ...said, connections: 0, nodes: new Map<string, CarriedRow>() };
     pools.set(said.pool, rows);
-    Object.assign(rows, { admission, arrivalsPerSecond, meanMessagesPerSecond });
+    Object.assign(rows, { admission, affinities, arrivalsPerSecond, meanMessagesPerSecond });
     const left = isWhole ? new Set(rows.nodes.keys()) : new Set<string>();
     for (const row of said.nodes) {
       rows.nodes.set(row[0], row);
@@ -144,6 +149,13 @@ export class Carried {
     counters.bytesToNodeTotal = bytesToNode;
     counters.bytesToClientTotal = bytesToClient;
   }
+}
+
+/** The sum of each count; what is undefined has none. */
+function added(parts: readonly (Affinities | undefined)[]): Affinities {
+  const sums = noAffinities();
+  for (const part of parts) for (const outcome of affinityOutcomes) sums[outcome] += part?.[outcome] ?? 0;
+  return sums;
 }
 
 /** Nobody has a connection: what each would expect of the first. */

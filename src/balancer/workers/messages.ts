@@ -9,6 +9,7 @@ import type { CountedSeries } from '../../protocol/workers.ts';
 import type { StopReport } from '../state/ports.ts';
 import type { ConnectionKind, Goodbye, GoodbyeOutcome } from '../state/ports.ts';
 import type { AdmissionFigures } from '../state/admission.ts';
+import type { CarriedElsewhere } from '../state/pool-state.ts';
 
 /** What a worker works by. */
 export interface WorkerSettings {
@@ -59,6 +60,7 @@ export interface SettledRow {
   readonly outcome: GoodbyeOutcome;
 }
 
+type Affinities = CarriedElsewhere['affinities'];
 type Facts = Readonly<Record<string, unknown>>;
 
 /** From the main process to a worker. */
@@ -111,6 +113,8 @@ export interface CarriedInPool {
   readonly meanMessagesPerSecond: number;
   readonly nodes: readonly CarriedRow[];
   readonly admission: AdmissionFigures;
+  /** How often affinity was kept, and why not, since the worker began. */
+  readonly affinities: Affinities;
 }
 
 /** Some of the open connections of one pool, in columns as `OpenConnections` has them. */

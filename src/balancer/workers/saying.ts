@@ -105,6 +105,7 @@ export class Saying {
       meanMessagesPerSecond: pool.table.meanMessagesPerSecond,
       nodes,
       admission: pool.admission.figures(),
+      affinities: { ...pool.affinities },
     };
   }
 

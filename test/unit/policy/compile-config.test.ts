@@ -54,13 +54,16 @@ describe('a config file', () => {
       log: { level: 'info', format: 'auto' },
       relay: { form: 'auto' },
       workers: 0,
+      accessLog: undefined,
+      forwarding: { givesRequestId: true, trace: 'keep', sampledPart: 0 },
+      affinity: { keys: [] },
       takeover: { relayForMs: 3_600_000 },
       policiesDirectory: '/at/./policies',
       pools: [
         {
           name: 'app',
           policy: 'default',
-          routes: [{ host: '*', path: '/' }],
+          routes: [{ host: '*', path: '/', isExact: false }],
           nodes: [
             {
               id: '127.0.0.1:3000',
@@ -109,7 +112,7 @@ describe('a config file', () => {
     const { pools } = configOf(
       `${listener}pools: { app: { routes: [{ host: Chat.Example.COM, path: /Ws }] } }\n`,
     );
-    expect(pools[0]?.routes).toEqual([{ host: 'chat.example.com', path: '/Ws' }]);
+    expect(pools[0]?.routes).toEqual([{ host: 'chat.example.com', path: '/Ws', isExact: false }]);
   });
 
   it('tells every problem at once', () => {
@@ -165,7 +168,7 @@ pools:
     [
       'one route in two pools',
       `${listener}pools:\n  a: { routes: [{ host: A.example }] }\n  b: { routes: [{ host: a.example }] }\n`,
-      'h.yaml:6:17 pools.b.routes[0]: the route a.example/ is here twice, see pools.a.routes[0] (requests can go to one pool only: choose another host or path)',
+      'h.yaml:6:17 pools.b.routes[0]: the route a.example/ is here twice, see pool a at h.yaml:5 (requests can go to one pool only: choose another host or path)',
     ],
     [
       'a route with a port',

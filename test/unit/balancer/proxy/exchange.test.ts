@@ -21,7 +21,7 @@ function anExchange() {
   const parts: Partial<ProxyDeps> = {
     placement,
     open,
-    affinity: createAffinity(() => []),
+    affinity: createAffinity({ nodeIds: () => [], keys: () => [] }),
     trusted: () => false,
     rng: pcg32(1),
     events: {
