@@ -10,6 +10,7 @@ import type { Logger } from '../platform/logger.ts';
 import type { EventRecord } from '../protocol/operations.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
 import { aloneAnswer } from '../protocol/peering.ts';
+import { watchCertificates, type CertificateWatch } from './certificates.ts';
 import { createCore, type BalancerCore } from './core-wiring.ts';
 import type { EventFeed, ScaleExecutor, ScaleFeed } from './control/ports.ts';
 import { openSharedStore, Peering } from './peering.ts';
@@ -86,6 +87,7 @@ export class Balancer {
   #edges: Edges | undefined;
   #peering: Peering | undefined;
   #saved: SavedState | undefined;
+  #certificates: CertificateWatch | undefined;
   #ports: EdgePorts = { intake: 0, admin: 0 };
   #kedaPort = 0;
   #loaded: BalancerSettings;
@@ -194,6 +196,7 @@ export class Balancer {
     this.#core.health.stop();
     await Promise.all(listeners.map((listener) => listener.stop()));
     this.#relays.stop();
+    this.#certificates?.stop();
     await this.#edges?.stop({ keepsFile });
     await this.outputs.stop(graceMs);
     await resigned;
@@ -213,6 +216,9 @@ export class Balancer {
     this.#route = buildRouteTable(config.pools);
     this.#loaded = { config, policies };
     this.#edges?.reconfigure(config);
+    for (const { name, tls } of config.listeners)
+      if (tls !== undefined) this.#listeners.get(name)?.listener.replaceTls(tls);
+    this.#certificates?.use(config);
     this.outputs.reconfigure(config);
     this.#tell('configuration.reloaded', 'The configuration has been reloaded.', {
       needRestart: needRestart.join(', '),
@@ -281,6 +287,7 @@ export class Balancer {
 
   /** Stops accepting and acting: another process does, on the sockets that it has taken. */
   #retire(taken: ReadonlySet<string>): Promise<void> {
+    this.takeovers.sockets.handOn(taken);
     const keepsFile = taken.has(unixKey(this.#options.loaded.config.admin.socketPath));
     const { outputs } = this;
     return retire({ ...this.#core, listeners: this.#httpListeners, outputs, edges: this.#edges, keepsFile });
@@ -322,6 +329,8 @@ export class Balancer {
       onRelayEnd: relayEndSink(metrics, log),
       sockets: this.takeovers.sockets,
     };
+    this.#certificates = watchCertificates({ clock, log, metrics });
+    this.#certificates.use(this.#loaded.config);
     for (const settings of this.#loaded.config.listeners) {
       const listener = createConfiguredListener(settings, parts);
       const { host, port } = await listener.start();

@@ -1,12 +1,13 @@
 // The public listeners of a configuration, wired to placement, relays and counters.
 import type { Clock } from '../core/clock.ts';
 import type { Rng } from '../core/rng.ts';
-import { tcpKey, type ListeningSockets } from '../platform/listening-sockets.ts';
+import { tcpKey, unixKey, type ListeningSockets } from '../platform/listening-sockets.ts';
+import { randomTicketKeys, ticketKeys } from '../platform/ticket-keys.ts';
 import { matchesAnyCidr } from '../policy/cidr.ts';
 import type { ListenerConfig } from '../policy/config.ts';
 import { createHttpListener, type HttpListener } from './proxy/listener.ts';
-import { wireOverSocket } from './proxy/plain-wire.ts';
-import type { ProxyEvents, StartRelay } from './proxy/ports.ts';
+import type { FrontOptions } from './proxy/front.ts';
+import type { ProxyEvents, StartRelay, TurnedAway } from './proxy/ports.ts';
 import type { RelayEnd, RelayTotals } from './proxy/relay.ts';
 import type { Relays } from './proxy/relays.ts';
 import type { Transport } from './proxy/wire.ts';
@@ -23,7 +24,9 @@ export interface ListenerParts {
   readonly route: (host: string, path: string) => string | undefined;
   readonly clock: Clock;
   readonly rng: Rng;
-  readonly events: ProxyEvents;
+  readonly events: Omit<ProxyEvents, 'turnedAway'> & {
+    turnedAway(listener: string, reason: TurnedAway): void;
+  };
   readonly sockets: ListeningSockets;
   readonly onRelayEnd: (pool: string, reason: RelayEnd, totals: RelayTotals) => void;
 }
@@ -37,18 +40,42 @@ export function createConfiguredListener(config: ListenerConfig, parts: Listener
   const { transport, registry, placement, route, clock, rng, events } = parts;
   return createHttpListener({
     transport,
-    wireOf: wireOverSocket,
-    bind: { ...config.bind, slot: parts.sockets.slot(tcpKey(config.bind, config.name)) },
+    bind: { ...config.bind, slot: parts.sockets.slot(listenerKey(config)) },
     route,
     placement,
     nodeIds: (pool) => registry.pools.get(pool)?.nodeIds ?? noNodes,
     startRelay: relayStarter(parts),
-    trusted: (address) => config.trusted.length > 0 && matchesAnyCidr(config.trusted, address),
+    trusted: trustOf(config),
+    front: frontOf(config, parts),
     timeouts: config.timeouts,
     clock,
     rng,
-    events,
+    events: { ...events, turnedAway: (reason) => events.turnedAway(config.name, reason) },
   });
+}
+
+function listenerKey({ bind, name }: ListenerConfig): string {
+  return 'path' in bind ? unixKey(bind.path) : tcpKey(bind, name);
+}
+
+/** Whoever may open a UNIX socket is trusted by its mode: there is no address to tell him by. */
+function trustOf({ bind, trusted }: ListenerConfig): (address: string) => boolean {
+  const isUnix = 'path' in bind;
+  return (address) => (address === '' ? isUnix : trusted.length > 0 && matchesAnyCidr(trusted, address));
+}
+
+function frontOf(config: ListenerConfig, { clock }: ListenerParts): FrontOptions {
+  const { tls, name, takesProxyHeader } = config;
+  const secretPath = tls?.ticketSecretPath;
+  return {
+    takesProxyHeader: takesProxyHeader ? trustOf(config) : undefined,
+    tls: tls && {
+      config: tls,
+      name,
+      ticketKeys: () =>
+        secretPath === undefined ? randomTicketKeys() : ticketKeys(secretPath, name, clock.wallMs()),
+    },
+  };
 }
 
 function relayStarter({ relays, onRelayEnd }: ListenerParts): StartRelay {

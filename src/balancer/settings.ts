@@ -1,6 +1,7 @@
 // From the configuration's words to the registry's.
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, StaticNodeConfig, TlsConfig } from '../policy/config.ts';
+import type { ListenerTlsConfig } from '../policy/listener-config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { HeraldError } from '../core/error.ts';
 import type { NodeIdentity } from '../core/snapshot.ts';
@@ -39,11 +40,21 @@ function withoutLive(config: Config): Config {
   const { tcp } = admin;
   return {
     ...config,
+    listeners: config.listeners.map((listener) => ({ ...listener, tls: listener.tls && noTls })),
     intake: { ...intake, tokens: [], tls: shapeOf(intake.tls) },
     admin: { ...admin, tcp: tcp && { ...tcp, tokens: [], tls: shapeOf(tcp.tls) } },
     keda: keda && { ...keda, tls: shapeOf(keda.tls) },
   };
 }
+
+/** TLS of a listener is taken over as a whole; that it has any is not. */
+const noTls: ListenerTlsConfig = {
+  certificates: [],
+  minVersion: 'TLSv1.2',
+  clientCa: undefined,
+  clientCertificates: 'required',
+  ticketSecretPath: undefined,
+};
 
 function shapeOf(tls: TlsConfig | undefined): TlsConfig | undefined {
   return tls && { cert: '', key: '', clientCa: tls.clientCa === undefined ? undefined : '' };

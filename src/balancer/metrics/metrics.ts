@@ -28,8 +28,21 @@ export interface Metrics {
   countReload(outcome: ReloadOutcome): void;
   /** The state file was written, or could not be. */
   countStateWrite(outcome: 'written' | 'failed'): void;
+  /** A client was closed before it could ask anything. Reasons are a fixed few. */
+  countTurnedAway(listener: string, reason: string): void;
+  /** Takes the place of what was told before. */
+  setCertificates(certificates: readonly CertificateFigure[]): void;
   /** A relay ended. Reasons are a fixed few; past thirty-two different ones the rest counts as `other`. */
   countRelayEnd(reason: string): void;
+}
+
+/** When a certificate of a listener expires. */
+export interface CertificateFigure {
+  readonly listener: string;
+  /** The file as it is written in the configuration. */
+  readonly certificate: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresMs: number;
 }
 
 // prom-client gives these names that end like counters, but they are gauges; promtool refuses them.
@@ -64,6 +77,8 @@ export function createMetrics(deps: {
   const reports = counter(register, 'herald_reports_total');
   const reloads = counter(register, 'herald_policy_reloads_total');
   const stateWrites = counter(register, 'herald_state_writes_total');
+  const turnedAway = counter(register, 'herald_connections_turned_away_total');
+  const expiries = gauge(register, 'herald_certificate_expires_timestamp_seconds');
   const relayEnds = counter(register, 'herald_relay_ends_total');
   const relayEndReason = boundedLabel(maxRelayEndReasons);
   let scraping: Promise<string> | undefined;
@@ -90,6 +105,12 @@ export function createMetrics(deps: {
     countReport: (outcome) => reports.inc({ outcome }),
     countReload: (outcome) => reloads.inc({ outcome }),
     countStateWrite: (outcome) => stateWrites.inc({ outcome }),
+    countTurnedAway: (listener, reason) => turnedAway.inc({ listener, reason }),
+    setCertificates(certificates) {
+      expiries.reset();
+      for (const { listener, certificate, expiresMs } of certificates)
+        expiries.set({ listener, certificate }, expiresMs / 1000);
+    },
     countRelayEnd: (reason) => relayEnds.inc({ reason: relayEndReason(reason) }),
   };
 }

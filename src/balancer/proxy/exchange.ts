@@ -56,8 +56,9 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#forwarded = forwarded;
     this.#response = forwarded.response;
     this.#hasBody = announcesBody(forwarded.head.fields);
-    const address = forwarded.request.socket.remoteAddress ?? '';
-    this.#fields = nodeFields(forwarded.head, { address, isTrusted: deps.trusted(address) });
+    const { ends, isEncrypted } = deps.originOf(forwarded.request.socket);
+    const { address } = ends;
+    this.#fields = nodeFields(forwarded.head, { address, isTrusted: deps.trusted(address), isEncrypted });
   }
 
   /** Begins. Called once. */

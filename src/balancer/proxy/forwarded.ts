@@ -10,6 +10,8 @@ export interface ClientFacts {
   readonly host: string;
   /** Whether the claims that the request carries are believed. */
   readonly isTrusted: boolean;
+  /** It came over TLS; absent: it did not. */
+  readonly isEncrypted?: boolean;
 }
 
 /**
@@ -25,13 +27,14 @@ export function isForwardingField(name: string): boolean {
 export function forwardedFields(fields: HeadFields, client: ClientFacts): string[] {
   // An IPv4 client of a dual-stack listener shows as ::ffff:192.0.2.1; nodes compare the plain form.
   const address = client.address === '' ? 'unknown' : plainAddress(client.address);
-  const element = forwardedElement(address, client.host);
+  const proto = client.isEncrypted === true ? 'https' : 'http';
+  const element = forwardedElement(address, client.host, proto);
   if (!client.isTrusted)
     return [
       'X-Forwarded-For',
       address,
       'X-Forwarded-Proto',
-      'http',
+      proto,
       'X-Forwarded-Host',
       client.host,
       'Forwarded',
@@ -40,9 +43,10 @@ export function forwardedFields(fields: HeadFields, client: ClientFacts): string
   const claim = (name: string) => joinedValue(fields, name);
   return [
     'X-Forwarded-For',
-    append(claim('x-forwarded-for'), address),
+    // Over a UNIX socket there is nobody to add: the claim says it all.
+    client.address === '' ? claim('x-forwarded-for') || address : append(claim('x-forwarded-for'), address),
     'X-Forwarded-Proto',
-    claim('x-forwarded-proto') || 'http',
+    claim('x-forwarded-proto') || proto,
     'X-Forwarded-Host',
     claim('x-forwarded-host') || client.host,
     'Forwarded',
@@ -67,8 +71,8 @@ function append(list: string, member: string): string {
   return list === '' ? member : `${list}, ${member}`;
 }
 
-function forwardedElement(address: string, host: string): string {
+function forwardedElement(address: string, host: string, proto: string): string {
   const node = address.includes(':') ? `"[${address}]"` : address;
   // The host has passed the request check: letters, digits and `.-_:[]`, so quoting it is enough.
-  return `for=${node};host="${host}";proto=http`;
+  return `for=${node};host="${host}";proto=${proto}`;
 }

@@ -8,6 +8,8 @@ import type { RequestHead } from './request-head.ts';
 export interface RequestSource {
   readonly address: string;
   readonly isTrusted: boolean;
+  /** It came over TLS; absent: it did not. */
+  readonly isEncrypted?: boolean;
 }
 
 /** Fields for a forwarded request, name and value in turn. Host stays as the client sent it. */

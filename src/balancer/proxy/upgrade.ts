@@ -55,8 +55,9 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#pool = request.pool;
     this.#early = request.early.length === 0 ? [] : [request.early];
     this.#earlyBytes = request.early.length;
-    const address = request.client.remoteAddress;
-    const text = upgradeRequestText(request.head, { address, isTrusted: deps.trusted(address) });
+    const { remoteAddress: address, isEncrypted } = request.client;
+    const source = { address, isTrusted: deps.trusted(address), isEncrypted };
+    const text = upgradeRequestText(request.head, source);
     this.#requestBytes = Buffer.from(text, 'latin1');
   }
 

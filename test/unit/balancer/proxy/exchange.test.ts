@@ -23,10 +23,15 @@ function anExchange() {
     open,
     affinity: createAffinity(() => []),
     trusted: () => false,
+    originOf: () => ({
+      ends: { address: '', port: 0, localAddress: '', localPort: 0 },
+      isEncrypted: false,
+    }),
     rng: pcg32(1),
     events: {
       refused: (_pool, code) => told.push(code),
       nodeFailed: (_pool, _id, reason) => told.push(reason),
+      turnedAway: (reason) => told.push(reason),
     },
   };
   const dispatch = (_options: unknown, handler: Dispatcher.DispatchHandler) => void dispatched.push(handler);
