@@ -7,6 +7,7 @@ import type { Rng } from '../core/rng.ts';
 import type { LoadedConfig } from '../platform/config.ts';
 import { unixKey } from '../platform/listening-sockets.ts';
 import type { Logger } from '../platform/logger.ts';
+import { createNodeLinks, type NodeLinks } from '../platform/node-links.ts';
 import type { EventRecord } from '../protocol/operations.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
 import { aloneAnswer } from '../protocol/peering.ts';
@@ -88,6 +89,7 @@ export class Balancer {
   #peering: Peering | undefined;
   #saved: SavedState | undefined;
   #certificates: CertificateWatch | undefined;
+  readonly #links: NodeLinks;
   #ports: EdgePorts = { intake: 0, admin: 0 };
   #kedaPort = 0;
   #loaded: BalancerSettings;
@@ -100,10 +102,21 @@ export class Balancer {
     this.#loaded = { config: loaded.config, policies: loaded.policies };
     this.#route = buildRouteTable(loaded.config.pools);
     this.#relays = new Relays(clock);
+    this.#links = createNodeLinks(loaded.config.pools);
+    const { linkOf } = this.#links;
     const pools = poolSettings(loaded.config, loaded.policies);
     const configuredOr = (pool: string) => this.outputs.executorOf(pool) ?? executorOf(pool);
     const isLeader = () => this.#peering?.isLeader ?? true;
-    this.#core = createCore({ clock, rng, log, pools, executorOf: configuredOr, scaleGraceMs, isLeader });
+    this.#core = createCore({
+      clock,
+      rng,
+      log,
+      pools,
+      executorOf: configuredOr,
+      scaleGraceMs,
+      isLeader,
+      linkOf,
+    });
     ({
       registry: this.registry,
       dataPlane: this.dataPlane,
@@ -219,6 +232,7 @@ export class Balancer {
     for (const { name, tls } of config.listeners)
       if (tls !== undefined) this.#listeners.get(name)?.listener.replaceTls(tls);
     this.#certificates?.use(config);
+    this.#links.reconfigure(config.pools);
     this.outputs.reconfigure(config);
     this.#tell('configuration.reloaded', 'The configuration has been reloaded.', {
       needRestart: needRestart.join(', '),
@@ -328,6 +342,7 @@ export class Balancer {
       events: proxyEvents(metrics, log),
       onRelayEnd: relayEndSink(metrics, log),
       sockets: this.takeovers.sockets,
+      linkOf: this.#links.linkOf,
     };
     this.#certificates = watchCertificates({ clock, log, metrics });
     this.#certificates.use(this.#loaded.config);

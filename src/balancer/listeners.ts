@@ -1,6 +1,7 @@
 // The public listeners of a configuration, wired to placement, relays and counters.
 import type { Clock } from '../core/clock.ts';
 import type { Rng } from '../core/rng.ts';
+import type { NodeLinks } from '../platform/node-links.ts';
 import { tcpKey, unixKey, type ListeningSockets } from '../platform/listening-sockets.ts';
 import { randomTicketKeys, ticketKeys } from '../platform/ticket-keys.ts';
 import { matchesAnyCidr } from '../policy/cidr.ts';
@@ -10,6 +11,7 @@ import type { FrontOptions } from './proxy/front.ts';
 import type { ProxyEvents, StartRelay, TurnedAway } from './proxy/ports.ts';
 import type { RelayEnd, RelayTotals } from './proxy/relay.ts';
 import type { Relays } from './proxy/relays.ts';
+import { createTcpListener } from './proxy/tcp-listener.ts';
 import type { Transport } from './proxy/wire.ts';
 import type { Placement } from './state/ports.ts';
 import type { Registry } from './state/registry.ts';
@@ -28,6 +30,7 @@ export interface ListenerParts {
     turnedAway(listener: string, reason: TurnedAway): void;
   };
   readonly sockets: ListeningSockets;
+  readonly linkOf: NodeLinks['linkOf'];
   readonly onRelayEnd: (pool: string, reason: RelayEnd, totals: RelayTotals) => void;
 }
 
@@ -37,20 +40,28 @@ const halfClosedTimeoutMs = 60_000;
 
 /** A listener of the configuration, not yet listening. */
 export function createConfiguredListener(config: ListenerConfig, parts: ListenerParts): HttpListener {
-  const { transport, registry, placement, route, clock, rng, events } = parts;
-  return createHttpListener({
+  const { transport, registry, placement, route, clock, rng, events, linkOf } = parts;
+  const shared = {
     transport,
     bind: { ...config.bind, slot: parts.sockets.slot(listenerKey(config)) },
-    route,
     placement,
-    nodeIds: (pool) => registry.pools.get(pool)?.nodeIds ?? noNodes,
     startRelay: relayStarter(parts),
-    trusted: trustOf(config),
+    linkOf,
     front: frontOf(config, parts),
     timeouts: config.timeouts,
     clock,
+    events: {
+      ...events,
+      turnedAway: (reason: TurnedAway) => events.turnedAway(config.name, reason),
+    },
+  };
+  if (config.protocol === 'tcp') return createTcpListener({ ...shared, pool: config.pool });
+  return createHttpListener({
+    ...shared,
+    route,
+    nodeIds: (pool) => registry.pools.get(pool)?.nodeIds ?? noNodes,
+    trusted: trustOf(config),
     rng,
-    events: { ...events, turnedAway: (reason) => events.turnedAway(config.name, reason) },
   });
 }
 

@@ -68,15 +68,16 @@ function shake(port: number, options: ConnectionOptions) {
   return new Promise<{ subject: string; isReused: boolean; session: Buffer; protocol: string | null }>(
     (resolve, reject) => {
       const socket = connectTls({ host: '127.0.0.1', port, ...options });
-      let session: Buffer | undefined;
+      let session: Buffer = Buffer.alloc(0);
       socket.on('session', (ticket: Buffer) => (session = ticket));
       socket.on('error', reject);
       socket.on('secureConnect', () =>
         socket.write('GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n'),
       );
-      socket.on('data', () => {});
+      let isAnswered = false;
+      socket.on('data', () => (isAnswered = true));
       socket.on('close', () => {
-        if (session === undefined) return reject(new Error('no session'));
+        if (!isAnswered) return reject(new Error('no answer'));
         resolve({ subject, isReused, session, protocol });
       });
       let subject = '';

@@ -5,6 +5,7 @@ import {
   type HttpListenerOptions,
 } from '../../src/balancer/proxy/listener.ts';
 import { pcg32 } from '../../src/core/rng.ts';
+import { bareLink } from '../../src/platform/node-links.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
 import { createCountingTransport, type CountingTransport } from './counting-transport.ts';
 import { StubPlacement, type StubPolicy } from './stub-placement.ts';
@@ -56,6 +57,7 @@ export async function startProxy(options: TestProxyOptions = {}): Promise<TestPr
     placement,
     nodeIds: () => ids,
     startRelay: startStubRelay,
+    linkOf: () => bareLink,
     trusted: () => options.trusted ?? false,
     timeouts: {
       headMs: 5_000,

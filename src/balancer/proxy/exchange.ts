@@ -27,6 +27,7 @@ import { nodeFields } from './request-fields.ts';
 import { announcesBody } from './request-head.ts';
 import { isEventSource } from './refuse.ts';
 import { respondProblem } from './respond.ts';
+import type { WireEnds } from './wire.ts';
 import { AnswerCounter, answerFields, trailerFields } from './forwarded-answer.ts';
 
 type Controller = Dispatcher.DispatchController;
@@ -42,6 +43,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   readonly #fields: string[];
   readonly #attempts = new Attempts();
   readonly #hasBody: boolean;
+  readonly #ends: WireEnds;
   #body: RequestBody | undefined;
   #lease: Lease | undefined;
   #wait: Wait | undefined;
@@ -57,6 +59,7 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#response = forwarded.response;
     this.#hasBody = announcesBody(forwarded.head.fields);
     const { ends, isEncrypted } = deps.originOf(forwarded.request.socket);
+    this.#ends = ends;
     const { address } = ends;
     this.#fields = nodeFields(forwarded.head, { address, isTrusted: deps.trusted(address), isEncrypted });
   }
@@ -142,7 +145,7 @@ export class Exchange implements Ending, Carrier, Waiter {
     const body = this.#body?.stream ?? null;
     try {
       this.#pools
-        .poolOf(lease.node)
+        .poolOf(lease.node, { link: this.#deps.linkOf(this.#forwarded.pool), ends: this.#ends })
         .dispatch({ path: head.target, method, headers: this.#fields, body }, handler);
     } catch (error) {
       this.#failed(lease, error);

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/error.ts';
+import type { NodeLink } from '../../platform/node-links.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { DialFailure, Placement } from '../state/ports.ts';
 import type { Affinity } from './affinity.ts';
@@ -76,6 +77,8 @@ export interface ProxyDeps {
   readonly affinity: Affinity;
   readonly resolve: HostResolver;
   readonly startRelay: StartRelay;
+  /** What comes first on connections to the nodes of a pool. */
+  readonly linkOf: (pool: string) => NodeLink;
   /** Whether what this peer says about its clients is believed (`trusted` of herald.yaml). */
   readonly trusted: (address: string) => boolean;
   readonly timeouts: ProxyTimeouts;

@@ -8,12 +8,13 @@ import { dialNode, type Stage } from './dial.ts';
 import { shakeHands } from './handshake.ts';
 import { lingerClose } from './linger.ts';
 import type { Ending } from './open.ts';
-import type { ProxyDeps, RunningRelay } from './ports.ts';
+import type { ProxyDeps } from './ports.ts';
 import { refusalOf, unreachable } from './problems.ts';
 import { upgradeRefusal } from './refuse.ts';
 import { passRefusedSwitch } from './refused-switch.ts';
 import { upgradeRequestText } from './request-fields.ts';
 import type { RequestHead } from './request-head.ts';
+import { startTunnel } from './tunnel.ts';
 import type { Wire, WireReader } from './wire.ts';
 
 /** One upgrade to carry out. */
@@ -113,7 +114,8 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#wait = undefined;
     this.#lease = lease;
     this.#attempts++;
-    this.#stage = dialNode(this.#deps, lease.node, {
+    const target = { ...lease.node, link: this.#deps.linkOf(this.#pool), ends: this.#client.ends };
+    this.#stage = dialNode(this.#deps, target, {
       connected: (node) => this.#shakeHands(lease, node),
       failed: (reason, error) => this.#failed(lease, reason, error),
     });
@@ -167,15 +169,11 @@ export class Upgrade implements WireReader, Ending, Waiter {
   #open({ lease, node, answer, rest }: Answered): void {
     this.#leave();
     lease.opened();
-    const { placement, affinity, open, timeouts } = this.#deps;
+    const { placement, affinity, timeouts } = this.#deps;
     const rule = placement.policyOf(this.#pool)?.affinity ?? { kind: 'none' };
     const cookie = affinity.setCookie({ pool: this.#pool, nodeId: lease.node.id }, rule, this.#head.fields);
     this.#send(switchText(answer, cookie));
-    let relay: RunningRelay | undefined;
-    let isEnded = false;
-    const ending: Ending = { destroy: () => relay?.stop() };
-    open.add(ending);
-    relay = this.#deps.startRelay({
+    startTunnel(this.#deps, {
       pool: this.#pool,
       downstream: this.#client,
       upstream: node,
@@ -184,12 +182,6 @@ export class Upgrade implements WireReader, Ending, Waiter {
       lease,
       isFramed: true,
       idleTimeoutMs: timeouts.tunnelIdleMs,
-      onEnd: () => {
-        if (isEnded) return;
-        isEnded = true;
-        open.remove(ending);
-        lease.release();
-      },
     });
     this.#early = [];
   }
