@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Balancer } from '../../src/balancer/balancer.ts';
 import { localProxyHeader, proxyHeader, readProxyHeader } from '../../src/protocol/proxy-protocol.ts';
+import { createTransport } from '../../src/balancer/proxy/transport.ts';
+import { ListeningSockets, unixKey } from '../../src/platform/listening-sockets.ts';
 import { aPublicNode } from '../support/a-public-node.ts';
 import { eventually } from '../support/eventually.ts';
 import { hasHaproxy } from '../support/haproxy.ts';
@@ -89,6 +91,20 @@ describe('a listener on a UNIX socket', () => {
       'there is a file there that is no socket',
     );
     await expect(aFront([{ bind: `unix:${taken}` }], {})).rejects.toThrow('another process listens there');
+  });
+});
+
+describe('a UNIX socket that another process has taken over', () => {
+  it('keeps its file when the first one stops', async () => {
+    const path = join(aFolder(), 'public.sock');
+    const transport = await createTransport({ form: 'fast' });
+    const sockets = new ListeningSockets();
+    const bind = { path, mode: 0o600, slot: sockets.slot(unixKey(path)) };
+    const listener = await transport.listen(bind, (wire) => wire.destroy());
+    expect([...sockets.descriptors().keys()]).toEqual([unixKey(path)]);
+    sockets.handOn([unixKey(path)]);
+    await listener.close();
+    expect(existsSync(path)).toBe(true);
   });
 });
 
