@@ -1,4 +1,5 @@
 // TLS for clients with real peers: openssl, curl, python, `ws`, node:tls.
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { connect as connectTcp } from 'node:net';
@@ -6,6 +7,7 @@ import { join } from 'node:path';
 import { connect as connectTls, type ConnectionOptions, type PeerCertificate } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import type { Balancer } from '../../src/balancer/balancer.ts';
+import { proxyHeader } from '../../src/protocol/proxy-protocol.ts';
 import { aPublicNode } from '../support/a-public-node.ts';
 import { anAuthority, type Authority } from '../support/authority.ts';
 import { eventually } from '../support/eventually.ts';
@@ -173,6 +175,26 @@ describe('a listener with TLS', () => {
     await untilTurnedAway(balancer, 'tlsHandshake', 2);
     expect(balancer.openCount).toBe(0);
     expect((await shake(port, { ca: authority.caPem, servername: 'a.test' })).subject).toBe('a');
+  });
+
+  it('reads a PROXY header in front of TLS', async () => {
+    const { port, authority } = await aFront({
+      listener: { proxyProtocol: 'required', trusted: ['127.0.0.1'] },
+    });
+    const url = `https://127.0.0.1:${port}/`;
+    const { stdout } = await runTool('curl', ['-sS', '--haproxy-protocol', '--cacert', authority.ca, url]);
+    expect(JSON.parse(stdout)).toMatchObject({ 'x-forwarded-proto': 'https' });
+    const ends = { address: '192.0.2.9', port: 1, localAddress: '198.51.100.1', localPort: 443 };
+    const socket = connectTcp({ port, host: '127.0.0.1' });
+    socket.cork();
+    socket.write(proxyHeader('v2', ends));
+    const secure = connectTls({ socket, ca: authority.caPem, servername: 'a.test' });
+    socket.uncork();
+    let answer = '';
+    secure.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+    secure.write('GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n');
+    await once(secure, 'close');
+    expect(answer).toContain('"x-forwarded-for":"192.0.2.9"');
   });
 
   it('lets python talk to it', async () => {
