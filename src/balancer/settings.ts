@@ -1,7 +1,6 @@
 // From the configuration's words to the registry's.
 import { isDeepStrictEqual } from 'node:util';
-import type { Config, StaticNodeConfig, TlsConfig } from '../policy/config.ts';
-import type { ListenerTlsConfig } from '../policy/listener-config.ts';
+import type { Config, ListenerConfig, StaticNodeConfig, TlsConfig } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { HeraldError } from '../core/error.ts';
 import type { NodeIdentity } from '../core/snapshot.ts';
@@ -40,21 +39,24 @@ function withoutLive(config: Config): Config {
   const { tcp } = admin;
   return {
     ...config,
-    listeners: config.listeners.map((listener) => ({ ...listener, tls: listener.tls && noTls })),
+    listeners: config.listeners.map(withoutLiveTls),
     intake: { ...intake, tokens: [], tls: shapeOf(intake.tls) },
     admin: { ...admin, tcp: tcp && { ...tcp, tokens: [], tls: shapeOf(tcp.tls) } },
     keda: keda && { ...keda, tls: shapeOf(keda.tls) },
   };
 }
 
-/** TLS of a listener is taken over as a whole; that it has any is not. */
-const noTls: ListenerTlsConfig = {
-  certificates: [],
-  minVersion: 'TLSv1.2',
-  clientCa: undefined,
-  clientCertificates: 'required',
-  ticketSecretPath: undefined,
-};
+/** TLS of a listener is taken over but for whether there is any, and where its tickets come from. */
+function withoutLiveTls(listener: ListenerConfig): ListenerConfig {
+  const { tls } = listener;
+  if (tls === undefined) return listener;
+  const { ticketSecretPath } = tls;
+  const same = { certificates: [], clientCa: undefined } as const;
+  return {
+    ...listener,
+    tls: { ...same, ticketSecretPath, minVersion: 'TLSv1.2', clientCertificates: 'required' },
+  };
+}
 
 function shapeOf(tls: TlsConfig | undefined): TlsConfig | undefined {
   return tls && { cert: '', key: '', clientCa: tls.clientCa === undefined ? undefined : '' };

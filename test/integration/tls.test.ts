@@ -299,6 +299,13 @@ describe('a reload', () => {
     expect(Number(seconds) * 1000).toBeLessThan(Date.now() + 4 * 86_400_000);
   });
 
+  it('names what takes a restart: whether there is TLS at all, and where tickets come from', async () => {
+    const { balancer } = await aFront();
+    const changed = (text: string) =>
+      text.replace('    timeouts:', '      ticketSecret: other\n    timeouts:');
+    expect((await reloaded(balancer, changed)).needRestart).toEqual(['listeners']);
+  });
+
   it('refuses a certificate that does not fit, and the old one goes on', async () => {
     const { balancer, port, authority } = await aFront();
     const other = authority.issue('other', ['DNS:a.test']);

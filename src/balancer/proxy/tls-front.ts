@@ -37,7 +37,7 @@ export function createTlsFront(deps: FrontDeps, options: TlsFrontOptions): TlsFr
   let keys = options.ticketKeys();
   let server = serverOf(options.config);
   const rotation = deps.clock.repeat(ticketCheckMs, () => {
-    const next = options.ticketKeys();
+    const next = freshKeys(options) ?? keys;
     if (next.equals(keys)) return;
     keys = next;
     server.setTicketKeys(keys);
@@ -95,6 +95,15 @@ export function createTlsFront(deps: FrontDeps, options: TlsFrontOptions): TlsFr
     },
     stop: () => rotation.cancel(),
   };
+}
+
+/** Undefined where the secret cannot be used now: the keys of before are better than no listener. */
+function freshKeys({ ticketKeys }: TlsFrontOptions): Buffer | undefined {
+  try {
+    return ticketKeys();
+  } catch {
+    return undefined;
+  }
 }
 
 function reasonOf({ code = '' }: NodeJS.ErrnoException): TurnedAway {
