@@ -6,9 +6,11 @@ import type { Rng } from '../core/rng.ts';
 import type { LoadedConfig } from '../platform/config.ts';
 import { unixKey } from '../platform/listening-sockets.ts';
 import type { Logger } from '../platform/logger.ts';
+import { createNodeLinks, type NodeLinks } from '../platform/node-links.ts';
 import type { EventRecord } from '../protocol/operations.ts';
 import { aloneAnswer } from '../protocol/peering.ts';
 import { serveByWorkers, serveHere, type ClientSide, type WorkersOption } from './client-side.ts';
+import { watchCertificates, type CertificateWatch } from './certificates.ts';
 import { createCore, type BalancerCore } from './core-wiring.ts';
 import type { EventFeed, ScaleExecutor, ScaleFeed } from './control/ports.ts';
 import { openSharedStore, Peering } from './peering.ts';
@@ -85,6 +87,8 @@ export class Balancer {
   #edges: Edges | undefined;
   #peering: Peering | undefined;
   #saved: SavedState | undefined;
+  #certificates: CertificateWatch | undefined;
+  readonly #links: NodeLinks;
   #ports: EdgePorts = { intake: 0, admin: 0 };
   #kedaPort = 0;
   #loaded: BalancerSettings;
@@ -96,6 +100,8 @@ export class Balancer {
     this.#loaded = { config: loaded.config, policies: loaded.policies };
     const crew = options.workers && this.#createCrew();
     this.#crew = crew;
+    this.#links = createNodeLinks(loaded.config.pools);
+    const { linkOf } = this.#links;
     const pools = poolSettings(loaded.config, loaded.policies);
     const configuredOr = (pool: string) => this.outputs.executorOf(pool) ?? executorOf(pool);
     const isLeader = () => this.#peering?.isLeader ?? true;
@@ -108,6 +114,7 @@ export class Balancer {
       scaleGraceMs,
       isLeader,
       dataPlaneOf: crew && ((of) => crew.dataPlane(of)),
+      linkOf,
     });
     ({
       registry: this.registry,
@@ -192,6 +199,7 @@ export class Balancer {
     this.#core.scaleDriver.stop();
     this.#core.placement.close();
     const report = await this.#clients.end(graceMs);
+    this.#certificates?.stop();
     this.#core.health.stop();
     await this.#edges?.stop({ keepsFile });
     await this.outputs.stop(graceMs);
@@ -212,6 +220,8 @@ export class Balancer {
     this.registry.configure(poolSettings(config, policies));
     this.#loaded = { config, policies };
     this.#edges?.reconfigure(config);
+    this.#certificates?.use(config);
+    this.#links.reconfigure(config.pools);
     this.outputs.reconfigure(config);
     this.#tell('configuration.reloaded', 'The configuration has been reloaded.', {
       needRestart: needRestart.join(', '),
@@ -256,6 +266,8 @@ export class Balancer {
     await saved.restore(await this.takeovers.inherit());
     await this.#startPeering();
     this.#ports = await edges.start();
+    this.#certificates = watchCertificates({ clock, log, metrics });
+    this.#certificates.use(this.#loaded.config);
     await this.#clients.start(metrics);
     return { edges, saved };
   }
@@ -278,6 +290,7 @@ export class Balancer {
 
   /** Stops accepting and acting: another process does, on the sockets that it has taken. */
   #retire(taken: ReadonlySet<string>): Promise<void> {
+    this.takeovers.sockets.handOn(taken);
     const keepsFile = taken.has(unixKey(this.#options.loaded.config.admin.socketPath));
     const { outputs } = this;
     return retire({ ...this.#core, clients: this.#clients, outputs, edges: this.#edges, keepsFile });
@@ -320,7 +333,8 @@ export class Balancer {
       });
     }
     const { placement } = this.#core;
-    const listeners = new PublicListeners({ config, clock, rng, log, registry, placement, sockets });
+    const links = this.#links;
+    const listeners = new PublicListeners({ config, clock, rng, log, registry, placement, sockets, links });
     const policies = () => new Map([...registry.pools].map(([name, { policy }]) => [name, policy]));
     return serveHere(listeners, () => {
       return { clock, rng, policies: policies(), dataPlane: this.dataPlane };

@@ -1,9 +1,10 @@
 // Where clients are served: by this process, or by workers. What the balancer asks of either.
 import { HeraldError } from '../core/error.ts';
 import { HeldSockets } from '../platform/held-sockets.ts';
-import { tcpKey, type ListeningSockets } from '../platform/listening-sockets.ts';
+import type { ListeningSockets } from '../platform/listening-sockets.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Config } from '../policy/config.ts';
+import { listenerKey } from './listeners.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { PublicListeners } from './public-listeners.ts';
 import { endGracefully, type ShutdownDeps } from './shutdown.ts';
@@ -92,26 +93,27 @@ export function serveByWorkers(
       return port;
     },
     async start() {
-      await held.bind(config.listeners.map(({ name, bind }) => ({ name, key: tcpKey(bind, name), ...bind })));
+      await held.bind(
+        config.listeners.map((each) => ({ name: each.name, key: listenerKey(each), ...each.bind })),
+      );
       await crew.start({
         ...parts.start,
         workers: option.workers,
         spawn: (worker, events) => option.spawn({ worker, sockets: held.descriptors }, events),
       });
-      for (const { name, bind } of config.listeners)
-        log.info(
-          { listener: name, host: bind.host, port: held.port(name), workers: option.workers },
-          'listening',
-        );
+      for (const { name, bind } of config.listeners) {
+        const at = 'path' in bind ? { host: bind.path, port: 0 } : { host: bind.host, port: held.port(name) };
+        log.info({ listener: name, ...at, workers: option.workers }, 'listening');
+      }
     },
     reconfigure: (settings) => crew.configure(settings),
     async stopAccepting() {
       crew.retire();
-      held.close();
+      await held.close();
     },
     async end(graceMs) {
       const report = await crew.stop(graceMs);
-      held.close();
+      await held.close();
       return report;
     },
   };

@@ -1,11 +1,11 @@
 // What the data plane tells metrics and the log. Nothing here runs for a message.
 import type { Logger } from '../platform/logger.ts';
 import type { Counts } from './metrics/metrics.ts';
-import type { ProxyEvents } from './proxy/ports.ts';
+import type { ListenerParts } from './listeners.ts';
 import type { RelayEnd, RelayTotals } from './proxy/relay.ts';
 
 /** Events of listeners as counters and log lines. */
-export function proxyEvents(metrics: Counts, log: Logger): ProxyEvents {
+export function proxyEvents(metrics: Counts, log: Logger): ListenerParts['events'] {
   return {
     refused: (pool, code) => {
       metrics.countRefusal(pool, code);
@@ -13,6 +13,10 @@ export function proxyEvents(metrics: Counts, log: Logger): ProxyEvents {
     },
     // Not warn: a node that is down fails as often as clients come; ejection and checks tell it once.
     nodeFailed: (pool, node, reason, error) => log.debug({ pool, node, reason, err: error }, 'node failed'),
+    turnedAway: (listener, reason) => {
+      metrics.countTurnedAway(listener, reason);
+      log.debug({ listener, reason }, 'turned away');
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { HeraldError } from '../core/error.ts';
 import type { Rng } from '../core/rng.ts';
 import type { ListeningSockets } from '../platform/listening-sockets.ts';
+import type { NodeLinks } from '../platform/node-links.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Config } from '../policy/config.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
@@ -26,6 +27,8 @@ export interface PublicListenersParts {
   readonly registry: Registry;
   readonly placement: Placement;
   readonly sockets: ListeningSockets;
+  /** How connections to nodes begin; whoever made them has them follow the configuration. */
+  readonly links: NodeLinks;
 }
 
 /** Listeners with a lifetime: `probe`, `start`, maybe `stopAccepting`, then `stop`. */
@@ -88,6 +91,7 @@ export class PublicListeners {
       affinityKeys: () => this.#config.affinity.keys,
       marks: () => this.#config.forwarding,
       access: this.#accessLog,
+      linkOf: this.#parts.links.linkOf,
       events: proxyEvents(metrics, log),
       onRelayEnd: relayEndSink(metrics, log),
     };
@@ -102,6 +106,8 @@ export class PublicListeners {
   /** Takes a configuration over, and opens the access log anew: also for one that has not changed. */
   reconfigure(config: Config): void {
     this.#config = config;
+    for (const { name, tls } of config.listeners)
+      if (tls !== undefined) this.#bound.get(name)?.listener.replaceTls(tls);
     this.#accessLog.reconfigure(config.accessLog);
     this.#route = buildRouteTable(config.pools);
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { HeraldError } from '../core/error.ts';
 import type { Rng } from '../core/rng.ts';
 import { ListeningSockets } from '../platform/listening-sockets.ts';
+import { createNodeLinks, type NodeLinks } from '../platform/node-links.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { MainChannel, WorkerPlace } from '../platform/worker-process.ts';
 import { createCounts } from './metrics/metrics.ts';
@@ -124,6 +125,7 @@ class Running {
   readonly #channel: MainChannel;
   readonly #registry: Registry;
   readonly #dataPlane: DataPlane;
+  readonly #links: NodeLinks;
   readonly #placement: RunningPlacement;
   readonly #counts: ReturnType<typeof createCounts>;
 
@@ -141,6 +143,10 @@ class Running {
     this.#dataPlane = createRelayDataPlane({ pools, clock });
     this.#placement = createPlacement({ pools, clock, notify: this.#noticesOf('warn') });
     this.#counts = createCounts(pools);
+    // Their files, where they have any, are the main process's.
+    const sockets = new ListeningSockets(place.sockets);
+    sockets.handOn(place.sockets.keys());
+    this.#links = createNodeLinks(settings.config.pools);
     this.listeners = new PublicListeners({
       config: settings.config,
       clock,
@@ -148,7 +154,8 @@ class Running {
       log: parts.logOf(settings),
       registry,
       placement: this.#placement,
-      sockets: new ListeningSockets(place.sockets),
+      sockets,
+      links: this.#links,
     });
     const send = channel.send.bind(channel);
     this.hearing = new Hearing({ registry, dataPlane: this.#dataPlane, clock, send });
@@ -181,6 +188,7 @@ class Running {
 
   configure({ config, policies }: WorkerSettings): void {
     this.#registry.configure(poolSettings(config, policies));
+    this.#links.reconfigure(config.pools);
     this.listeners.reconfigure(config);
   }
 

@@ -1,6 +1,6 @@
 // From the configuration's words to the registry's.
 import { isDeepStrictEqual } from 'node:util';
-import type { Config, RedisConfig, StaticNodeConfig, TlsConfig } from '../policy/config.ts';
+import type { Config, ListenerConfig, RedisConfig, StaticNodeConfig, TlsConfig } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { HeraldError } from '../core/error.ts';
 import type { NodeIdentity } from '../core/snapshot.ts';
@@ -39,6 +39,7 @@ function withoutLive(config: Config): Config {
   const { tcp } = admin;
   return {
     ...config,
+    listeners: config.listeners.map(withoutLiveTls),
     intake: { ...intake, tokens: [], tls: shapeOf(intake.tls) },
     admin: { ...admin, tcp: tcp && { ...tcp, tokens: [], tls: shapeOf(tcp.tls) } },
     keda: keda && { ...keda, tls: shapeOf(keda.tls) },
@@ -51,6 +52,18 @@ function withoutCredentials(redis: RedisConfig): RedisConfig {
   const noneOfSentinels = { sentinelUsername: undefined, sentinelPassword: undefined };
   const tls = redis.tls && { ca: undefined, cert: undefined, key: undefined };
   return { ...redis, ...none, ...noneOfSentinels, tls };
+}
+
+/** TLS of a listener is taken over but for whether there is any, and where its tickets come from. */
+function withoutLiveTls(listener: ListenerConfig): ListenerConfig {
+  const { tls } = listener;
+  if (tls === undefined) return listener;
+  const { ticketSecretPath } = tls;
+  const same = { certificates: [], clientCa: undefined } as const;
+  return {
+    ...listener,
+    tls: { ...same, ticketSecretPath, minVersion: 'TLSv1.2', clientCertificates: 'required' },
+  };
 }
 
 function shapeOf(tls: TlsConfig | undefined): TlsConfig | undefined {

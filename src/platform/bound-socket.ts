@@ -25,7 +25,7 @@ interface Handle {
 type CreateHandle = (
   address: string | null,
   port: number | null,
-  addressType: 4 | 6 | null,
+  addressType: 4 | 6 | -1 | null,
   fd?: number,
 ) => Handle | number;
 
@@ -56,6 +56,11 @@ export function adoptSocket(fd: number): BoundSocket {
       { cause },
     );
   }
+}
+
+/** Binds a UNIX socket at a path, before it returns. Throws what the system says. */
+export function bindPath(path: string): BoundSocket {
+  return held(createHandle()(path, -1, -1));
 }
 
 function held(handle: Handle | number): BoundSocket {

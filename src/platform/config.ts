@@ -99,7 +99,7 @@ export async function loadConfig(path: string, environment: Environment): Promis
       stateTexts: link.texts,
     }),
     policies: policyMap(policies.readings),
-    warnings: reading.warnings,
+    warnings: [...reading.warnings, ...tls.warnings],
     watched: {
       paths: [
         resolve(path),

@@ -11,6 +11,8 @@ export interface ListenSlot {
   bound(server: Server): void;
   /** The descriptor that others listen on is here; the answer says that it is no more. */
   hold(fd: number): () => void;
+  /** Another process listens on the same socket by now: what belongs to it, such as its file, must stay. */
+  readonly isHandedOn: boolean;
 }
 
 /** Every listening socket that can be handed on. */
@@ -19,6 +21,7 @@ export class ListeningSockets {
   readonly #taken = new Set<string>();
   readonly #servers = new Map<string, Server>();
   readonly #held = new Map<string, number>();
+  readonly #handedOn = new Set<string>();
 
   /** `inherited`: descriptors by key, for nobody else to close; empty for a process that replaces none. */
   constructor(inherited: ReadonlyMap<string, number> = new Map()) {
@@ -33,9 +36,13 @@ export class ListeningSockets {
   /** The place of this key; an inherited descriptor is given out once. */
   slot(key: string): ListenSlot {
     const inheritedFd = this.#inherited.get(key);
+    const handedOn = this.#handedOn;
     this.#inherited.delete(key);
     return {
       inheritedFd,
+      get isHandedOn() {
+        return handedOn.has(key);
+      },
       bound: (server) => {
         if (inheritedFd !== undefined) this.#taken.add(key);
         this.#servers.set(key, server);
@@ -58,6 +65,11 @@ export class ListeningSockets {
       return fd === undefined ? [] : [[key, fd]];
     });
     return new Map([...found, ...this.#held]);
+  }
+
+  /** Another process has taken these over. */
+  handOn(keys: Iterable<string>): void {
+    for (const key of keys) this.#handedOn.add(key);
   }
 
   /** Closes what was inherited and nobody here listens on: an address that the new configuration has no more. */

@@ -9,6 +9,7 @@ import { adminSchema, tlsSchema, tokenSchema } from './access-schema.ts';
 import { address, cidr, count, field, list, name, namePattern, orOff, text } from './field.ts';
 import { showValue, type Reading } from './quantity.ts';
 import { listenerSchema } from './listener-schema.ts';
+import { poolTlsSchema } from './listener-tls-schema.ts';
 import { apiVersion } from './read-document.ts';
 import { driverSchema } from './driver-schema.ts';
 import { forwardingSchema } from './forwarding-schema.ts';
@@ -93,6 +94,13 @@ const pool = z
     nodes: list(nodeSchema, 0, 5000)
       .prefault([])
       .describe('Nodes that are always there; agents register more.'),
+    tls: poolTlsSchema
+      .optional()
+      .describe('TLS to the nodes, health checks included; left out, plain. Taken over when a file changes.'),
+    proxyProtocol: z
+      .enum(['off', 'v1', 'v2'])
+      .prefault('off')
+      .describe('PROXY header in front of every connection to a node, which then must expect it.'),
   })
   .describe('A set of nodes under one policy.');
 

@@ -1,12 +1,19 @@
 // A compiled configuration: what config-schema.ts and compile-config.ts make of herald.yaml. Frozen.
 import type { Address } from './address.ts';
 import type { Cidr } from './cidr.ts';
+import type { ListenerTlsConfig, PoolTlsConfig, SentProxyProtocol, UnixBind } from './listener-config.ts';
 
 /** A public listener: clients connect here. */
 export interface ListenerConfig {
   readonly name: string;
-  readonly bind: Address;
-  readonly protocol: 'http';
+  readonly bind: Address | UnixBind;
+  readonly protocol: 'http' | 'tcp';
+  /** Where a `tcp` listener's connections go, '' for `http`; it exists. */
+  readonly pool: string;
+  /** Undefined: plain. */
+  readonly tls: ListenerTlsConfig | undefined;
+  /** Every connection begins with a PROXY header and comes from a trusted source, or through a UNIX socket. */
+  readonly takesProxyHeader: boolean;
   readonly timeouts: {
     /** A request head must be complete within this. */
     readonly headMs: number;
@@ -19,7 +26,7 @@ export interface ListenerConfig {
     /** A client connection without a request, or a request without progress, is closed after this. */
     readonly requestIdleMs: number;
   };
-  /** Sources whose X-Forwarded-* headers are believed; empty: nobody's. */
+  /** Sources whose X-Forwarded-* headers and PROXY headers are believed; empty: nobody's. */
   readonly trusted: readonly Cidr[];
 }
 
@@ -111,6 +118,9 @@ export interface PoolConfig {
   readonly policy: string;
   readonly routes: readonly RouteConfig[];
   readonly nodes: readonly StaticNodeConfig[];
+  /** Undefined: plain. */
+  readonly tls: PoolTlsConfig | undefined;
+  readonly proxyProtocol: SentProxyProtocol;
 }
 
 /** Somebody who is told of events. */

@@ -1,5 +1,6 @@
 // The admin API: on a UNIX socket for its owner, and on TCP with tokens where that is configured. Routes are in
 // api/routes.ts and documented in docs/reference/api.md.
+import { listenAtPath, type SocketFile } from '../../platform/socket-file.ts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
@@ -33,7 +34,6 @@ import { operationHandlers } from './operation-routes.ts';
 import { policyHandlers } from './policy-routes.ts';
 import { poolHandlers } from './pool-routes.ts';
 import { createRequestRate, defaultRequestRate, type RequestRate } from './request-rate.ts';
-import { listenPrivately, type SocketFile } from './unix-socket.ts';
 import type { TakeoverDesk } from './takeover-port.ts';
 import { takeoverHandlers } from './takeover-routes.ts';
 import type { WebhookDesk } from './webhook-port.ts';
@@ -128,7 +128,12 @@ export function createAdmin(deps: AdminDeps): Admin {
     );
   return {
     async start() {
-      file = await listenPrivately(socket, deps.socketPath, deps.slots?.socket);
+      file = await listenAtPath(socket, {
+        path: deps.socketPath,
+        mode: 0o600,
+        what: 'the admin socket',
+        slot: deps.slots?.socket,
+      });
       return tcp === undefined || remote === undefined ? 0 : listenAt(remote, tcp.bind, deps.slots?.tcp);
     },
     reconfigure(next) {

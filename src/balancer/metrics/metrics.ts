@@ -31,6 +31,8 @@ export interface Counts {
   countReload(outcome: ReloadOutcome): void;
   /** The state file was written, or could not be. */
   countStateWrite(outcome: 'written' | 'failed'): void;
+  /** A client was closed before it could ask anything. Reasons are a fixed few. */
+  countTurnedAway(listener: string, reason: string): void;
   /** A relay ended. Reasons are a fixed few; past thirty-two different ones the rest counts as `other`. */
   countRelayEnd(reason: string): void;
 }
@@ -41,6 +43,17 @@ export interface Metrics extends Counts {
   scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
   /** Adds what a worker has counted; a process that begins anew has another name. */
   absorb(process: string, series: readonly CountedSeries[]): void;
+  /** Takes the place of what was told before. */
+  setCertificates(certificates: readonly CertificateFigure[]): void;
+}
+
+/** When a certificate of a listener expires. */
+export interface CertificateFigure {
+  readonly listener: string;
+  /** The file as it is written in the configuration. */
+  readonly certificate: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresMs: number;
 }
 
 // prom-client gives these names that end like counters, but they are gauges; promtool refuses them.
@@ -73,6 +86,7 @@ export function createMetrics(deps: {
   collectDefaultMetrics({ register });
   for (const name of misnamedDefaults) register.removeSingleMetric(name);
   const counters = new Counters(processMetrics);
+  let inUse: readonly CertificateFigure[] = [];
   let scraping: Promise<string> | undefined;
   const render = async () => {
     const scalings = scalingOf === undefined ? [] : [...pools.keys()].map(scalingOf);
@@ -84,7 +98,7 @@ export function createMetrics(deps: {
       takeoverPage(takeover()),
       peerPage(peers()),
       workerPage(workers()),
-      processPage(counters, deps),
+      processPage(counters, { ...deps, certificates: inUse }),
     ];
     return [...pages, await register.metrics()].join('\n');
   };
@@ -96,6 +110,7 @@ export function createMetrics(deps: {
       return { contentType: register.contentType, text: await scraping };
     },
     absorb: (process, series) => counters.absorb(process, series),
+    setCertificates: (certificates) => (inUse = certificates),
     ...countsIn(counters, pools),
   };
 }
@@ -116,6 +131,7 @@ function countsIn(
   const reports = counters.counter('herald_reports_total');
   const reloads = counters.counter('herald_policy_reloads_total');
   const stateWrites = counters.counter('herald_state_writes_total');
+  const turnedAway = counters.counter('herald_connections_turned_away_total');
   const relayEnds = counters.counter('herald_relay_ends_total');
   const relayEndReason = boundedLabel(maxRelayEndReasons);
   return {
@@ -123,16 +139,28 @@ function countsIn(
     countReport: (outcome) => reports.inc({ outcome }),
     countReload: (outcome) => reloads.inc({ outcome }),
     countStateWrite: (outcome) => stateWrites.inc({ outcome }),
+    countTurnedAway: (listener, reason) => turnedAway.inc({ listener, reason }),
     countRelayEnd: (reason) => relayEnds.inc({ reason: relayEndReason(reason) }),
   };
 }
 
 function processPage(
   counters: Counters<keyof typeof processMetrics>,
-  { relayForm, version }: { readonly relayForm: () => 'fast' | 'plain'; readonly version: string },
+  about: {
+    readonly relayForm: () => 'fast' | 'plain';
+    readonly version: string;
+    readonly certificates: readonly CertificateFigure[];
+  },
 ): string {
+  const { relayForm, version, certificates } = about;
   const page = createExposition(processMetrics);
   counters.addTo(page);
+  for (const { listener, certificate, expiresMs } of certificates)
+    page.add(
+      'herald_certificate_expires_timestamp_seconds',
+      labelText({ listener, certificate }),
+      expiresMs / 1000,
+    );
   page.add('herald_relay_form', labelText({ form: relayForm() }), 1);
   page.add('herald_build_info', labelText({ version }), 1);
   return page.text();

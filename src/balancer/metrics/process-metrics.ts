@@ -23,6 +23,16 @@ export const processMetrics = {
     labels: ['pool', 'code'],
     help: 'Clients that Herald answered in place of a node, as a count, by error code; pool is empty where none was found.',
   },
+  herald_connections_turned_away_total: {
+    type: 'counter',
+    labels: ['listener', 'reason'],
+    help: 'Connections of clients that were closed before they could ask anything, as a count, by listener and reason.',
+  },
+  herald_certificate_expires_timestamp_seconds: {
+    type: 'gauge',
+    labels: ['listener', 'certificate'],
+    help: 'When a certificate of a public listener expires, as seconds since the Unix epoch.',
+  },
   herald_relay_ends_total: {
     type: 'counter',
     labels: ['reason'],

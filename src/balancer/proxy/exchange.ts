@@ -32,6 +32,7 @@ import { nodeFields } from './request-fields.ts';
 import { announcesBody } from './request-head.ts';
 import { isEventSource } from './refuse.ts';
 import { respondProblem } from './respond.ts';
+import type { WireEnds } from './wire.ts';
 import { AnswerCounter, answerFields, trailerFields } from './forwarded-answer.ts';
 
 type Controller = Dispatcher.DispatchController;
@@ -50,6 +51,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   readonly #fields: string[];
   readonly #attempts = new Attempts();
   readonly #hasBody: boolean;
+  readonly #ends: WireEnds;
   #body: RequestBody | undefined;
   #lease: Lease | undefined;
   #wait: Wait | undefined;
@@ -65,7 +67,9 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#response = forwarded.response;
     this.#hasBody = announcesBody(forwarded.head.fields);
     const { head, pool, request } = forwarded;
-    const client = clientOf(deps, { address: request.socket.remoteAddress ?? '' }, head.fields);
+    const { ends, isEncrypted } = deps.originOf(request.socket);
+    this.#ends = ends;
+    const client = clientOf(deps, { address: ends.address, isEncrypted }, head.fields);
     this.#affinityRequest = { pool, head, client };
     this.#marks = marksOf(deps, head.fields, client);
     const { requestId } = this.#marks;
@@ -156,7 +160,7 @@ export class Exchange implements Ending, Carrier, Waiter {
     const body = this.#body?.stream ?? null;
     try {
       this.#pools
-        .poolOf(lease.node)
+        .poolOf(lease.node, { link: this.#deps.linkOf(this.#forwarded.pool), ends: this.#ends })
         .dispatch({ path: head.target, method, headers: this.#fields, body }, handler);
     } catch (error) {
       this.#failed(lease, error);

@@ -1,17 +1,25 @@
-// One public listener for HTTP and WebSocket, put together: transport, recogniser, gateway, node:http, forwarder.
+// One public listener for HTTP and WebSocket, put together: transport, front, recogniser, gateway, node:http, forwarder.
 import type { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { ListenerTlsConfig } from '../../policy/listener-config.ts';
 import { createAffinity } from './affinity.ts';
 import { createForwarder } from './forward.ts';
+import { createFront, type FrontOptions } from './front.ts';
 import { createGateway, type Route } from './gateway.ts';
 import { createHttpSide } from './http-side.ts';
 import { Open } from './open.ts';
+import { wireOverSocket } from './plain-wire.ts';
 import type { ProxyDeps } from './ports.ts';
 import { recognise } from './recogniser.ts';
 import { createHostResolver, type Lookup } from './resolve.ts';
-import type { BindTarget, Wire, WireListener } from './wire.ts';
+import type { BindTarget, Wire, WireEnds, WireListener } from './wire.ts';
 
 /** What a listener is made of; the rest of what its parts share it makes itself. */
-export interface HttpListenerOptions extends Omit<ProxyDeps, 'affinity' | 'resolve' | 'open'> {
+export interface HttpListenerOptions extends Omit<
+  ProxyDeps,
+  'affinity' | 'resolve' | 'open' | 'originOf' | 'wireOf'
+> {
   readonly bind: BindTarget;
   readonly route: Route;
   /** Ids of the nodes of a pool, for affinity; the same array while nothing changes. */
@@ -20,6 +28,8 @@ export interface HttpListenerOptions extends Omit<ProxyDeps, 'affinity' | 'resol
   readonly affinityKeys?: () => readonly string[];
   /** Name lookup; absent: the system's. */
   readonly lookup?: Lookup;
+  /** What comes before the first request; absent: nothing. */
+  readonly front?: FrontOptions;
 }
 
 /** A listener, not yet listening. */
@@ -30,18 +40,29 @@ export interface HttpListener {
   stopAccepting(): Promise<void>;
   /** Stops accepting and ends what is open, at once. Idempotent. */
   stop(): Promise<void>;
+  /** New connections find this TLS; nothing changes where there was none. */
+  replaceTls(config: ListenerTlsConfig): void;
   /** Connections and exchanges under way, connections idle between two requests not included. */
   readonly openCount: number;
 }
 
 const noKeys: readonly string[] = [];
+const unknownEnds: WireEnds = { address: '', port: 0, localAddress: '', localPort: 0 };
 
 /** A listener over `options`. */
 export function createHttpListener(options: HttpListenerOptions): HttpListener {
   const open = new Open();
+  /** Of sockets that were wires before, and that the kernel may know less of. */
+  const endsOf = new WeakMap<Socket, WireEnds>();
+  const wireOf = (socket: Socket) => wireOverSocket(socket, endsOf.get(socket));
   const deps: ProxyDeps = {
     ...options,
     open,
+    wireOf,
+    originOf: (socket) => ({
+      ends: endsOf.get(socket) ?? unknownEnds,
+      isEncrypted: socket instanceof TLSSocket,
+    }),
     affinity: createAffinity({ nodeIds: options.nodeIds, keys: options.affinityKeys ?? (() => noKeys) }),
     resolve: createHostResolver(options.clock, options.lookup),
   };
@@ -49,8 +70,14 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
   const forwarder = createForwarder(deps);
   const httpSide = createHttpSide(deps, { route: options.route, gateway, forwarder });
   const replay = (wire: Wire, seen: Buffer): void => {
-    if (!wire.isClosed) httpSide.adopt(wire.toSocket(seen));
+    if (wire.isClosed) return;
+    const { ends } = wire;
+    const socket = wire.toSocket(seen);
+    endsOf.set(socket, ends);
+    httpSide.adopt(socket);
   };
+  const front = createFront(deps, options.front ?? { tls: undefined, takesProxyHeader: undefined });
+  const ways = { gateway, replay };
   let bound: WireListener | undefined;
 
   async function stopAccepting(): Promise<void> {
@@ -63,7 +90,7 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
   return {
     async start() {
       bound = await options.transport.listen(options.bind, (wire) =>
-        recognise(deps, { gateway, replay }, wire),
+        front.pass(wire, (passed, seen) => recognise(deps, ways, { wire: passed, seen })),
       );
       return bound;
     },
@@ -73,8 +100,10 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
       open.destroyAll();
       httpSide.stop();
       forwarder.stop();
+      front.stop();
       await closed;
     },
+    replaceTls: (config) => front.replaceTls(config),
     get openCount() {
       return open.size;
     },

@@ -24,6 +24,7 @@ const failureText: Readonly<Record<DialFailure, string>> = {
   refused: 'refused the connection',
   timeout: 'did not answer in time',
   reset: 'reset the connection',
+  tls: 'made no TLS with the balancer',
   handshake: 'sent no usable HTTP answer',
   status: 'answered with an error',
   local: 'was not reached: the balancer had no port, no descriptor or no whole request for it',

@@ -33,6 +33,7 @@ export interface TcpHandle<Owner = unknown> {
   reset(closed: (this: TcpHandle<Owner>) => void): number;
   setNoDelay(on: boolean): number;
   getpeername(into: { address?: string; port?: number }): number;
+  getsockname(into: { address?: string; port?: number }): number;
   connect(request: object, address: string, port: number): number;
   connect6(request: object, address: string, port: number): number;
 }
@@ -97,7 +98,7 @@ export function loadTcpHooks(): TcpHooks {
 
 const handleMethods = [
   'readStart readStop useUserBuffer writeBuffer shutdown close reset',
-  'setNoDelay getpeername connect connect6',
+  'setNoDelay getpeername getsockname connect connect6',
 ].flatMap((line) => line.split(' '));
 
 function loadBindings(): Bindings {

@@ -13,12 +13,13 @@ import { shakeHands } from './handshake.ts';
 import { lingerClose } from './linger.ts';
 import { marksOf, requestIdFields, type Marks } from './marks.ts';
 import type { Ending } from './open.ts';
-import type { ProxyDeps, RunningRelay } from './ports.ts';
+import type { ProxyDeps } from './ports.ts';
 import { refusalOf, unreachable } from './problems.ts';
 import { upgradeRefusal } from './refuse.ts';
 import { passRefusedSwitch } from './refused-switch.ts';
 import { upgradeRequestText } from './request-fields.ts';
 import type { RequestHead } from './request-head.ts';
+import { startTunnel } from './tunnel.ts';
 import type { Wire, WireReader } from './wire.ts';
 
 /** One upgrade to carry out. */
@@ -64,7 +65,11 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#early = request.early.length === 0 ? [] : [request.early];
     this.#earlyBytes = request.early.length;
     const { client, head } = request;
-    this.#source = clientOf(deps, { address: client.remoteAddress }, head.fields);
+    this.#source = clientOf(
+      deps,
+      { address: client.remoteAddress, isEncrypted: client.isEncrypted },
+      head.fields,
+    );
     this.#marks = marksOf(deps, head.fields, this.#source);
     const story = { connection: client, client: this.#source, head, method: 'GET', pool: request.pool };
     this.#story = deps.access?.({ ...story, requestId: this.#marks.requestId });
@@ -130,7 +135,8 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#lease = lease;
     this.#story?.placed(lease);
     this.#attempts++;
-    this.#stage = dialNode(this.#deps, lease.node, {
+    const target = { ...lease.node, link: this.#deps.linkOf(this.#pool), ends: this.#client.ends };
+    this.#stage = dialNode(this.#deps, target, {
       connected: (node) => this.#shakeHands(lease, node),
       failed: (reason, error) => this.#failed(lease, reason, error),
     });
@@ -187,16 +193,12 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#leave();
     lease.opened();
     this.#story?.answered(101);
-    const { affinity, open, timeouts } = this.#deps;
+    const { affinity, timeouts } = this.#deps;
     const cookie = affinity.setCookie(this.#affinityRequest, this.#affinityRule, lease.node.id);
     this.#send(switchText(answer, cookie, this.#marks));
     // Not `this`: what is kept from here on is kept for days.
     const story = this.#story;
-    let relay: RunningRelay | undefined;
-    let isEnded = false;
-    const ending: Ending = { destroy: () => relay?.stop() };
-    open.add(ending);
-    relay = this.#deps.startRelay({
+    startTunnel(this.#deps, {
       pool: this.#pool,
       downstream: this.#client,
       upstream: node,
@@ -205,13 +207,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
       lease,
       isFramed: true,
       idleTimeoutMs: timeouts.tunnelIdleMs,
-      onEnd: (reason, totals) => {
-        if (isEnded) return;
-        isEnded = true;
-        open.remove(ending);
-        lease.release();
-        story?.ended(reason, 'websocket', totals);
-      },
+      onEnd: (reason, totals) => story?.ended(reason, 'websocket', totals),
     });
     this.#early = [];
   }

@@ -26,9 +26,13 @@ const leastAssessmentAgeMs = 50;
 // the first went. The factor that each storm multiplies what is expected by keeps this to a few assessments.
 const leastPlacedOn = 8;
 
-function noneOf(outcomes: readonly AffinityOutcome[]): Record<AffinityOutcome, number> {
+/** Nothing has come of affinity yet. */
+export function noAffinities(): Record<AffinityOutcome, number> {
   // Proof of `as`: every outcome is a key.
-  return Object.fromEntries(outcomes.map((outcome) => [outcome, 0])) as Record<AffinityOutcome, number>;
+  return Object.fromEntries(affinityOutcomes.map((outcome) => [outcome, 0])) as Record<
+    AffinityOutcome,
+    number
+  >;
 }
 
 /** What other processes of this machine say of a pool whose connections they relay. */
@@ -48,7 +52,7 @@ export class PoolState {
   /** Where hashed clients belong. */
   readonly rendezvous = createRendezvous();
   /** What came of affinity, for every client that had a node of its own. */
-  readonly affinities = noneOf(affinityOutcomes);
+  readonly affinities = noAffinities();
   readonly admission: PoolAdmission;
   // Counts of removed nodes that still carry connections: the sweep needs all that own slots.
   readonly #departed = new Set<NodeCounters>();

@@ -3,10 +3,10 @@ import type { Hash } from '../../core/pick/rendezvous.ts';
 import type { Policy } from '../../policy/policy.ts';
 
 /**
- * Why a node did not take a connection. `status`: it answered an upgrade with 5xx. `local` is our own trouble
- * (ports, descriptors) and never the node's fault.
+ * Why a node did not take a connection. `tls`: no TLS came about with it. `status`: it answered an upgrade with 5xx.
+ * `local` is our own trouble (ports, descriptors) and never the node's fault.
  */
-export type DialFailure = 'refused' | 'timeout' | 'reset' | 'handshake' | 'status' | 'local';
+export type DialFailure = 'refused' | 'timeout' | 'reset' | 'tls' | 'handshake' | 'status' | 'local';
 
 /** The node that a lease is for. */
 export interface PlacedNode {

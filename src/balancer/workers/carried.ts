@@ -2,7 +2,8 @@
 // nothing itself. Whoever reads a node's own counts there reads the machine's.
 import type { NodeCounters } from '../../core/node-counters.ts';
 import type { AdmissionFigures } from '../state/admission.ts';
-import type { CarriedElsewhere, PoolState } from '../state/pool-state.ts';
+import { affinityOutcomes } from '../state/kept-node.ts';
+import { noAffinities, type CarriedElsewhere, type PoolState } from '../state/pool-state.ts';
 import type { CarriedInPool, CarriedRow, FromWorker } from './messages.ts';
 
 type CarriedMessage = FromWorker & { type: 'carried' };
@@ -125,6 +126,7 @@ export class Carried {
         this.#endedWaits.get(pool.name) ?? noAdmission,
         ...parts.map((part) => part.admission),
       ]),
+      affinities: added([this.#endedAffinities.get(pool.name), ...parts.map((part) => part.affinities)]),
     };
     pool.markDirty();
   }

@@ -33,6 +33,9 @@ describe('a config file', () => {
           name: 'public',
           bind: { host: '127.0.0.1', port: 8080 },
           protocol: 'http',
+          pool: '',
+          tls: undefined,
+          takesProxyHeader: false,
           timeouts: {
             headMs: 10_000,
             dialMs: 5000,
@@ -73,6 +76,8 @@ describe('a config file', () => {
               maxConnections: undefined,
             },
           ],
+          tls: undefined,
+          proxyProtocol: 'off',
         },
       ],
       webhooks: [],
@@ -126,9 +131,8 @@ pools:
 `;
     expect(problemsOf(body)).toEqual([
       'h.yaml:4:13 listeners[0].bind: 8080 is only a port (write 127.0.0.1:8080)',
-      'h.yaml:4:24 listeners[0].tls: not available yet (planned) (remove it)',
-      'h.yaml:4:38 listeners[0].protocol: tcp is not available yet (planned) (write http)',
-      'h.yaml:4:58 listeners[0].proxyProtocol: accept is not available yet (planned) (write off)',
+      'h.yaml:4:24 listeners[0].tls.certificates: is missing',
+      'h.yaml:4:58 listeners[0].proxyProtocol: "accept" is not one of off, required',
       'h.yaml:5:30 intake.register.from[0]: 10.0.0.1/8 has bits beyond its prefix (write 10.0.0.0/8)',
       'h.yaml:5:51 intake.register.ports[0]: 0 is too small (at least 1)',
       'h.yaml:6:28 state.url: is not the URL of a Redis (such as redis://10.0.0.5:6379, redis://10.0.0.5:6379/2, or rediss:// for TLS)',
@@ -219,12 +223,12 @@ pools:
     [
       'a protocol misspelt',
       `listeners: [{ bind: "a:1", protocol: htp }]\n${pool}`,
-      'h.yaml:3:38 listeners[0].protocol: "htp" is not http (did you mean http?)',
+      'h.yaml:3:38 listeners[0].protocol: "htp" is not one of http, tcp (did you mean http?)',
     ],
     [
       'a protocol that is no text',
       `listeners: [{ bind: "a:1", protocol: { toString: 1 } }]\n${pool}`,
-      'h.yaml:3:38 listeners[0].protocol: a mapping is not http',
+      'h.yaml:3:38 listeners[0].protocol: a mapping is not one of http, tcp',
     ],
     [
       'a route to a number',
