@@ -1,11 +1,11 @@
 // `npm run simulate -- --scale`: every autoscaler in every scenario over several seeds, as tables or as JSON lines.
 import { parseArgs } from 'node:util';
 import { renderTable } from '../src/cli/table.ts';
-import { HeraldError } from '../src/core/error.ts';
 import { spreadOf, type Spread } from '../src/simulate/measure.ts';
 import { scaleArms } from '../src/simulate/scale/arms.ts';
 import { simulateScaling, type ScaleResult } from '../src/simulate/scale/scale-run.ts';
 import { scaleScenarioOf, scaleScenarios } from '../src/simulate/scale/scale-scenarios.ts';
+import { readTyped, readWhole, seedRange } from './simulate-usage.ts';
 
 const columns = [
   { figure: 'nodeHours', title: 'NODE-HOURS', digits: 1 },
@@ -41,15 +41,13 @@ scenarios: ${scaleScenarios.map(({ name }) => name).join(', ')}
 
 function readOptions(args: string[]) {
   const { values } = parseUsage(args);
-  const seeds = Number(values.seeds);
-  if (!Number.isInteger(seeds) || seeds < 1 || seeds > 100)
-    throw new HeraldError('HERALD_USAGE', `--seeds ${values.seeds}: a whole number, 1 to 100`);
+  const seeds = readWhole('--seeds', values.seeds, seedRange);
   return { ...values, seeds, named: values.scenario?.map(scaleScenarioOf) ?? scaleScenarios };
 }
 
 function parseUsage(args: string[]) {
-  try {
-    return parseArgs({
+  const parse = () =>
+    parseArgs({
       args,
       options: {
         scale: { type: 'boolean' },
@@ -60,10 +58,7 @@ function parseUsage(args: string[]) {
         help: { type: 'boolean', default: false },
       },
     });
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new HeraldError('HERALD_USAGE', `${message}; see --scale --help`, {}, { cause: error });
-  }
+  return readTyped(parse, '--scale --help');
 }
 
 function rowOf(

@@ -7,7 +7,10 @@ import { spreadOf, type Figures, type Spread } from '../src/simulate/measure.ts'
 import { ruleOf, rules, type Rule } from '../src/simulate/rules.ts';
 import { simulate, type RunResult } from '../src/simulate/run.ts';
 import { scenarioOf, scenarios } from '../src/simulate/scenarios.ts';
+import { writeTables } from './markdown-tables.ts';
+import { simulatePeersMode } from './simulate-peers.ts';
 import { simulateScalingMode } from './simulate-scaling.ts';
+import { readTyped, readWhole, seedRange } from './simulate-usage.ts';
 
 type Figure = keyof Figures | 'moved';
 
@@ -35,6 +38,8 @@ const titles: readonly { figure: Figure; title: string; show: (value: number) =>
 const usage = `usage: npm run simulate -- [--scenario NAME]... [--rule NAME]... [--seeds N] [--json]
 scenarios: ${scenarios.map(({ name }) => name).join(', ')}
 rules: ${rules.map(({ name }) => `'${name}'`).join(', ')}
+       npm run simulate -- --write: everything, into docs/simulation.md
+       npm run simulate -- --peers [...]: several balancers that share; see --peers --help
        npm run simulate -- --scale [...]: autoscalers instead of placement; see --scale --help
 `;
 
@@ -53,61 +58,71 @@ function spreads(runs: readonly RunResult[]): Record<Figure, Spread> {
 
 function readOptions(args: string[]) {
   const { values } = parseUsage(args);
-  const seeds = Number(values.seeds);
-  if (!Number.isInteger(seeds) || seeds < 1 || seeds > 100)
-    throw new HeraldError('HERALD_USAGE', `--seeds ${values.seeds}: a whole number, 1 to 100`);
+  if (values.write && (values.scenario ?? values.rule ?? values.seeds) !== undefined)
+    throw new HeraldError('HERALD_USAGE', '--write goes with no other option: it writes what the page has');
+  const seeds = readWhole('--seeds', values.seeds ?? '5', seedRange);
   const named = values.scenario?.map(scenarioOf) ?? scenarios;
   const chosen = values.rule?.map(ruleOf) ?? rules;
-  return { seeds, json: values.json, help: values.help, named, chosen };
+  return { seeds, json: values.json, write: values.write, help: values.help, named, chosen };
 }
 
 function parseUsage(args: string[]) {
-  try {
-    return parseArgs({
+  const parse = () =>
+    parseArgs({
       args,
       options: {
         scenario: { type: 'string', multiple: true },
         rule: { type: 'string', multiple: true },
-        seeds: { type: 'string', default: '5' },
+        seeds: { type: 'string' },
         json: { type: 'boolean', default: false },
+        write: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new HeraldError('HERALD_USAGE', `${message}; see --help`, {}, { cause: error });
+  return readTyped(parse, '--help');
+}
+
+type Printed = Readonly<{ rows: readonly Row[]; chosen: readonly Rule[]; columns: readonly string[] }>;
+
+/** A table's lines: a rule, then a cell for each scenario. */
+function linesOf({ figure, show }: (typeof titles)[number], { rows, chosen, columns }: Printed): string[][] {
+  const cellOf = (rule: string, scenario: string): string => {
+    const row = rows.find((each) => each.rule === rule && each.scenario === scenario);
+    if (row === undefined || Number.isNaN(row[figure].median)) return '-';
+    const { median, min, max } = row[figure];
+    return `${show(median)} (${show(min)}..${show(max)})`;
+  };
+  return chosen.map(({ name }) => [name, ...columns.map((scenario) => cellOf(name, scenario))]);
+}
+
+function printTables(printed: Printed): void {
+  const head = ['RULE', ...printed.columns.map((scenario) => scenario.toUpperCase())];
+  const columns = head.map((title, index) => ({
+    title,
+    cell: (line: readonly string[]) => line[index] ?? '',
+  }));
+  for (const each of titles) {
+    const lines = renderTable(columns, linesOf(each, printed));
+    process.stdout.write(`\n${each.title}: median (lowest..highest seed)\n\n${lines.join('\n')}\n`);
   }
 }
 
-function printTables(
-  rows: readonly Row[],
-  { chosen, columns }: { chosen: readonly Rule[]; columns: readonly string[] },
-): void {
-  for (const { figure, title, show } of titles) {
-    const cellOf = (rule: string, scenario: string): string => {
-      const row = rows.find((each) => each.rule === rule && each.scenario === scenario);
-      if (row === undefined || Number.isNaN(row[figure].median)) return '-';
-      const { median, min, max } = row[figure];
-      return `${show(median)} (${show(min)}..${show(max)})`;
-    };
-    const lines = renderTable(
-      [
-        { title: 'RULE', cell: (rule: string) => rule },
-        ...columns.map((scenario) => ({
-          title: scenario.toUpperCase(),
-          cell: (rule: string) => cellOf(rule, scenario),
-        })),
-      ],
-      chosen.map(({ name }) => name),
-    );
-    process.stdout.write(`\n${title}: median (lowest..highest seed)\n\n${lines.join('\n')}\n`);
-  }
+/** The tables of the page: without rules that have no such figure, or never anything of it. */
+function writeAll({ rows, chosen, columns }: Printed): void {
+  const tables = titles.map((each) => {
+    const has = ({ name }: Rule) =>
+      rows.some(({ rule, [each.figure]: { max } }) => rule === name && (each.figure === 'over90' || max > 0));
+    const lines = linesOf(each, { rows, columns, chosen: chosen.filter(has) });
+    return { name: each.figure, rows: [['rule', ...columns], ...lines] };
+  });
+  writeTables('simulation.md', tables);
 }
 
 function main(): void {
   const args = process.argv.slice(2);
   if (args.includes('--scale')) return simulateScalingMode(args);
-  const { seeds, json, help, named, chosen } = readOptions(args);
+  if (args.includes('--peers')) return simulatePeersMode(args);
+  const { seeds, json, write, help, named, chosen } = readOptions(args);
   if (help) return void process.stdout.write(usage);
   const rows = named.flatMap((scenario) =>
     chosen.map((rule): Row => {
@@ -123,7 +138,9 @@ function main(): void {
       return row;
     }),
   );
-  if (!json) printTables(rows, { chosen, columns: named.map(({ name }) => name) });
+  const printed = { rows, chosen, columns: named.map(({ name }) => name) };
+  if (!json) printTables(printed);
+  if (write) writeAll(printed);
 }
 
 try {

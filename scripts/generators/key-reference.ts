@@ -29,7 +29,8 @@ export const keyReferences: readonly Generator[] = [
         'Configuration',
         `\`herald.yaml\` has the settings of one process. It is the first of \`--config\`, \`$HERALD_CONFIG\`, \`./herald.yaml\` and
 \`/etc/herald/herald.yaml\`. Paths in it are relative to it. These variables override it: \`HERALD_LOG_LEVEL\`,
-\`HERALD_INTAKE_BIND\`, \`HERALD_ADMIN_SOCKET\`, \`HERALD_RELAY_FORM\`, and for each listener \`HERALD_LISTENERS_<NAME>_BIND\` with its name in
+\`HERALD_INTAKE_BIND\`, \`HERALD_ADMIN_SOCKET\`, \`HERALD_RELAY_FORM\`, \`HERALD_WORKERS\`, \`HERALD_STATE_PEER\`, \`HERALD_STATE_URL\`,
+\`HERALD_STATE_USERNAME\`, \`HERALD_STATE_PASSWORD\`, \`HERALD_STATE_PASSWORD_FILE\`, and for each listener \`HERALD_LISTENERS_<NAME>_BIND\` with its name in
 capitals and everything but letters and digits as \`_\`. Other \`HERALD_*\` variables are warned about.`,
         inputSchema(configSchema),
       ),

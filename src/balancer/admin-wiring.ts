@@ -6,6 +6,7 @@ import { createPolicyFiles } from '../platform/policy-files.ts';
 import type { Config } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { PeersAnswer } from '../protocol/peering.ts';
+import type { WorkerDetail } from '../protocol/workers.ts';
 import { createAdmin, type Admin } from './admin/admin.ts';
 import type { Control, EventFeed, ScaleFeed } from './control/ports.ts';
 import type { TakeoverDesk } from './admin/takeover-port.ts';
@@ -26,6 +27,7 @@ export function createConfiguredAdmin(
     takeover: TakeoverDesk | undefined;
     sockets: ListeningSockets;
     peers: () => PeersAnswer;
+    workers: () => readonly WorkerDetail[];
     scale: ScaleFeed;
     policies: () => Iterable<Policy>;
     onInternalError: (error: unknown) => void;

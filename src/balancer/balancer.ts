@@ -1,16 +1,16 @@
 // One balancer process, put together: state, loops, edges. Wiring only; every decision lives in a room below.
 import { isDeepStrictEqual } from 'node:util';
 import type { Assessment } from '../core/assess.ts';
-import type { Clock, Timer } from '../core/clock.ts';
-import { HeraldError } from '../core/error.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Rng } from '../core/rng.ts';
-import { watchDescriptors } from '../platform/descriptor-watch.ts';
 import type { LoadedConfig } from '../platform/config.ts';
 import { unixKey } from '../platform/listening-sockets.ts';
 import type { Logger } from '../platform/logger.ts';
+import { createNodeLinks, type NodeLinks } from '../platform/node-links.ts';
 import type { EventRecord } from '../protocol/operations.ts';
-import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
 import { aloneAnswer } from '../protocol/peering.ts';
+import { serveByWorkers, serveHere, type ClientSide, type WorkersOption } from './client-side.ts';
+import { watchCertificates, type CertificateWatch } from './certificates.ts';
 import { createCore, type BalancerCore } from './core-wiring.ts';
 import type { EventFeed, ScaleExecutor, ScaleFeed } from './control/ports.ts';
 import { openSharedStore, Peering } from './peering.ts';
@@ -18,23 +18,21 @@ import { createEdges, type EdgePorts, type Edges } from './edges.ts';
 import { registrationRule } from './intake-wiring.ts';
 import type { RunningControl } from './control/control.ts';
 import type { Phase } from './intake/readiness.ts';
-import { createConfiguredListener } from './listeners.ts';
-import type { Metrics } from './metrics/metrics.ts';
 import { ConfiguredOutputs } from './outputs-wiring.ts';
-import type { HttpListener } from './proxy/listener.ts';
-import { proxyEvents, relayEndSink } from './proxy-events.ts';
-import { Relays } from './proxy/relays.ts';
-import { createTransport } from './proxy/transport.ts';
-import type { Transport } from './proxy/wire.ts';
+import { tellNotice } from './notices.ts';
+import { PublicListeners } from './public-listeners.ts';
 import { retire } from './retire.ts';
 import { createConfiguredState } from './saving.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
-import { endGracefully, type StopReport } from './shutdown.ts';
+import type { StopReport } from './state/ports.ts';
+import { createLearningSection } from './state/learning-section.ts';
 import type { DataPlane } from './state/ports.ts';
+import { createRegistrationsSection } from './state/registrations-section.ts';
 import type { Registry } from './state/registry.ts';
 import type { SharedStore } from './state/shared-store.ts';
 import type { SavedState } from './state/saved-state.ts';
 import { Takeovers, type Heritage } from './takeover-wiring.ts';
+import { Crew } from './workers/crew.ts';
 
 /** What a balancer starts from. */
 export type BalancerSettings = Pick<LoadedConfig, 'config' | 'policies'>;
@@ -55,6 +53,8 @@ export interface BalancerOptions {
   readonly heritage?: Heritage;
   /** What is shared with other balancers; absent: what `state` of the configuration says. */
   readonly sharedStore?: SharedStore;
+  /** Processes that serve the clients; absent: this one does. */
+  readonly workers?: WorkersOption | undefined;
 }
 
 /** What came of a new configuration. */
@@ -81,29 +81,41 @@ export class Balancer {
   /** Replacing this process by a new one. */
   readonly takeovers: Takeovers;
   readonly #options: BalancerOptions;
-  readonly #relays: Relays;
   readonly #core: BalancerCore;
-  readonly #listeners = new Map<string, { listener: HttpListener; port: number }>();
+  readonly #crew: Crew | undefined;
+  readonly #clients: ClientSide;
   #edges: Edges | undefined;
   #peering: Peering | undefined;
   #saved: SavedState | undefined;
+  #certificates: CertificateWatch | undefined;
+  readonly #links: NodeLinks;
   #ports: EdgePorts = { intake: 0, admin: 0 };
   #kedaPort = 0;
-  #descriptors: Timer | undefined;
   #loaded: BalancerSettings;
-  #route: RouteTable;
   #phase: Phase = 'starting';
 
   constructor(options: BalancerOptions) {
     const { loaded, clock, rng, log, executorOf = () => undefined, scaleGraceMs } = options;
     this.#options = options;
     this.#loaded = { config: loaded.config, policies: loaded.policies };
-    this.#route = buildRouteTable(loaded.config.pools);
-    this.#relays = new Relays(clock, loaded.config.relay);
+    const crew = options.workers && this.#createCrew();
+    this.#crew = crew;
+    this.#links = createNodeLinks(loaded.config.pools);
+    const { linkOf } = this.#links;
     const pools = poolSettings(loaded.config, loaded.policies);
     const configuredOr = (pool: string) => this.outputs.executorOf(pool) ?? executorOf(pool);
     const isLeader = () => this.#peering?.isLeader ?? true;
-    this.#core = createCore({ clock, rng, log, pools, executorOf: configuredOr, scaleGraceMs, isLeader });
+    this.#core = createCore({
+      clock,
+      rng,
+      log,
+      pools,
+      executorOf: configuredOr,
+      scaleGraceMs,
+      isLeader,
+      dataPlaneOf: crew && ((of) => crew.dataPlane(of)),
+      linkOf,
+    });
     ({
       registry: this.registry,
       dataPlane: this.dataPlane,
@@ -122,11 +134,12 @@ export class Balancer {
       ...this.#core,
       heritage: options.heritage,
       saved: () => this.#saved,
-      isShared: () => this.#peering !== undefined,
+      shared: () => this.#peering,
       openCount: () => this.openCount,
       relayForMs: () => this.#loaded.config.takeover.relayForMs,
       release: (taken) => this.#retire(taken),
     });
+    this.#clients = this.#createClientSide();
   }
 
   /** The bound port of the intake; 0 before `start`. */
@@ -146,18 +159,12 @@ export class Balancer {
 
   /** The bound port of a public listener; HERALD_INTERNAL when there is no such listener. */
   listenerPort(name: string): number {
-    const bound = this.#listeners.get(name);
-    if (bound === undefined) throw new HeraldError('HERALD_INTERNAL', `there is no listener '${name}'`);
-    return bound.port;
+    return this.#clients.port(name);
   }
 
   /** Connections and exchanges under way. */
   get openCount(): number {
-    return this.#httpListeners.reduce((sum, listener) => sum + listener.openCount, 0);
-  }
-
-  get #httpListeners(): HttpListener[] {
-    return [...this.#listeners.values()].map(({ listener }) => listener);
+    return this.#clients.openCount;
   }
 
   /** A pool as placement sees it now. HERALD_POOL_UNKNOWN when there is none. */
@@ -184,19 +191,16 @@ export class Balancer {
     this.#phase = 'stopping';
     const keepsFile = this.takeovers.keepsSocketFile;
     this.takeovers.stop();
-    const listeners = this.#httpListeners;
-    await Promise.all(listeners.map((listener) => listener.stopAccepting()));
+    await this.#clients.stopAccepting();
     const resigned = this.#peering?.resign();
     // The farewell tells everybody; a drain would only count them twice.
     this.control.stop();
     this.#core.scaling.stop();
     this.#core.scaleDriver.stop();
     this.#core.placement.close();
-    const report = await endGracefully(this.#shutdownDeps(), graceMs);
-    this.#descriptors?.cancel();
+    const report = await this.#clients.end(graceMs);
+    this.#certificates?.stop();
     this.#core.health.stop();
-    await Promise.all(listeners.map((listener) => listener.stop()));
-    this.#relays.stop();
     await this.#edges?.stop({ keepsFile });
     await this.outputs.stop(graceMs);
     await resigned;
@@ -209,13 +213,15 @@ export class Balancer {
   /** Takes a new configuration over: policies, pools, static nodes and routes at once. */
   reconfigure({ config, policies }: BalancerSettings): Reconfigured {
     const isChanged = !isDeepStrictEqual(this.#loaded, { config, policies });
+    this.#clients.reconfigure({ config, policies });
     this.#edges?.metrics.countReload(isChanged ? 'replaced' : 'unchanged');
     const needRestart = restartNeededFor(this.#options.loaded.config, config);
     if (!isChanged) return { isChanged, needRestart };
     this.registry.configure(poolSettings(config, policies));
-    this.#route = buildRouteTable(config.pools);
     this.#loaded = { config, policies };
     this.#edges?.reconfigure(config);
+    this.#certificates?.use(config);
+    this.#links.reconfigure(config.pools);
     this.outputs.reconfigure(config);
     this.#tell('configuration.reloaded', 'The configuration has been reloaded.', {
       needRestart: needRestart.join(', '),
@@ -232,22 +238,19 @@ export class Balancer {
   /** Restores what is known and binds what clients, agents and operators connect to. */
   async #bind(): Promise<{ edges: Edges; saved: SavedState }> {
     const { clock, log } = this.#options;
-    const { form } = this.#loaded.config.relay;
-    const transport = await createTransport({ form, clock });
-    const { fallbackReason } = transport;
-    log.info({ form: transport.form, ...(fallbackReason && { fallbackReason }) }, 'relay form chosen');
     const edges = createEdges({
       ...this.#options,
       ...this.#core,
       config: this.#loaded.config,
       outputs: this.outputs,
       policies: () => this.#loaded.policies.values(),
-      relayForm: transport.form,
-      waitingBytes: () => this.#relays.waitingBytes,
+      relayForm: () => this.#clients.relayForm,
+      waitingBytes: () => this.#clients.waitingBytes,
       phase: () => this.#phase,
       sockets: this.takeovers.sockets,
       takeover: this.#options.heritage && this.takeovers,
       peers: () => this.#peering?.view() ?? aloneAnswer,
+      workers: () => this.#crew?.view() ?? [],
     });
     this.#edges = edges;
     const { metrics } = edges;
@@ -264,7 +267,9 @@ export class Balancer {
     await saved.restore(await this.takeovers.inherit());
     await this.#startPeering();
     this.#ports = await edges.start();
-    await this.#startListeners(transport, metrics);
+    this.#certificates = watchCertificates({ clock, log, metrics });
+    this.#certificates.use(this.#loaded.config);
+    await this.#clients.start(metrics);
     return { edges, saved };
   }
 
@@ -275,6 +280,7 @@ export class Balancer {
     this.control.start();
     // What acts outside, and what is written, is one process's: until the one before has let go it is that one's.
     await this.takeovers.serve();
+    await this.#peering?.speak();
     this.#kedaPort = await edges.startScalers({ isNeeded: this.takeovers.generation === 1 });
     this.outputs.start();
     this.#core.scaleDriver.start();
@@ -285,54 +291,70 @@ export class Balancer {
 
   /** Stops accepting and acting: another process does, on the sockets that it has taken. */
   #retire(taken: ReadonlySet<string>): Promise<void> {
+    this.takeovers.sockets.handOn(taken);
     const keepsFile = taken.has(unixKey(this.#options.loaded.config.admin.socketPath));
     const { outputs } = this;
-    return retire({ ...this.#core, listeners: this.#httpListeners, outputs, edges: this.#edges, keepsFile });
+    return retire({ ...this.#core, clients: this.#clients, outputs, edges: this.#edges, keepsFile });
   }
 
   #tell(type: string, message: string, facts: EventRecord['facts']): void {
     this.events.tell({ type, pool: '', node: '', by: '', why: '', message, facts });
   }
 
-  #shutdownDeps(): Parameters<typeof endGracefully>[0] {
-    const { clock, rng } = this.#options;
-    const policies = new Map([...this.registry.pools].map(([name, { policy }]) => [name, policy]));
-    return { clock, rng, policies, dataPlane: this.dataPlane, openCount: () => this.openCount };
+  #createCrew(): Crew {
+    const { clock, log } = this.#options;
+    return new Crew({
+      clock,
+      tell: (event) => this.#core.tell(event),
+      notice: (level, event, facts) => {
+        log[level](facts, event);
+        tellNotice(this.events, event, facts);
+      },
+      counted: (process, series) => this.#edges?.metrics.absorb(process, series),
+    });
+  }
+
+  #createClientSide(): ClientSide {
+    const { clock, rng, log, workers: option } = this.#options;
+    const { registry } = this;
+    const { config } = this.#loaded;
+    const { sockets } = this.takeovers;
+    if (this.#crew !== undefined && option !== undefined) {
+      const settings = () => this.#loaded;
+      const sections = [
+        createRegistrationsSection(registry, () => true),
+        createLearningSection(registry, clock),
+      ];
+      return serveByWorkers(this.#crew, {
+        option,
+        sockets,
+        config,
+        log,
+        start: { registry, settings, sections: () => sections },
+      });
+    }
+    const { placement } = this.#core;
+    const links = this.#links;
+    const listeners = new PublicListeners({ config, clock, rng, log, registry, placement, sockets, links });
+    const policies = () => new Map([...registry.pools].map(([name, { policy }]) => [name, policy]));
+    return serveHere(listeners, () => {
+      return { clock, rng, policies: policies(), dataPlane: this.dataPlane };
+    });
   }
 
   /** Before the first client: what operators want and what others carry is known then. */
   async #startPeering(): Promise<void> {
     const { clock, rng, sharedStore } = this.#options;
     const { redis } = this.#loaded.config.state;
-    const store = sharedStore ?? (redis && (await openSharedStore(redis, { clock, rng })));
+    const { inheritedPeer: inherited, generation } = this.takeovers;
+    const place = inherited?.place;
+    const current = () => this.#loaded.config.state.redis;
+    const store =
+      sharedStore ?? (redis && (await openSharedStore(redis, { clock, rng, inherited: place, current })));
     if (store === undefined) return;
     const { registry, control } = this;
-    this.#peering = new Peering({ store, registry, control, clock, rng, tell: this.#core.tell });
-    await this.#peering.start();
-  }
-
-  async #startListeners(transport: Transport, metrics: Metrics): Promise<void> {
-    const { log, clock, rng } = this.#options;
-    const { registry } = this;
-    const events = proxyEvents(metrics, log, clock);
-    this.#descriptors = watchDescriptors(clock, (code) => events.acceptFailed(code));
-    const parts = {
-      transport,
-      relays: this.#relays,
-      registry,
-      placement: this.#core.placement,
-      route: (host: string, path: string) => this.#route(host, path),
-      clock,
-      rng,
-      events,
-      onRelayEnd: relayEndSink(metrics, log),
-      sockets: this.takeovers.sockets,
-    };
-    for (const settings of this.#loaded.config.listeners) {
-      const listener = createConfiguredListener(settings, parts);
-      const { host, port } = await listener.start();
-      this.#listeners.set(settings.name, { listener, port });
-      log.info({ listener: settings.name, host, port }, 'listening');
-    }
+    this.#peering = new Peering({ store, registry, control, clock, rng, inherited, tell: this.#core.tell });
+    // Until the process before has let go that one is the peer.
+    await this.#peering.start({ isQuiet: generation > 1 });
   }
 }

@@ -1,6 +1,7 @@
 // What every balancer has, put together: state, the loops over it, and who hears of what happens. No listeners here.
 import type { Clock } from '../core/clock.ts';
 import type { Rng } from '../core/rng.ts';
+import type { NodeLinks } from '../platform/node-links.ts';
 import type { Logger } from '../platform/logger.ts';
 import { RunningControl } from './control/control.ts';
 import { createEventFeed } from './control/event-feed.ts';
@@ -40,6 +41,10 @@ export function createCore(parts: {
   readonly executorOf: (pool: string) => ScaleExecutor | undefined;
   /** As `ScaleDriverDeps.graceMs`. */
   readonly scaleGraceMs: number | undefined;
+  /** Whoever carries the bytes of these pools; absent: this process. */
+  readonly dataPlaneOf?: ((pools: Registry['pools']) => DataPlane) | undefined;
+  /** How connections to the nodes of a pool begin. */
+  readonly linkOf: NodeLinks['linkOf'];
   /** Whether this balancer acts for all that share its pools. */
   readonly isLeader: () => boolean;
 }): BalancerCore {
@@ -55,7 +60,8 @@ export function createCore(parts: {
   const visibility = { countsMessages: true, countsConnections: true };
   const registry = new Registry({ clock, rng, visibility, notify: notifyBy('info') });
   registry.configure(pools);
-  const dataPlane = createRelayDataPlane({ pools: registry.pools, clock });
+  const dataPlane =
+    parts.dataPlaneOf?.(registry.pools) ?? createRelayDataPlane({ pools: registry.pools, clock });
   const tell: EventFeed['tell'] = (event) => {
     const { type, message, facts, ...about } = event;
     log.info({ type, ...about, ...facts }, message);
@@ -74,6 +80,6 @@ export function createCore(parts: {
     scaling,
     scaleDriver: new ScaleDriver({ ...shared, feed: scaling, control, executorOf, graceMs }),
     placement: createPlacement({ pools: registry.pools, clock, notify: notifyBy('warn') }),
-    health: createHealthChecker({ registry, probe: createProbe(clock), clock, rng }),
+    health: createHealthChecker({ registry, probe: createProbe(clock, parts.linkOf), clock, rng }),
   };
 }

@@ -2,11 +2,12 @@
 // decisions are in takeover/.
 import { HeraldError } from '../core/error.ts';
 import type { ListeningSockets } from '../platform/listening-sockets.ts';
+import type { PeerPlace } from './state/shared-store.ts';
 import type { TakeoverParts } from './takeover-wiring.ts';
 import { ChangeGate } from './takeover/change-gate.ts';
 import { CountsReport } from './takeover/counts.ts';
 import { Handover, type HandoverOutcome, type Successor } from './takeover/handover.ts';
-import { readMessage, type ProcessCounts, type ToPredecessor } from './takeover/messages.ts';
+import { readMessage, type ProcessCounts, type Serving, type ToPredecessor } from './takeover/messages.ts';
 import { Remainder } from './takeover/remainder.ts';
 import { applyWish } from './takeover/wishes.ts';
 
@@ -81,15 +82,16 @@ export class Departure {
       },
       handState: async () => {
         this.gate.hold();
+        const peer = await this.#parts.shared()?.handOver();
         this.#beginCounts();
-        return (await saved()?.handOver()) ?? '';
+        return { type: 'state', text: (await saved()?.handOver()) ?? '', peer };
       },
       takeBack: () => {
         this.#counts?.stop();
         this.gate.open();
         saved()?.start();
       },
-      release: (taken) => this.#release(taken),
+      release: (serving) => this.#release(serving),
       heard: (message) => this.#heard(message),
       successorEnded: (how) => {
         this.#isSettled = true;
@@ -123,14 +125,22 @@ export class Departure {
     this.#counts.start();
   }
 
-  async #release(taken: ReadonlySet<string>): Promise<void> {
+  async #release({ taken, peer }: Serving): Promise<void> {
     this.gate.close();
     // Whatever goes wrong here, the new process serves: it must hear that it is alone.
-    await this.#parts.release(taken).catch((error: unknown) => {
+    await this.#letGo(new Set(taken), peer).catch((error: unknown) => {
       this.#parts.log.error({ err: error }, 'letting go did not go as it should');
     });
+    // The first thing that the new process says to others has everything in it.
+    this.#counts?.tell();
     this.#remainder.start();
     this.#tellReleased();
+  }
+
+  async #letGo(taken: ReadonlySet<string>, peer: PeerPlace | undefined): Promise<void> {
+    // Not one after the other where the first fails: nobody but the new process may be this peer.
+    const ends = await Promise.allSettled([this.#parts.release(taken), this.#parts.shared()?.leave(peer)]);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
   #ended(outcome: HandoverOutcome, by: string): void {

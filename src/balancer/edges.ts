@@ -7,6 +7,7 @@ import type { Logger } from '../platform/logger.ts';
 import type { Config } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { PeersAnswer } from '../protocol/peering.ts';
+import type { WorkerDetail } from '../protocol/workers.ts';
 import { createConfiguredAdmin } from './admin-wiring.ts';
 import type { TakeoverDesk } from './admin/takeover-port.ts';
 import type { BalancerCore } from './core-wiring.ts';
@@ -27,7 +28,7 @@ export interface EdgeParts extends Pick<BalancerCore, 'registry' | 'events' | 'c
   readonly rng: Rng;
   readonly log: Logger;
   readonly version: string;
-  readonly relayForm: 'fast' | 'plain';
+  readonly relayForm: () => 'fast' | 'plain';
   /** Bytes that wait for slow clients. */
   readonly waitingBytes: () => number;
   readonly phase: () => Phase;
@@ -35,6 +36,8 @@ export interface EdgeParts extends Pick<BalancerCore, 'registry' | 'events' | 'c
   /** Undefined: this process cannot be replaced. */
   readonly takeover: (TakeoverDesk & { figures(): TakeoverFigures }) | undefined;
   readonly peers: () => PeersAnswer;
+  /** Empty where this process relays itself. */
+  readonly workers: () => readonly WorkerDetail[];
 }
 
 /** Bound ports; 0 for what is not there. */
@@ -92,6 +95,7 @@ export function createEdges(parts: EdgeParts): Edges {
     takeover,
     sockets,
     peers: parts.peers,
+    workers: parts.workers,
   });
   return {
     metrics,
@@ -133,6 +137,7 @@ function createConfiguredMetrics(parts: EdgeParts): Metrics {
     scalingOf: (pool) => scaling.scaling(pool),
     outputs: () => outputs.figures(),
     peers: parts.peers,
+    workers: parts.workers,
     ...(takeover && { takeover: () => takeover.figures() }),
   });
 }

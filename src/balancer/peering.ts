@@ -6,9 +6,11 @@ import type { RedisConfig } from '../policy/config.ts';
 import { isRecord } from '../protocol/field-checks.ts';
 import type { PeersAnswer } from '../protocol/peering.ts';
 import type { RunningControl } from './control/control.ts';
+import type { FleetLoop } from './control/fleet/fleet-loop.ts';
 import { Leader, leaderLease } from './control/leader.ts';
 import type { EventFeed } from './control/ports.ts';
 import { SharedWishes } from './control/shared-wishes.ts';
+import { WishSweep } from './control/wish-sweep.ts';
 import {
   adminKey,
   adminWish,
@@ -16,9 +18,12 @@ import {
   createFreezeTarget,
   freezeKey,
 } from './control/wish-targets.ts';
+import { createPeerFleet } from './peer-fleet.ts';
 import { Peers } from './state/peers/peers.ts';
 import type { Registry } from './state/registry.ts';
-import type { SharedHandlers, SharedStore } from './state/shared-store.ts';
+import type { PeerPlace, SharedHandlers, SharedStore } from './state/shared-store.ts';
+import type { PeerHeritage } from './takeover/messages.ts';
+import { goesOnAs, untilSaid, type SharedSelf } from './takeover/shared-self.ts';
 
 /** What it is made with. */
 export interface PeeringParts {
@@ -28,77 +33,123 @@ export interface PeeringParts {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly tell: EventFeed['tell'];
+  /** What the process that this one takes over from was to others. */
+  readonly inherited?: PeerHeritage | undefined;
 }
 
-/** A store on Redis; its client is loaded only here, since most balancers have no peers. */
+/**
+ * A store on Redis, as `inherited` where that one shared the same; `current`: the configuration by now, of which
+ * passwords and certificates are taken when a connection is made. Its client is loaded only here, since most balancers have
+ * no peers.
+ */
 export async function openSharedStore(
   config: RedisConfig,
-  { clock, rng }: { clock: Clock; rng: Rng },
+  parts: {
+    clock: Clock;
+    rng: Rng;
+    inherited?: PeerPlace | undefined;
+    current: () => RedisConfig | undefined;
+  },
 ): Promise<SharedStore> {
   const { createRedisStore } = await import('../cluster/redis-store.ts');
-  return createRedisStore({ config, clock, rng });
+  return createRedisStore({ config, ...parts });
 }
 
 /** Peers with a lifetime: `start` when saved state is restored, `resign` when this balancer ends, then `stop`. */
-export class Peering {
+export class Peering implements SharedSelf {
   readonly #parts: PeeringParts;
+  readonly #countsEpoch: string;
   readonly #peers: Peers;
   readonly #leader: Leader;
   readonly #wishes: SharedWishes;
+  readonly #sweep: WishSweep;
+  readonly #operations: FleetLoop;
   #introductions = 0;
+  #isQuiet = false;
 
   constructor(parts: PeeringParts) {
     this.#parts = parts;
-    const { store, registry, control, clock, rng } = parts;
-    // Chance enough to be another one for each life of a process.
-    const epoch = Math.floor(rng.next() * 2 ** 52).toString(36);
+    const { store, registry, control, clock, rng, inherited } = parts;
+    const isSamePeer = inherited !== undefined && goesOnAs(inherited.place, store.place);
+    // Chance enough to be another one for each life of a balancer.
+    const epoch = isSamePeer ? inherited.countsEpoch : Math.floor(rng.next() * 2 ** 52).toString(36);
+    this.#countsEpoch = epoch;
     this.#peers = new Peers({
       store,
       registry,
       clock,
       epoch,
       tell: (type, message, facts) => this.#tell(type, message, facts),
+      speakFirst: (isWhole) => this.#operations.speak(isWhole),
     });
     this.#leader = new Leader({ store, clock, changed: (token) => this.#leads(token) });
+    this.#leader.see(inherited?.token ?? 0);
+    const leadingPeer = () => this.view().peers.find((peer) => peer.isLeader)?.id;
+    const shared = { store, epoch, peers: this.#peers, leader: this.#leader };
+    this.#operations = control.join(createPeerFleet({ ...shared, leadingPeer }));
     const targets = {
       admin: createAdminTarget(registry, control),
       freeze: createFreezeTarget(control.shared.freezes, control),
     };
     this.#wishes = new SharedWishes({ store, clock, targets });
+    this.#sweep = new WishSweep({
+      store,
+      clock,
+      isLeader: () => this.isLeader,
+      isHere: (key) => hasNode(registry, key),
+      wanted: () => targets.admin.all(),
+    });
   }
 
   get isLeader(): boolean {
     return this.#leader.isLeader;
   }
 
+  get place(): PeerPlace {
+    return this.#parts.store.place;
+  }
+
   /**
    * Joins the others, and learns what they want and carry, in bounded time. Rejects with HERALD_STATE_REFUSED where
-   * what is configured cannot work.
+   * what is configured cannot work. `isQuiet`: another process is this peer until `speak`.
    */
-  async start(): Promise<void> {
-    const { store } = this.#parts;
-    await store.start(this.#handlers());
+  async start({ isQuiet } = { isQuiet: false }): Promise<void> {
+    this.#isQuiet = isQuiet;
+    await this.#parts.store.start(this.#handlers(), { isQuiet });
     this.#listen();
-    this.#peers.start();
-    this.#wishes.start();
-    this.#leader.start();
-    await Promise.all([this.#leader.renew(), this.#peers.firstWords()]);
+    await Promise.all([isQuiet || this.#begin(), this.#peers.firstWords()]);
+  }
+
+  /** The process before has let go: this one is the peer from now on. Nothing happens where there was none. */
+  async speak(): Promise<void> {
+    if (!this.#isQuiet) return;
+    this.#isQuiet = false;
+    await this.#parts.store.speak();
+    await this.#begin();
+  }
+
+  async handOver(): Promise<PeerHeritage> {
+    await untilSaid(() => this.#wishes.unsaidCount, this.#parts.clock);
+    return { place: this.place, countsEpoch: this.#countsEpoch, token: this.#leader.highestToken };
+  }
+
+  /** What was heard of the others stays as it is: what is left to do here is to shed what this process relays. */
+  async leave(to: PeerPlace | undefined): Promise<void> {
+    this.#silence();
+    const { store } = this.#parts;
+    await (to !== undefined && goesOnAs(this.place, to) ? store.leave() : store.stop());
   }
 
   /** Leads no more. */
   async resign(): Promise<void> {
-    const { isLeader, highestToken } = this.#leader;
+    const { isLeader, token } = this.#leader;
     this.#leader.stop();
-    if (isLeader) await this.#parts.store.release(leaderLease, highestToken);
+    if (isLeader) await this.#parts.store.release(leaderLease, token);
   }
 
   /** Says farewell. Bounded in time, idempotent. */
   async stop(): Promise<void> {
-    this.#parts.registry.listener = undefined;
-    this.#parts.control.listener = undefined;
-    this.#leader.stop();
-    this.#wishes.stop();
-    this.#peers.stop();
+    this.#silence();
     await this.#parts.store.stop();
   }
 
@@ -109,10 +160,7 @@ export class Peering {
     const peers = this.#peers.view().map(({ id, ageMs, connections, about }) => {
       return { id, ageMs: Math.round(ageMs), connections, token: tokenIn(about) };
     });
-    const highest = Math.max(
-      this.isLeader ? this.#leader.highestToken : 0,
-      ...peers.map(({ token }) => token),
-    );
+    const highest = Math.max(this.#leader.token, ...peers.map(({ token }) => token));
     return {
       self: store.selfId,
       isLeader: this.isLeader,
@@ -130,15 +178,40 @@ export class Peering {
     };
   }
 
+  async #begin(): Promise<void> {
+    this.#peers.start();
+    this.#wishes.start();
+    this.#sweep.start();
+    this.#leader.start();
+    await this.#leader.renew();
+  }
+
+  #silence(): void {
+    this.#parts.registry.listener = undefined;
+    this.#parts.control.listener = undefined;
+    this.#leader.stop();
+    this.#wishes.stop();
+    this.#sweep.stop();
+    this.#peers.stop();
+  }
+
   #handlers(): SharedHandlers {
     return {
-      word: (from, channel, text) => this.#peers.hearWord(from, channel, text),
+      word: (from, channel, text) => {
+        this.#peers.hearWord(from, channel, text);
+        this.#operations.hearWord(from, channel, text);
+      },
       register: (scope, register) => this.#wishes.hear(scope, register),
       link: (status) => this.#peers.hearLink(status),
       peer: (peer, isHere) => {
         this.#leader.see(tokenIn(peer.about));
+        const hasCome = this.#peers.hearPeer(peer, isHere);
+        // Who has come may have been here in another life.
+        if (hasCome || !isHere) this.#operations.peerGone(peer.id);
+        if (!hasCome) return;
+        this.#operations.peerCame();
         // Else it would know in ten seconds only who leads.
-        if (this.#peers.hearPeer(peer, isHere) && this.isLeader) this.#describe(this.#leader.highestToken);
+        if (this.isLeader) this.#describe(this.#leader.token);
       },
     };
   }
@@ -155,14 +228,15 @@ export class Peering {
       },
     };
     control.listener = {
-      adminState: (pool, nodes, { adminState, deadlineMs, ratePerSecond, self, by, why = '' }) => {
+      adminState: (pool, nodes, { adminState, deadlineMs, ratePerSecond, self, by, why = '', operation }) => {
         const isSelf = self === true;
         const given = {
           ...(deadlineMs !== undefined && { deadlineMs }),
           ...(ratePerSecond !== undefined && { ratePerSecond }),
         };
+        const begun = operation && { operation };
         const isChanged = Object.keys(given).length > 0;
-        const wish = adminWish(adminState, { by, why, isSelf, isChanged, ...given });
+        const wish = adminWish(adminState, { by, why, isSelf, isChanged, ...given, ...begun });
         for (const id of nodes) this.#wishes.say('admin', adminKey(pool, id), wish);
       },
       freeze: (pool, { frozen, by, why }) => this.#sayFreeze(pool, { rank: frozen ? 1 : 0, by, why }),
@@ -192,6 +266,12 @@ export class Peering {
   #tell(type: string, message: string, facts: Readonly<Record<string, string | number | boolean>>): void {
     this.#parts.tell({ type, pool: '', node: '', by: '', why: '', message, facts });
   }
+}
+
+/** Whether the node that a register of an admin state is about is here. */
+function hasNode({ pools }: Registry, key: string): boolean {
+  const [pool = '', node = ''] = key.split(' ');
+  return pools.get(pool)?.nodes.has(node) === true;
 }
 
 /** By which token a peer says that it leads; 0 when it does not, or says something else. */

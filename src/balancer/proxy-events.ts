@@ -1,16 +1,16 @@
 // What the data plane tells metrics and the log. Nothing here runs for a message.
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { Metrics } from './metrics/metrics.ts';
+import type { ListenerParts } from './listeners.ts';
+import type { Counts } from './metrics/metrics.ts';
 import { localCodeOf } from './proxy/failure.ts';
-import type { ProxyEvents } from './proxy/ports.ts';
 import type { RelayEnd, RelayTotals } from './proxy/relay.ts';
 
 // Without descriptors every connection fails: one line in ten seconds says as much as many.
 const acceptLogMs = 10_000;
 
 /** Events of listeners as counters and log lines. */
-export function proxyEvents(metrics: Metrics, log: Logger, clock: Clock): ProxyEvents {
+export function proxyEvents(metrics: Counts, log: Logger, clock: Clock): ListenerParts['events'] {
   const unaccepted = { count: 0, toldMs: -Infinity };
   return {
     refused: (pool, code) => {
@@ -36,12 +36,16 @@ export function proxyEvents(metrics: Metrics, log: Logger, clock: Clock): ProxyE
       metrics.countStalledAnswer(pool);
       log.debug({ pool }, 'client stalled');
     },
+    turnedAway: (listener, reason) => {
+      metrics.countTurnedAway(listener, reason);
+      log.debug({ listener, reason }, 'turned away');
+    },
   };
 }
 
 /** Ends of relays as counters and log lines. */
 export function relayEndSink(
-  metrics: Metrics,
+  metrics: Counts,
   log: Logger,
 ): (pool: string, reason: RelayEnd, totals: RelayTotals) => void {
   return (pool, reason, totals) => {

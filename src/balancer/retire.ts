@@ -1,14 +1,14 @@
 // What a balancer stops doing when another process has taken over: accepting, and whatever acts outside. It relays on.
+import type { ClientSide } from './client-side.ts';
 import type { RunningControl } from './control/control.ts';
 import type { ScaleDriver } from './control/scale-driver.ts';
 import type { ScalingLoop } from './control/scaling.ts';
 import type { Edges } from './edges.ts';
 import type { ConfiguredOutputs } from './outputs-wiring.ts';
-import type { HttpListener } from './proxy/listener.ts';
 
 /** The parts that stop, wholly or in part. */
 export interface RetiringParts {
-  readonly listeners: readonly HttpListener[];
+  readonly clients: ClientSide;
   readonly control: RunningControl;
   readonly scaling: ScalingLoop;
   readonly scaleDriver: ScaleDriver;
@@ -20,8 +20,8 @@ export interface RetiringParts {
 
 /** Resolves when nothing is accepted or told outside any more. Connections, requests in progress and drains go on. */
 export async function retire(parts: RetiringParts): Promise<void> {
-  const { listeners, control, scaling, scaleDriver, outputs, edges, keepsFile } = parts;
-  await Promise.all(listeners.map((listener) => listener.stopAccepting()));
+  const { clients, control, scaling, scaleDriver, outputs, edges, keepsFile } = parts;
+  await clients.stopAccepting();
   control.retire();
   scaling.stop();
   scaleDriver.stop();

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Rng } from '../core/rng.ts';
 import type { Policy } from '../policy/policy.ts';
 import { retryAfterMs } from './proxy/refuse.ts';
-import type { DataPlane, GoodbyeOutcome, OpenConnections } from './state/ports.ts';
+import type { DataPlane, GoodbyeOutcome, OpenConnections, StopReport } from './state/ports.ts';
 
 const tickMs = 100;
 // Telling takes three quarters of the grace at most: the last ones told need time to answer, too.
@@ -12,16 +12,6 @@ const tellingPart = 0.75;
 const leastPerSecond = 20;
 // What has been dialled before the listeners closed may open after everybody was told.
 const ticksPerLook = 10;
-
-/** What came of the connections that were open at the end. */
-export interface StopReport {
-  /** Told, and gone in order. */
-  readonly closed: number;
-  /** Told, and still there in the end. */
-  readonly refusedByPeer: number;
-  /** Ended without having been told. */
-  readonly cut: number;
-}
 
 /** What a shutdown acts on. */
 export interface ShutdownDeps {

@@ -14,6 +14,8 @@ import type { TakeoverFigures } from './metrics/takeover-metrics.ts';
 import type { Registry } from './state/registry.ts';
 import type { SavedState } from './state/saved-state.ts';
 import { EarlierProcesses } from './takeover/earlier-processes.ts';
+import type { PeerHeritage } from './takeover/messages.ts';
+import type { SharedSelf } from './takeover/shared-self.ts';
 import { Succession } from './takeover/succession.ts';
 import { WishReport } from './takeover/wishes.ts';
 
@@ -34,8 +36,8 @@ export interface TakeoverParts {
   readonly control: RunningControl;
   readonly events: EventFeed;
   readonly saved: () => SavedState | undefined;
-  /** Other balancers share what this one knows. */
-  readonly isShared: () => boolean;
+  /** This balancer among others; undefined where it shares nothing. */
+  readonly shared: () => SharedSelf | undefined;
   /** Connections and exchanges under way. */
   readonly openCount: () => number;
   /** How long a replaced process relays what it has; Infinity: as long as it takes. */
@@ -70,6 +72,11 @@ export class Takeovers implements TakeoverDesk {
       hasEarlier: () => this.#succession?.isGone === false,
       tell: (...event) => this.#tell(...event),
     });
+  }
+
+  /** What the process before was to other balancers, after `inherit`; undefined where there is none. */
+  get inheritedPeer(): PeerHeritage | undefined {
+    return this.#succession?.peer;
   }
 
   /** The process that serves first has 1. */
@@ -110,7 +117,7 @@ export class Takeovers implements TakeoverDesk {
     this.sockets.closeUnused();
     if (this.#succession === undefined) return;
     this.#wishes?.start();
-    await this.#succession.serving(taken);
+    await this.#succession.serving(taken, this.#parts.shared()?.place);
     const connections = this.#earlier.view().reduce((sum, each) => sum + each.connections, 0);
     const message = `This process has taken over; ${connections} connections stay with the one before.`;
     this.#tell('takeover.ended', message, { generation: this.generation, connections });
@@ -163,12 +170,6 @@ export class Takeovers implements TakeoverDesk {
       throw new HeraldError('HERALD_NOT_AVAILABLE', 'this balancer was not started by `herald serve`');
     if (this.#succession?.isReleased === false)
       throw new HeraldError('HERALD_TAKEOVER_FAILED', 'this process is taking over itself: wait a moment');
-    // Both would be one peer, and what the old one still relays would count for neither or twice.
-    if (this.#parts.isShared())
-      throw new HeraldError(
-        'HERALD_TAKEOVER_FAILED',
-        'a balancer that shares its state is not replaced in place yet: end it with SIGTERM, its clients come back to the others (docs/takeover.md)',
-      );
     // With it the container ends, and with that the new process and every client.
     if (heritage.pid === 1)
       throw new HeraldError(

@@ -51,12 +51,13 @@ export function operationDetail(
   operation: Operation,
   { paint, columns }: { paint: Paint; columns: number },
 ): string[] {
-  const { id, kind, pool, state, reason, by, why, startedAt, endedAt, deadlineAt } = operation;
+  const { id, kind, pool, state, reason, by, why, startedAt, endedAt, deadlineAt, owner } = operation;
   const rows: [string, string][] = [
     ['state', `${state}${reason === '' ? '' : `: ${reason}`}`],
     ['pool', pool],
     ['nodes', operation.nodes.length === 0 ? '-' : operation.nodes.join(', ')],
     ['begun', `${startedAt} by ${by}${why === '' ? '' : ` (${why})`}`],
+    ...(owner === undefined ? [] : [['run by', `balancer ${owner}`] satisfies [string, string]]),
     ...(endedAt === null ? [] : [['ended', endedAt] satisfies [string, string]]),
     ...(deadlineAt === null ? [] : [['deadline', deadlineAt] satisfies [string, string]]),
     [
@@ -76,6 +77,13 @@ export function operationDetail(
   ];
 }
 
+/** Only where there are several balancers. */
+const ownerColumn: Column<Operation> = {
+  title: 'OWNER',
+  cell: ({ owner = '-' }) => owner,
+  whenNarrow: 'drop',
+};
+
 /** The table of `herald operations`, in `width` columns: who began them goes first, then the end of long lists of nodes. */
 export function operationTable(operations: readonly Operation[], width = Infinity): string[] {
   const columns: readonly Column<Operation>[] = [
@@ -87,6 +95,7 @@ export function operationTable(operations: readonly Operation[], width = Infinit
     { title: 'LEFT', cell: ({ progress }) => String(progress.waiting + progress.leaving), align: 'right' },
     { title: 'ETA', cell: ({ etaMs }) => shortDuration(etaMs), align: 'right' },
     { title: 'BY', cell: ({ by }) => by, whenNarrow: 'drop' },
+    ...(operations.some(({ owner }) => owner !== undefined) ? [ownerColumn] : []),
   ];
   return operations.length === 0 ? ['no operations'] : renderTable(columns, operations, width);
 }

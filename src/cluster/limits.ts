@@ -21,6 +21,10 @@ export interface Limits {
   readonly maxWaitingBytes: number;
   /** Bytes of one message of gathered words. */
   readonly maxMessageBytes: number;
+  /** How long a deleted register is remembered: for as long a peer may be cut off and still learn of it. */
+  readonly deletedForMs: number;
+  /** How often what was deleted long ago is looked for. */
+  readonly tidyEveryMs: number;
 }
 
 /**
@@ -38,6 +42,8 @@ export const defaultLimits: Limits = Object.freeze({
   maxOutstanding: 64,
   maxWaitingBytes: 1024 * 1024,
   maxMessageBytes: 256 * 1024,
+  deletedForMs: 24 * 60 * 60 * 1000,
+  tidyEveryMs: 60 * 60 * 1000,
 });
 
 /** Bytes that one word, or the value of one register, may have. */
@@ -45,6 +51,3 @@ export const maxTextBytes = 64 * 1024;
 
 /** Bytes that a peer may say of itself. */
 export const maxAboutBytes = 4 * 1024;
-
-/** How long a deleted register is remembered: for as long a peer may be cut off and still learn of it. */
-export const deletedForMs = 24 * 60 * 60 * 1000;

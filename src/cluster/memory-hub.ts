@@ -9,6 +9,8 @@ export interface Member {
   readonly selfId: string;
   readonly epoch: string;
   readonly about: string;
+  /** Hears only: it is nobody's peer. */
+  readonly isQuiet: boolean;
   hearWord(from: Member, channel: string, text: string): void;
   hearRegister(scope: string, register: Remembered): void;
   /** Another member has come, has changed, or (`isHere` false) is gone. */
@@ -38,15 +40,25 @@ export class MemoryHub {
     this.#clock = clock;
   }
 
-  /** Members that this one can reach; empty while its link is cut. */
+  /** Members that hear what this one says; empty while its link is cut. */
   othersOf(self: Member): readonly Member[] {
     if (this.isCut(self)) return [];
     return [...this.#members].filter((member) => member !== self && !this.isCut(member));
   }
 
+  /** Peers that this one can reach; empty while its link is cut. */
+  reachableBy(self: Member): readonly Member[] {
+    if (this.isCut(self)) return [];
+    return this.#peersOf(self).filter((member) => !this.isCut(member));
+  }
+
   /** True when there is or was nobody else. */
   isAlone(self: Member): boolean {
-    return [...this.#members].every((member) => member === self);
+    return this.#peersOf(self).length === 0;
+  }
+
+  #peersOf(self: Member): Member[] {
+    return [...this.#members].filter(({ isQuiet, selfId }) => !isQuiet && selfId !== self.selfId);
   }
 
   isCut({ selfId }: Member): boolean {
@@ -72,11 +84,13 @@ export class MemoryHub {
 
   /** Tells the others of a member: it is here as it is now, or gone. */
   announce(member: Member, isHere: boolean): void {
+    if (member.isQuiet) return;
     for (const other of this.othersOf(member)) later(() => other.hearMember(member, isHere));
   }
 
-  leave(member: Member): void {
-    this.announce(member, false);
+  /** Without a farewell where another process goes on as this member. */
+  leave(member: Member, hasFarewell: boolean): void {
+    if (hasFarewell) this.announce(member, false);
     this.#members.delete(member);
     for (const [name, { holder }] of this.#leases) if (holder === member) this.#leases.delete(name);
   }

@@ -2,6 +2,7 @@
 import type {
   HeldLease,
   LinkStatus,
+  PeerPlace,
   PeerPresence,
   Register,
   SharedHandlers,
@@ -11,6 +12,7 @@ import type {
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Rng } from '../core/rng.ts';
 import { chanceId } from './chance-id.ts';
+import { isOneLife, nextEpoch } from '../balancer/state/peer-life.ts';
 import { defaultLimits } from './limits.ts';
 import type { Member, MemoryHub } from './memory-hub.ts';
 import { Mirror, type Remembered } from './mirror.ts';
@@ -25,6 +27,8 @@ export interface MemoryStoreOptions {
   readonly rng: Rng;
   /** Left out, by chance. */
   readonly selfId?: string;
+  /** Who the process was that this one takes over from. */
+  readonly inherited?: PeerPlace;
 }
 
 /** A store on a hub. Its link is `alone` as long as nobody else is on the hub. */
@@ -35,6 +39,7 @@ export function createMemoryStore(options: MemoryStoreOptions): SharedStore {
 class MemoryStore implements SharedStore, Member {
   readonly selfId: string;
   readonly epoch: string;
+  isQuiet = false;
   about = '';
   readonly #hub: MemoryHub;
   readonly #clock: Clock;
@@ -45,9 +50,9 @@ class MemoryStore implements SharedStore, Member {
   #handlers: SharedHandlers | undefined;
   #droppedWordsTotal = 0;
 
-  constructor({ hub, clock, rng, selfId }: MemoryStoreOptions) {
-    this.selfId = selfId ?? chanceId(rng);
-    this.epoch = chanceId(rng);
+  constructor({ hub, clock, rng, selfId, inherited }: MemoryStoreOptions) {
+    this.selfId = inherited?.id ?? selfId ?? chanceId(rng);
+    this.epoch = inherited === undefined ? chanceId(rng) : nextEpoch(inherited.epoch);
     this.#hub = hub;
     this.#clock = clock;
     this.#status = new StatusBox(clock, 'alone', () => {
@@ -55,17 +60,28 @@ class MemoryStore implements SharedStore, Member {
     });
   }
 
-  async start(handlers: SharedHandlers): Promise<void> {
+  get place(): PeerPlace {
+    return { id: this.selfId, epoch: this.epoch, where: 'memory' };
+  }
+
+  async start(handlers: SharedHandlers, { isQuiet } = { isQuiet: false }): Promise<void> {
     this.#handlers = handlers;
+    this.isQuiet = isQuiet;
     this.#hub.join(this);
     this.hearLink(this.#hub.isCut(this));
   }
 
+  async speak(): Promise<void> {
+    this.isQuiet = false;
+    if (this.#isLinked) this.#hub.announce(this, true);
+  }
+
   async stop(): Promise<void> {
-    if (this.#handlers === undefined) return;
-    this.#handlers = undefined;
-    for (const timer of this.#silences.values()) timer.cancel();
-    this.#hub.leave(this);
+    this.#end(!this.isQuiet);
+  }
+
+  async leave(): Promise<void> {
+    this.#end(false);
   }
 
   status(): LinkStatus {
@@ -73,7 +89,8 @@ class MemoryStore implements SharedStore, Member {
   }
 
   say(channel: string, text: string): void {
-    if (this.#isLinked && complaintAboutSize(text) === undefined) this.#hub.say(this, channel, text);
+    const canSay = this.#isLinked && !this.isQuiet && complaintAboutSize(text) === undefined;
+    if (canSay) this.#hub.say(this, channel, text);
     else this.#droppedWordsTotal += 1;
   }
 
@@ -84,7 +101,7 @@ class MemoryStore implements SharedStore, Member {
 
   peers(): readonly PeerPresence[] {
     const nowMs = this.#clock.nowMs();
-    for (const { selfId, epoch } of this.#hub.othersOf(this))
+    for (const { selfId, epoch } of this.#hub.reachableBy(this))
       this.#book.heard({ id: selfId, epoch, about: undefined }, nowMs);
     return this.#book.list(nowMs);
   }
@@ -104,7 +121,7 @@ class MemoryStore implements SharedStore, Member {
   }
 
   async lease(name: string, wish: { forMs: number; seen: number }): Promise<HeldLease | undefined> {
-    return this.#isLinked ? this.#hub.lease(this, name, wish) : undefined;
+    return this.#isLinked && !this.isQuiet ? this.#hub.lease(this, name, wish) : undefined;
   }
 
   async release(name: string, token: number): Promise<void> {
@@ -112,7 +129,7 @@ class MemoryStore implements SharedStore, Member {
   }
 
   hearWord(from: Member, channel: string, text: string): void {
-    if (this.#isLinked) this.#handlers?.word(from.selfId, channel, text);
+    if (this.#isLinked && from.selfId !== this.selfId) this.#handlers?.word(from.selfId, channel, text);
   }
 
   hearRegister(scope: string, register: Remembered): void {
@@ -120,7 +137,7 @@ class MemoryStore implements SharedStore, Member {
   }
 
   hearMember(member: Member, isHere: boolean): void {
-    if (!this.#isLinked) return;
+    if (!this.#isLinked || isOneLife(member.epoch, this.epoch)) return;
     const { selfId: id, epoch, about } = member;
     const nowMs = this.#clock.nowMs();
     const changed = isHere
@@ -152,6 +169,13 @@ class MemoryStore implements SharedStore, Member {
     this.#hub.announce(this, true);
   }
 
+  #end(hasFarewell: boolean): void {
+    if (this.#handlers === undefined) return;
+    this.#handlers = undefined;
+    for (const timer of this.#silences.values()) timer.cancel();
+    this.#hub.leave(this, hasFarewell);
+  }
+
   get #isLinked(): boolean {
     return this.#handlers !== undefined && !this.#hub.isCut(this);
   }
@@ -168,7 +192,7 @@ class MemoryStore implements SharedStore, Member {
     for (const scope of this.#mirror.scopes())
       for (const register of this.#mirror.scope(scope).values()) this.#handlers?.register(scope, register);
     const nowMs = this.#clock.nowMs();
-    for (const { selfId: id, epoch, about } of this.#hub.othersOf(this))
+    for (const { selfId: id, epoch, about } of this.#hub.reachableBy(this))
       this.#book.heard({ id, epoch, about }, nowMs);
     for (const peer of this.#book.list(nowMs)) {
       this.#handlers?.peer(peer, true);
@@ -181,7 +205,7 @@ class MemoryStore implements SharedStore, Member {
     this.#silences.get(id)?.cancel();
     const timer = this.#clock.schedule(defaultLimits.presenceMs, () => {
       this.#silences.delete(id);
-      if (!this.#isLinked || this.#hub.othersOf(this).some(({ selfId }) => selfId === id)) return;
+      if (!this.#isLinked || this.#hub.reachableBy(this).some(({ selfId }) => selfId === id)) return;
       const lost = this.#book.lose(id, this.#clock.nowMs());
       if (lost !== undefined) this.#handlers?.peer(lost, false);
     });

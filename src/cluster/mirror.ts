@@ -1,6 +1,6 @@
 // Registers as last heard, and which of two stands. It neither reads nor writes Redis.
 import type { Register } from '../balancer/state/shared-store.ts';
-import { deletedForMs } from './limits.ts';
+import { defaultLimits } from './limits.ts';
 import { compareBytes } from './text-bytes.ts';
 
 /** A register with what is needed to forget it. */
@@ -46,8 +46,8 @@ export class Mirror {
     return [...this.scope(scope).values()].filter((register) => stands(register, stored.get(register.key)));
   }
 
-  /** Forgets what was deleted more than a day before `nowMs`, by the clock of the store. */
-  forget(scope: string, nowMs: number): void {
+  /** Forgets what was deleted so long before `nowMs`, by the clock of the store; left out, a day. */
+  forget(scope: string, nowMs: number, deletedForMs = defaultLimits.deletedForMs): void {
     const registers = this.#scopes.get(scope);
     for (const [key, { deletedAtMs }] of registers ?? [])
       if (deletedAtMs !== 0 && deletedAtMs + deletedForMs < nowMs) registers?.delete(key);

@@ -1,5 +1,6 @@
 // Who has been heard, in which life, and how long ago. Silence is the caller's to look for.
 import type { PeerPresence } from '../balancer/state/shared-store.ts';
+import { isOneLife, lifeOf, turnOf } from '../balancer/state/peer-life.ts';
 
 interface Entry {
   readonly id: string;
@@ -9,7 +10,7 @@ interface Entry {
   heardAtMs: number;
 }
 
-// Lives that have ended or were replaced, of all peers: what is still under way from them brings nobody back.
+// Processes that have ended or were replaced, of all peers: what is still under way from them brings nobody back.
 const maxPastEpochs = 256;
 
 /** Peers other than this one. */
@@ -18,8 +19,8 @@ export class PeerBook {
   readonly #past = new Set<string>();
 
   /**
-   * A peer was heard; `about` undefined: as before. The peer when there is something to tell of it: it is new, has
-   * another epoch or describes itself otherwise.
+   * A peer was heard; `about` undefined: as before. The peer when there is something to tell of it: it is new, is in
+   * another life or describes itself otherwise.
    */
   heard(
     peer: { readonly id: string; readonly epoch: string; readonly about: string | undefined },
@@ -33,7 +34,7 @@ export class PeerBook {
       this.#entries.set(id, fresh);
       return presence(fresh, atMs);
     }
-    const isOther = entry.epoch !== epoch || (about !== undefined && about !== entry.about);
+    const isOther = !isOneLife(entry.epoch, epoch) || (about !== undefined && about !== entry.about);
     if (entry.epoch !== epoch) this.#end(id, entry.epoch);
     entry.epoch = epoch;
     entry.about = about ?? entry.about;
@@ -41,7 +42,7 @@ export class PeerBook {
     return isOther ? presence(entry, atMs) : undefined;
   }
 
-  /** A life has ended by its own word. The peer when it was here. */
+  /** A process has ended by its own word. The peer when it was here. */
   left(id: string, epoch: string, nowMs: number): PeerPresence | undefined {
     this.#end(id, epoch);
     const entry = this.#entries.get(id);
@@ -63,9 +64,11 @@ export class PeerBook {
     return silent.flatMap(({ id }) => this.lose(id, nowMs) ?? []);
   }
 
-  /** True when this life of the peer has ended or was replaced by another. */
+  /** True when this process of the peer has ended or was replaced by another. */
   isPast(id: string, epoch: string): boolean {
-    return this.#past.has(`${epoch} ${id}`);
+    const current = this.#entries.get(id)?.epoch ?? '';
+    const isReplaced = isOneLife(current, epoch) && turnOf(current) > turnOf(epoch);
+    return isReplaced || this.#past.has(`${epoch} ${id}`);
   }
 
   /** True when somebody has not said yet what he is. */
@@ -85,5 +88,5 @@ export class PeerBook {
 }
 
 function presence({ id, epoch, about, heardAtMs }: Entry, nowMs: number): PeerPresence {
-  return { id, epoch, about: about ?? '', ageMs: Math.max(0, nowMs - heardAtMs) };
+  return { id, epoch: lifeOf(epoch), about: about ?? '', ageMs: Math.max(0, nowMs - heardAtMs) };
 }

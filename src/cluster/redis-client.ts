@@ -59,7 +59,7 @@ export function openRedis(config: RedisConfig, selfId: string, limits: Limits): 
 
 function create(
   ioredis: Pick<typeof Ioredis, 'Redis' | 'Cluster'>,
-  { servers }: RedisConfig,
+  { servers, sentinelUsername, sentinelPassword }: RedisConfig,
   common: ReturnType<typeof commonOptions>,
 ): Redis | Cluster {
   if (servers.kind === 'single') {
@@ -71,6 +71,8 @@ function create(
       ...common,
       sentinels: servers.addresses.map(({ host, port }) => ({ host, port })),
       name: servers.masterName,
+      ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
+      ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
       sentinelRetryStrategy: () => null,
       sentinelCommandTimeout: common.connectTimeout,
       updateSentinels: false,

@@ -2,7 +2,7 @@
 // connection, and who is told what came of it, is the store's matter.
 import type { SharedHandlers } from '../balancer/state/shared-store.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Fault } from './fault.ts';
+import type { Answer, Fault } from './fault.ts';
 import type { Keys } from './keys.ts';
 import type { Limits } from './limits.ts';
 import { RedisLeases } from './redis-leases.ts';
@@ -19,6 +19,8 @@ export interface ConversationParts {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly tell: Pick<SharedHandlers, 'word' | 'register' | 'peer'>;
+  /** Hears only, and is nobody's peer, until `speak`. */
+  readonly isQuiet: () => boolean;
 }
 
 /** Words, registers, presence and leases of one balancer. */
@@ -30,15 +32,22 @@ export class RedisConversation {
   readonly #parts: ConversationParts;
   #about = '';
   #isBeating = false;
+  #tidyAtMs: number;
 
   constructor(parts: ConversationParts) {
     const { self, keys, clock, limits, tell } = parts;
     this.#parts = parts;
     this.words = new RedisWords(parts);
     this.leases = new RedisLeases(keys, clock, self);
-    this.registers = new RedisRegisters(keys, self.id, (scope, register) => tell.register(scope, register));
-    this.peers = new RedisPeers({
+    this.registers = new RedisRegisters({
+      keys,
+      limits,
       selfId: self.id,
+      tell: (scope, register) => tell.register(scope, register),
+    });
+    this.#tidyAtMs = clock.nowMs() + limits.tidyEveryMs;
+    this.peers = new RedisPeers({
+      self,
       keys,
       clock,
       limits,
@@ -60,12 +69,18 @@ export class RedisConversation {
       channel === words ? this.#hearWords(message) : this.#hearChange(message),
     );
     if ('fault' in subscribed) return subscribed.fault;
-    const renewed = await renewPresence(session, this.#parts, this.#about);
+    const renewed = await this.#present(session);
     if ('fault' in renewed && renewed.fault.kind !== 'limited') return renewed.fault;
     const read = await this.peers.read(session);
     const synced = await this.registers.sync(session, true);
     this.words.begin();
     return 'fault' in renewed ? renewed.fault : (read ?? synced);
+  }
+
+  /** Is a peer from now on: what is said before anything else is who this is. */
+  async speak(session: RedisSession): Promise<void> {
+    this.words.begin();
+    await this.#present(session);
   }
 
   /**
@@ -78,7 +93,7 @@ export class RedisConversation {
   ): Promise<{ readonly fault: Fault | undefined } | undefined> {
     if (this.#isBeating) return undefined;
     this.words.beat();
-    if (this.words.isDeaf) {
+    if (!this.#parts.isQuiet() && this.words.isDeaf) {
       session.giveUp({ kind: 'away', reason: 'our own words do not come back' });
       return undefined;
     }
@@ -87,6 +102,13 @@ export class RedisConversation {
     const fault = await this.#renew(session);
     this.#isBeating = false;
     return { fault };
+  }
+
+  /** Gives back what is held, and has nothing under way any more; nobody is told. Bounded by the caller. */
+  async leave(session: RedisSession): Promise<void> {
+    await this.leases.releaseAll(session);
+    // Commands of one connection are done in their order: what was sent before is over when this is answered.
+    await session.ask('GET', this.#parts.keys.revision);
   }
 
   /** Gives back what is held and tells everybody; a link that does not answer is the caller's to bound. */
@@ -98,13 +120,28 @@ export class RedisConversation {
   }
 
   async #renew(session: RedisSession): Promise<Fault | undefined> {
-    const renewed = await renewPresence(session, this.#parts, this.#about);
+    const renewed = await this.#present(session);
     if ('fault' in renewed) return renewed.fault;
-    const synced = this.registers.isBehind(String(renewed.value))
+    const synced = this.registers.isBehind(String(renewed.value ?? ''))
       ? await this.registers.sync(session, false)
       : undefined;
-    const read = this.peers.areStrangersHere ? await this.peers.read(session) : undefined;
+    const isToRead = this.words.takeMissed() || this.peers.areStrangersHere;
+    const read = isToRead ? await this.peers.read(session) : undefined;
+    await this.#tidy(session);
     return synced ?? read ?? this.peers.namesake();
+  }
+
+  /** Renews our presence, once we speak. The answer is the revision of the registers. */
+  #present(session: RedisSession): Promise<Answer> {
+    if (this.#parts.isQuiet()) return session.ask('GET', this.#parts.keys.revision);
+    return renewPresence(session, this.#parts, this.#about);
+  }
+
+  async #tidy(session: RedisSession): Promise<void> {
+    const { clock, limits } = this.#parts;
+    if (clock.nowMs() < this.#tidyAtMs) return;
+    if ((await this.registers.tidy(session)) === undefined)
+      this.#tidyAtMs = clock.nowMs() + limits.tidyEveryMs;
   }
 
   #hearWords(message: string): void {

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Envelope } from './envelope.ts';
 import type { Fault } from './fault.ts';
 import type { Keys } from './keys.ts';
+import { isOneLife } from '../balancer/state/peer-life.ts';
 import type { Limits } from './limits.ts';
 import { PeerBook } from './peer-book.ts';
 import { readPresence } from './redis-presence.ts';
@@ -11,7 +12,7 @@ import type { RedisSession } from './redis-session.ts';
 
 /** What peers are found by. */
 export interface PeersParts {
-  readonly selfId: string;
+  readonly self: { readonly id: string; readonly epoch: string };
   readonly keys: Keys;
   readonly clock: Clock;
   readonly limits: Limits;
@@ -49,10 +50,11 @@ export class RedisPeers {
 
   /** Hears who speaks; false when nobody should listen: a life that is over, or one that has our name. */
   hear({ from: id, epoch, about, isFarewell }: Envelope): boolean {
-    const { selfId, clock, tell } = this.#parts;
+    const { self, clock, tell } = this.#parts;
     const nowMs = clock.nowMs();
-    if (id === selfId) {
-      this.#namesakeAtMs = isFarewell ? Number.NEGATIVE_INFINITY : nowMs;
+    if (id === self.id) {
+      // Of one life: the process that this one replaces, or the one that replaces it.
+      if (!isOneLife(epoch, self.epoch)) this.#namesakeAtMs = isFarewell ? Number.NEGATIVE_INFINITY : nowMs;
       return false;
     }
     if (this.#book.isPast(id, epoch)) return false;
@@ -81,16 +83,16 @@ export class RedisPeers {
 
   /** What is wrong when another balancer has our name: each overwrites the other's presence. */
   namesake(): Fault | undefined {
-    const { selfId, clock, limits } = this.#parts;
+    const { self, clock, limits } = this.#parts;
     if (clock.nowMs() - this.#namesakeAtMs > limits.presenceMs) return undefined;
     return {
       kind: 'limited',
-      reason: `another balancer calls itself ${selfId}: give each a peer of its own`,
+      reason: `another balancer calls itself ${self.id}: give each a peer of its own`,
     };
   }
 
   #hearOne(peer: { id: string; epoch: string; about: string | undefined }, atMs: number): void {
-    if (peer.id === this.#parts.selfId) return;
+    if (peer.id === this.#parts.self.id) return;
     const changed = this.#book.heard(peer, atMs);
     if (changed !== undefined) this.#parts.tell(changed, true);
   }

@@ -3,9 +3,10 @@
 import type { Register, WriteOutcome } from '../balancer/state/shared-store.ts';
 import type { Answer, Fault } from './fault.ts';
 import type { Keys } from './keys.ts';
-import { deletedForMs } from './limits.ts';
+import type { Limits } from './limits.ts';
 import { Mirror, type Remembered } from './mirror.ts';
 import type { RedisSession } from './redis-session.ts';
+import { listOf, pairsOf, parseChange, parseRegister, textOf } from './register-text.ts';
 import { complaintAboutSize } from './text-bytes.ts';
 
 // A revision that Redis never has: the mirror has to be compared.
@@ -14,21 +15,44 @@ const unknown = '?';
 // Registers that one script call carries: at 64 KiB each it blocks Redis for some milliseconds.
 const perRestore = 50;
 
+/** What registers stand on, and whom they tell. */
+export interface RegistersParts {
+  readonly keys: Keys;
+  readonly selfId: string;
+  readonly limits: Limits;
+  readonly tell: (scope: string, register: Register) => void;
+}
+
 /** The registers of a store. */
 export class RedisRegisters {
   readonly mirror = new Mirror();
   readonly #keys: Keys;
   readonly #selfId: string;
+  readonly #limits: Limits;
   readonly #tell: (scope: string, register: Register) => void;
   /** Revision up to which the mirror is known to have everything. */
   #revision: string = unknown;
   readonly #scopeRevisions = new Map<string, string>();
   #syncing: Promise<Fault | undefined> | undefined;
 
-  constructor(keys: Keys, selfId: string, tell: (scope: string, register: Register) => void) {
+  constructor({ keys, selfId, limits, tell }: RegistersParts) {
     this.#keys = keys;
     this.#selfId = selfId;
+    this.#limits = limits;
     this.#tell = tell;
+  }
+
+  /**
+   * Forgets what was deleted long ago, here and, later, in Redis. Later, since a peer that remembered a deletion longer
+   * than Redis would write it back over what has been written anew from version 1 on.
+   */
+  async tidy(session: RedisSession): Promise<Fault | undefined> {
+    for (const scope of this.mirror.scopes()) {
+      const answer = await session.run('forget', [this.#keys.registers(scope)], [this.#rememberedForMs]);
+      if ('fault' in answer) return answer.fault;
+      this.mirror.forget(scope, Number(answer.value), this.#limits.deletedForMs);
+    }
+    return undefined;
   }
 
   /** Never rejects. */
@@ -90,6 +114,12 @@ export class RedisRegisters {
     return syncing;
   }
 
+  /** Every peer that has a link has forgotten a deletion one look after its time. */
+  get #rememberedForMs(): string {
+    const { deletedForMs, tidyEveryMs } = this.#limits;
+    return String(deletedForMs + 2 * tidyEveryMs);
+  }
+
   async #syncOnce(session: RedisSession, isFresh: boolean): Promise<Fault | undefined> {
     // Read first: what is written from here on raises it, and is seen at the next beat.
     const revision = await session.ask('GET', this.#keys.revision);
@@ -114,7 +144,7 @@ export class RedisRegisters {
 
   async #syncScope(session: RedisSession, scope: string): Promise<Fault | undefined> {
     const { registers, revisions } = this.#keys;
-    const answer = await session.run('read', [registers(scope), revisions], [scope, String(deletedForMs)]);
+    const answer = await session.run('read', [registers(scope), revisions], [scope, this.#rememberedForMs]);
     if ('fault' in answer) return answer.fault;
     const [scopeRevision, nowMs, ...flat] = listOf(answer.value);
     const stored = new Map<string, Remembered>();
@@ -124,7 +154,7 @@ export class RedisRegisters {
     }
     for (const register of stored.values())
       if (this.mirror.take(scope, register)) this.#tell(scope, register);
-    this.mirror.forget(scope, Number(nowMs));
+    this.mirror.forget(scope, Number(nowMs), this.#limits.deletedForMs);
     this.#scopeRevisions.set(scope, String(scopeRevision));
     return this.#restore(session, scope, this.mirror.missingIn(scope, stored));
   }
@@ -152,43 +182,6 @@ export class RedisRegisters {
   }
 }
 
-/** A register as scripts/*.lua keep it. */
-function textOf({ version, deletedAtMs, value }: Remembered): string {
-  return `${version}:${deletedAtMs}:${value}`;
-}
-
-function parseRegister(key: string, stored: unknown): Remembered | undefined {
-  const match = /^(\d+):(\d+):([^]*)$/.exec(String(stored));
-  if (match === null) return undefined;
-  return { key, version: Number(match[1]), deletedAtMs: Number(match[2]), value: match[3] ?? '' };
-}
-
-function parseChange(text: string): { from: string; scope: string; register: Remembered } | undefined {
-  try {
-    const [from, scope, key, stored] = listOf(JSON.parse(text)).map(String);
-    const register = parseRegister(key ?? '', stored);
-    if (from === undefined || scope === undefined || register === undefined) return undefined;
-    return { from, scope, register };
-  } catch {
-    return undefined;
-  }
-}
-
 function isNumber(text: string): boolean {
   return /^\d+$/.test(text);
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-/** Name, value, name, value, …; or what a client has made of it. */
-function pairsOf(reply: unknown): ReadonlyMap<string, string> {
-  if (!Array.isArray(reply)) {
-    const entries = typeof reply === 'object' && reply !== null ? Object.entries<unknown>({ ...reply }) : [];
-    return new Map(entries.map(([name, value]) => [name, String(value)]));
-  }
-  const pairs = new Map<string, string>();
-  for (let at = 0; at + 1 < reply.length; at += 2) pairs.set(String(reply[at]), String(reply[at + 1]));
-  return pairs;
 }

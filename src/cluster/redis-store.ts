@@ -4,6 +4,7 @@ import type {
   HeldLease,
   LinkState,
   LinkStatus,
+  PeerPlace,
   PeerPresence,
   Register,
   SharedHandlers,
@@ -14,13 +15,13 @@ import type { Clock, Timer } from '../core/clock.ts';
 import type { Rng } from '../core/rng.ts';
 import type { RedisConfig } from '../policy/config.ts';
 import { addressOf } from './address-of.ts';
-import { chanceId } from './chance-id.ts';
 import { createKeys } from './keys.ts';
 import { defaultLimits, maxAboutBytes, type Limits } from './limits.ts';
 import { openRedis } from './redis-client.ts';
 import { RedisConversation } from './redis-conversation.ts';
 import { RedisLink } from './redis-link.ts';
-import { answerWithin, type Meter } from './redis-session.ts';
+import { placeOf, withCredentials } from './place.ts';
+import { answerWithin, type Meter, type RedisSession } from './redis-session.ts';
 import { StatusBox } from './status.ts';
 import { textBytes } from './text-bytes.ts';
 
@@ -29,6 +30,10 @@ export interface RedisStoreOptions {
   readonly config: RedisConfig;
   readonly clock: Clock;
   readonly rng: Rng;
+  /** Who the process was that this one takes over from; where it shared the same, this one goes on as that peer. */
+  readonly inherited?: PeerPlace | undefined;
+  /** The configuration as it is by now: of it each connection takes who comes, and by which certificates. */
+  readonly current?: (() => RedisConfig | undefined) | undefined;
   /** Left out, `defaultLimits`. */
   readonly limits?: Partial<Limits>;
 }
@@ -39,7 +44,7 @@ export function createRedisStore(options: RedisStoreOptions): SharedStore {
 }
 
 class RedisStore implements SharedStore {
-  readonly selfId: string;
+  readonly place: PeerPlace;
   readonly #clock: Clock;
   readonly #limits: Limits;
   readonly #link: RedisLink;
@@ -50,21 +55,22 @@ class RedisStore implements SharedStore {
   /** Since when silence counts: the connection has been ready for all this time. */
   #readyAtMs = 0;
   #isReady = false;
+  #isQuiet = false;
   #stopping: Promise<void> | undefined;
 
-  constructor({ config, clock, rng, limits }: RedisStoreOptions) {
-    this.selfId = config.peer ?? chanceId(rng);
+  constructor({ config, clock, rng, inherited, current, limits }: RedisStoreOptions) {
+    this.place = placeOf(config, inherited, rng);
     this.#clock = clock;
     this.#limits = { ...defaultLimits, ...limits };
     const meter: Meter = { commandsTotal: 0, bytesTotal: 0 };
-    this.#talk = this.#converse(chanceId(rng), config);
+    this.#talk = this.#converse(config);
     this.#status = new StatusBox(clock, 'connecting', () => {
       const { lagMs, droppedTotal } = this.#talk.words;
       return { ...meter, lagMs, droppedWordsTotal: droppedTotal };
     });
     this.#link = new RedisLink({
       address: addressOf(config),
-      open: () => openRedis(config, this.selfId, this.#limits),
+      open: () => openRedis(withCredentials(config, current?.()), this.selfId, this.#limits),
       clock,
       rng,
       limits: this.#limits,
@@ -74,8 +80,13 @@ class RedisStore implements SharedStore {
     });
   }
 
-  async start(handlers: SharedHandlers): Promise<void> {
+  get selfId(): string {
+    return this.place.id;
+  }
+
+  async start(handlers: SharedHandlers, { isQuiet } = { isQuiet: false }): Promise<void> {
     this.#handlers = handlers;
+    this.#isQuiet = isQuiet;
     const { beatMs, gatherMs } = this.#limits;
     await this.#link.start();
     if (this.#stopping !== undefined) return;
@@ -85,8 +96,20 @@ class RedisStore implements SharedStore {
     ];
   }
 
+  async speak(): Promise<void> {
+    if (!this.#isQuiet) return;
+    this.#isQuiet = false;
+    const { session } = this.#link;
+    if (session !== undefined) await this.#talk.speak(session);
+  }
+
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
+    this.#stopping ??= this.#end((session) => this.#talk.farewell(session));
+    return this.#stopping;
+  }
+
+  leave(): Promise<void> {
+    this.#stopping ??= this.#end((session) => this.#talk.leave(session));
     return this.#stopping;
   }
 
@@ -95,7 +118,7 @@ class RedisStore implements SharedStore {
   }
 
   say(channel: string, text: string): void {
-    this.#talk.words.add(channel, text, this.#isReady);
+    this.#talk.words.add(channel, text, this.#isReady && !this.#isQuiet);
   }
 
   describe(about: string): void {
@@ -114,7 +137,8 @@ class RedisStore implements SharedStore {
     return this.#talk.registers.write(this.#link.session, scope, { key, ...change });
   }
 
-  lease(name: string, wish: { forMs: number; seen: number }): Promise<HeldLease | undefined> {
+  async lease(name: string, wish: { forMs: number; seen: number }): Promise<HeldLease | undefined> {
+    if (this.#isQuiet) return undefined;
     return this.#talk.leases.take(this.#link.session, name, wish);
   }
 
@@ -123,9 +147,10 @@ class RedisStore implements SharedStore {
   }
 
   /** Until a connection is ready nothing is told but words: then everything is, at once. */
-  #converse(epoch: string, { keyPrefix, servers }: RedisConfig): RedisConversation {
+  #converse({ keyPrefix, servers }: RedisConfig): RedisConversation {
     return new RedisConversation({
-      self: { id: this.selfId, epoch },
+      self: this.place,
+      isQuiet: () => this.#isQuiet,
       keys: createKeys(keyPrefix, servers.kind === 'single' ? servers.database : 0),
       clock: this.#clock,
       limits: this.#limits,
@@ -141,13 +166,13 @@ class RedisStore implements SharedStore {
     });
   }
 
-  async #stop(): Promise<void> {
+  async #end(sayLast: (session: RedisSession) => Promise<void>): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
     const { session } = this.#link;
     this.#handlers = undefined;
     this.#isReady = false;
-    if (session !== undefined)
-      await answerWithin(this.#talk.farewell(session), this.#clock, this.#limits.beatMs);
+    if (session !== undefined && !this.#isQuiet)
+      await answerWithin(sayLast(session), this.#clock, this.#limits.beatMs);
     this.#link.stop();
   }
 
@@ -160,7 +185,7 @@ class RedisStore implements SharedStore {
 
   #flush(): void {
     const { session } = this.#link;
-    if (session !== undefined) void this.#talk.words.flush(session);
+    if (session !== undefined && !this.#isQuiet) void this.#talk.words.flush(session);
   }
 
   #hearLink(state: LinkState, reason: string): void {

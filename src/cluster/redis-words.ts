@@ -24,7 +24,7 @@ export interface WordsParts {
   readonly limits: Limits;
 }
 
-// A description that was lost on the way is told again within this many beats.
+// A description that was lost on the way is told again within this many beats, if nobody saw that a message is missing.
 const aboutEveryBeats = 10;
 
 /** The words of a store. */
@@ -45,6 +45,7 @@ export class RedisWords {
   #echoAtMs = 0;
   #lagMs: number | undefined;
   readonly #lastSeq = new Map<string, number>();
+  #hasMissed = false;
 
   constructor({ self, keys, clock, limits }: WordsParts) {
     this.#self = self;
@@ -125,9 +126,18 @@ export class RedisWords {
     }
     // In a Cluster messages go by several servers and can overtake each other; those that were overtaken are lost.
     const speaker = `${epoch} ${from}`;
-    if (seq <= (this.#lastSeq.get(speaker) ?? 0)) return undefined;
+    const last = this.#lastSeq.get(speaker) ?? seq - 1;
+    if (seq <= last) return undefined;
+    this.#hasMissed ||= seq > last + 1;
     this.#lastSeq.set(speaker, seq);
     return envelope;
+  }
+
+  /** True once after a message of a peer was missed: what it said of itself may have been in it. */
+  takeMissed(): boolean {
+    const hasMissed = this.#hasMissed;
+    this.#hasMissed = false;
+    return hasMissed;
   }
 
   /** Forgets how far a peer had come. */

@@ -3,7 +3,17 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const names = ['beat', 'peers', 'farewell', 'read', 'write', 'restore', 'lease', 'release'] as const;
+const names = [
+  'beat',
+  'peers',
+  'farewell',
+  'read',
+  'forget',
+  'write',
+  'restore',
+  'lease',
+  'release',
+] as const;
 
 /** One of the scripts. */
 export type ScriptName = (typeof names)[number];

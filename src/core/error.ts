@@ -1,5 +1,6 @@
 // Every error that leaves Herald has one code here. A code is API and is never reused; a message is for people.
 import { limitErrors } from './limit-errors.ts';
+import { sharingErrors } from './sharing-errors.ts';
 
 interface ErrorEntry {
   /** HTTP status where the error reaches an HTTP client; 500 where it never does. */
@@ -25,8 +26,7 @@ export const errorCatalogue = {
   HERALD_LISTEN_FAILED: {
     status: 500,
     meaning: 'A listener cannot bind its address.',
-    remedy:
-      'Free the port or the socket path, or choose another in herald.yaml or in the options of the agent.',
+    remedy: 'Free the port or the socket path, or choose another in herald.yaml or the agent options.',
   },
   HERALD_REPORT_INVALID: {
     status: 400,
@@ -165,8 +165,7 @@ export const errorCatalogue = {
   },
   HERALD_NOT_ALLOWED: {
     status: 403,
-    meaning:
-      'The caller is known but may not do this: role, scope of pools or source address do not allow it.',
+    meaning: 'The caller is known but may not do this: role, scope of pools or address do not allow it.',
     remedy: 'Use a token with the role and the pools that the message names.',
   },
   HERALD_NOT_AVAILABLE: {
@@ -272,12 +271,7 @@ export const errorCatalogue = {
     meaning: 'The change came in the moment in which another process took over. Nothing was changed.',
     remedy: 'Ask again: the new process answers at the same address.',
   },
-  HERALD_STATE_REFUSED: {
-    status: 500,
-    meaning: 'What peers share cannot be used as configured: password, rights, TLS, or it is no Redis.',
-    remedy:
-      'Mend what the message names in `state` of herald.yaml or at the server; see docs/integrations/redis.md.',
-  },
+  ...sharingErrors,
   ...limitErrors,
   HERALD_INTERNAL: {
     status: 500,

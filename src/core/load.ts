@@ -107,6 +107,11 @@ function ratePerSecond(relay: RelayWindow | undefined): number {
   return relay === undefined ? 0 : (relay.messagesPerSecond + relay.expectedPerSecond) / 2;
 }
 
+/** The node's connections now: those that it reported, and what has come and gone by our own count (`ours`) since. */
+export function connectionsNow(load: NodeLoad, ours: number): number {
+  return load.reportedConnections + ours - load.countedAtSample;
+}
+
 /** True when a report may follow: another epoch, or a higher number in the same one. */
 export function isNewer(previous: NodeLoad | undefined, report: Report): boolean {
   return previous === undefined || previous.epoch !== report.epoch || report.seq > previous.seq;

@@ -26,8 +26,10 @@ export class NodeCounters {
   open = 0;
   /** Messages per second to be expected now from what is open and being dialled; see ConnectionTable. */
   messagesPerSecond = 0;
-  /** Open in processes that this one has replaced, 0 or more; with their end they vanish. */
+  /** Open or being dialled in processes that this one has replaced, 0 or more; with their end they vanish. */
   earlierOpen = 0;
+  /** Messages per second to be expected of those. */
+  earlierMessagesPerSecond = 0;
   /** What the other balancers have on this node; replaced whole. */
   peers: PeerCounts = noPeerCounts;
   /** What `place.connectRate` has left of it. */
@@ -45,12 +47,17 @@ export class NodeCounters {
   readonly #connections = new Float64Array(historyLength);
   readonly #messagesPerSecond = new Float64Array(historyLength);
   #recorded = 0;
-  /** What peers are taken to have carried up to the last note: their expected rate over time. */
-  #peerMessages = 0;
+  /** What peers and earlier processes are taken to have carried up to the last note: their expected rate over time. */
+  #elsewhereMessages = 0;
 
   /** Connections open or being dialled, those of earlier processes and of all balancers included: what the node has. */
   get connections(): number {
-    return this.ownConnections + this.earlierOpen + this.peers.connections;
+    return this.balancerConnections + this.peers.connections;
+  }
+
+  /** Connections open or being dialled in this balancer: in this process and in earlier ones. What peers are told. */
+  get balancerConnections(): number {
+    return this.ownConnections + this.earlierOpen;
   }
 
   /** Connections open or being dialled in this process. */
@@ -58,9 +65,9 @@ export class NodeCounters {
     return this.open + this.dialling;
   }
 
-  /** Messages per second to be expected now of all balancers' connections. */
+  /** Messages per second to be expected now of all balancers' connections, those of earlier processes included. */
   get expectedMessagesPerSecond(): number {
-    return this.messagesPerSecond + this.peers.messagesPerSecond;
+    return this.messagesPerSecond + this.#elsewherePerSecond;
   }
 
   /** Messages relayed both ways. */
@@ -71,9 +78,9 @@ export class NodeCounters {
   /** Notes the counts at `nowMs` for `at`. Called at even steps, about ten times a second. */
   record(nowMs: number): void {
     const slot = this.#recorded % historyLength;
-    this.#peerMessages = this.#peerMessagesAt(nowMs);
+    this.#elsewhereMessages = this.#elsewhereMessagesAt(nowMs);
     this.#atMs[slot] = nowMs;
-    this.#messages[slot] = this.messagesTotal + this.#peerMessages;
+    this.#messages[slot] = this.messagesTotal + this.#elsewhereMessages;
     this.#connections[slot] = this.connections;
     this.#messagesPerSecond[slot] = this.expectedMessagesPerSecond;
     this.#recorded += 1;
@@ -84,7 +91,7 @@ export class NodeCounters {
    * line, connections of the nearer one. The oldest note for anything older; the counts now when nothing was noted.
    */
   at(atMs: number, nowMs: number): CountedAt {
-    const messages = this.messagesTotal + this.#peerMessagesAt(nowMs);
+    const messages = this.messagesTotal + this.#elsewhereMessagesAt(nowMs);
     let later: CountedAt = { messages, connections: this.connections, atMs: nowMs };
     const oldest = Math.max(0, this.#recorded - historyLength);
     for (let index = this.#recorded - 1; index >= oldest; index -= 1) {
@@ -132,10 +139,14 @@ export class NodeCounters {
     }
   }
 
-  #peerMessagesAt(nowMs: number): number {
-    if (this.#recorded === 0) return this.#peerMessages;
+  get #elsewherePerSecond(): number {
+    return this.earlierMessagesPerSecond + this.peers.messagesPerSecond;
+  }
+
+  #elsewhereMessagesAt(nowMs: number): number {
+    if (this.#recorded === 0) return this.#elsewhereMessages;
     const notedAtMs = this.#atMs[(this.#recorded - 1) % historyLength] ?? nowMs;
-    return this.#peerMessages + (this.peers.messagesPerSecond * (nowMs - notedAtMs)) / 1000;
+    return this.#elsewhereMessages + (this.#elsewherePerSecond * (nowMs - notedAtMs)) / 1000;
   }
 }
 

@@ -1,5 +1,6 @@
 // How loaded is each node now, and what would one more connection add? Which node to take is not decided here.
 import type { Basis, LoadState } from './basis.ts';
+import { connectionsNow } from './load.ts';
 import { median } from './median.ts';
 import { fitShared, type SharedFit } from './moments.ts';
 import { currentLearning, type Learning } from './restored.ts';
@@ -124,7 +125,7 @@ function predict(
   }
   const each = slopes.slopes[index] ?? NaN;
   if (Number.isNaN(each)) return { utilization: load.utilization, slope: undefined };
-  const connections = load.reportedConnections + counters.connections - load.countedAtSample;
+  const connections = connectionsNow(load, counters.connections);
   const demand = isClipped ? slopes.intercept + each * connections : 0;
   const rise = each * (connections - load.smoothedConnections);
   return { utilization: Math.max(0, load.utilization + rise, demand), slope: each };
@@ -139,8 +140,12 @@ function relayedUtilization(node: NodeView, costs: SharedFit): number {
   return costs.slope === undefined ? 0 : costs.intercept + relayedWork(node, costs);
 }
 
-/** Compares with the work alone, not with the idle part: an empty node has none, so nothing of it can be doubted. */
+/**
+ * Compares with the work alone, not with the idle part: an empty node has none, so nothing of it can be doubted. Nor can
+ * a node that says it is full: what it carries can cost many times what it is able to report, and it lures nobody.
+ */
 function isDoubtful(node: NodeView, utilization: number, costs: SharedFit): boolean {
+  if ((node.load?.latest.additive ?? 0) >= clippedFrom) return false;
   const expected = relayedWork(node, costs);
   return expected > doubtFrom && utilization < doubtBelow * expected;
 }

@@ -45,7 +45,10 @@ export class DemoRun {
   constructor(options: RunOptions) {
     const { clock, balancer } = options;
     this.#options = options;
-    this.#nodes = new NodeFleet({ clock, intakeUrl: () => `http://127.0.0.1:${balancer.intakePort}` });
+    this.#nodes = new NodeFleet({
+      clock,
+      intakeUrls: () => [`http://127.0.0.1:${balancer.intakePort}`],
+    });
   }
 
   async run(): Promise<RunResult> {

@@ -4,7 +4,10 @@ import type { ClientPlan } from './traffic.ts';
 /** Settings of a node process. */
 export interface NodeSettings {
   readonly id: string;
-  readonly intakeUrl: string;
+  /** Each gets every report. */
+  readonly intakeUrls: readonly string[];
+  /** Absent: the agent's default. */
+  readonly reportIntervalMs?: number | undefined;
   readonly serviceMs: number;
 }
 

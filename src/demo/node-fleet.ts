@@ -14,17 +14,24 @@ type StartedNode = Pick<DemoNode, 'id' | 'serviceMs'>;
 const startWithinMs = 60_000;
 const answerWithinMs = 10_000;
 
-/** Node processes that report to one balancer. */
+/** Where the nodes report to, and how often. */
+export interface ReportsTo {
+  /** Asked at each start of a node of this id. */
+  readonly intakeUrls: (id: string) => readonly string[];
+  /** Absent: the agent's default. */
+  readonly reportIntervalMs?: number;
+}
+
+/** Node processes that report to one balancer or several. */
 export class NodeFleet {
   readonly #nodes = new Map<string, Child<ToNode, FromNode>>();
   readonly #serving = new Set<string>();
   readonly #clock: Clock;
-  readonly #intakeUrl: () => string;
+  readonly #reportsTo: ReportsTo;
 
-  /** `intakeUrl` is asked at each start. */
-  constructor(deps: { readonly clock: Clock; readonly intakeUrl: () => string }) {
+  constructor(deps: ReportsTo & { readonly clock: Clock }) {
     this.#clock = deps.clock;
-    this.#intakeUrl = deps.intakeUrl;
+    this.#reportsTo = deps;
   }
 
   /** Nodes that run or are being started, in the order of their start. */
@@ -37,7 +44,11 @@ export class NodeFleet {
     const child = new Child<ToNode, FromNode>('node-process', { name: `node ${id}`, clock: this.#clock });
     this.#nodes.set(id, child);
     const started = child.next('started', startWithinMs);
-    child.send({ kind: 'start', settings: { id, intakeUrl: this.#intakeUrl(), serviceMs } });
+    const { intakeUrls, reportIntervalMs } = this.#reportsTo;
+    child.send({
+      kind: 'start',
+      settings: { id, intakeUrls: intakeUrls(id), reportIntervalMs, serviceMs },
+    });
     await started;
     this.#serving.add(id);
   }

@@ -33,7 +33,7 @@ async function handle(message: ToNode): Promise<void> {
 const ownWorkEveryMs = 50;
 let ownWork = 0;
 
-async function start({ id, intakeUrl, serviceMs }: NodeSettings): Promise<void> {
+async function start({ id, intakeUrls, reportIntervalMs, serviceMs }: NodeSettings): Promise<void> {
   const queue = new ServiceQueue(clock, { serviceMs, longestDelayMs });
   clock.repeat(ownWorkEveryMs, () => queue.burden(ownWork * ownWorkEveryMs));
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
@@ -44,7 +44,8 @@ async function start({ id, intakeUrl, serviceMs }: NodeSettings): Promise<void> 
   });
   const { port } = server.address() as AddressInfo;
   const agent = createAgent({
-    balancers: [intakeUrl],
+    balancers: intakeUrls,
+    intervalMs: reportIntervalMs,
     pool: 'demo',
     id,
     address: `127.0.0.1:${port}`,

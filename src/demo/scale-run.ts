@@ -60,7 +60,7 @@ const toldTypes = /^(scale|operation)\./;
 export async function runScaling(options: ScaleRunOptions): Promise<ScaleResult> {
   const { seed, scenario, clock, signal } = options;
   let intakeUrl = '';
-  const fleet = new NodeFleet({ clock, intakeUrl: () => intakeUrl });
+  const fleet = new NodeFleet({ clock, intakeUrls: () => [intakeUrl] });
   const executor = createProcessExecutor({ fleet, serviceMs: scenario.serviceMs });
   // Before anything else is started: what does not bind leaves nothing to end.
   const balancer = await options.startBalancer(executor);

@@ -12,6 +12,7 @@ import type { Policy } from '../policy/policy.ts';
 import { invalidConfig, type Problem } from '../policy/problem.ts';
 import { problemAt } from '../policy/schema-problems.ts';
 import { outputPaths, readOutputFiles } from './output-files.ts';
+import { faultOfLogFile } from './log-file.ts';
 import { readLinkFiles } from './link-files.ts';
 import { complaintOf, readText } from './read-text.ts';
 import { readTlsFiles, tlsPaths } from './tls-files.ts';
@@ -87,6 +88,7 @@ export async function loadConfig(path: string, environment: Environment): Promis
     ...link.problems,
     ...checkPoolPolicies(reading, policies),
     ...checkSocketPath(reading, resolvePath),
+    ...(await checkAccessLog(reading, resolvePath)),
   ];
   if (reading.document === undefined || problems.length > 0) throw invalidConfig(problems);
   return {
@@ -97,7 +99,7 @@ export async function loadConfig(path: string, environment: Environment): Promis
       stateTexts: link.texts,
     }),
     policies: policyMap(policies.readings),
-    warnings: reading.warnings,
+    warnings: [...reading.warnings, ...tls.warnings],
     watched: {
       paths: [
         resolve(path),
@@ -196,6 +198,18 @@ async function readSecrets(
     );
   }
   return { values, problems };
+}
+
+async function checkAccessLog(
+  { source, sections }: ConfigReading,
+  resolvePath: (path: string) => string,
+): Promise<Problem[]> {
+  const to = sections.accessLog?.to ?? 'stdout';
+  if (source === undefined || to === 'stdout') return [];
+  const fault = await faultOfLogFile(resolvePath(to));
+  return fault === undefined
+    ? []
+    : [problemAt(source, ['accessLog', 'to'], `${to}: ${fault.message}`, fault.hint)];
 }
 
 // sockaddr_un has 108 bytes on Linux, 104 on macOS, the closing zero included; longer paths are cut or refused.

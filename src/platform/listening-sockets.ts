@@ -9,6 +9,10 @@ export interface ListenSlot {
   readonly inheritedFd: number | undefined;
   /** `server` listens here now. */
   bound(server: Server): void;
+  /** The descriptor that others listen on is here; the answer says that it is no more. */
+  hold(fd: number): () => void;
+  /** Another process listens on the same socket by now: what belongs to it, such as its file, must stay. */
+  readonly isHandedOn: boolean;
 }
 
 /** Every listening socket that can be handed on. */
@@ -16,6 +20,8 @@ export class ListeningSockets {
   readonly #inherited: Map<string, number>;
   readonly #taken = new Set<string>();
   readonly #servers = new Map<string, Server>();
+  readonly #held = new Map<string, number>();
+  readonly #handedOn = new Set<string>();
 
   /** `inherited`: descriptors by key, for nobody else to close; empty for a process that replaces none. */
   constructor(inherited: ReadonlyMap<string, number> = new Map()) {
@@ -30,9 +36,13 @@ export class ListeningSockets {
   /** The place of this key; an inherited descriptor is given out once. */
   slot(key: string): ListenSlot {
     const inheritedFd = this.#inherited.get(key);
+    const handedOn = this.#handedOn;
     this.#inherited.delete(key);
     return {
       inheritedFd,
+      get isHandedOn() {
+        return handedOn.has(key);
+      },
       bound: (server) => {
         if (inheritedFd !== undefined) this.#taken.add(key);
         this.#servers.set(key, server);
@@ -40,16 +50,26 @@ export class ListeningSockets {
           if (this.#servers.get(key) === server) this.#servers.delete(key);
         });
       },
+      hold: (fd) => {
+        if (inheritedFd !== undefined) this.#taken.add(key);
+        this.#held.set(key, fd);
+        return () => void this.#held.delete(key);
+      },
     };
   }
 
-  /** Descriptors by key of all that listens now: to be given to a child within the same tick. */
+  /** Descriptors by key of what listens here, and of what is held for others: for a child, within the same tick. */
   descriptors(): ReadonlyMap<string, number> {
     const found = [...this.#servers].flatMap(([key, server]): [string, number][] => {
       const fd = descriptorOf(server);
       return fd === undefined ? [] : [[key, fd]];
     });
-    return new Map(found);
+    return new Map([...found, ...this.#held]);
+  }
+
+  /** Another process has taken these over. */
+  handOn(keys: Iterable<string>): void {
+    for (const key of keys) this.#handedOn.add(key);
   }
 
   /** Closes what was inherited and nobody here listens on: an address that the new configuration has no more. */

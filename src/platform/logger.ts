@@ -6,10 +6,13 @@ import type * as pretty from 'pino-pretty';
 /** A logger; events are short phrases in glossary words, facts are fields. */
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
 
-/** Makes the process's logger. `auto` is pretty on a terminal and JSON elsewhere. */
-export function createLogger(options: { level: string; format: 'json' | 'pretty' | 'auto' }): Logger {
+/** Makes the process's logger. `auto` is pretty on a terminal and JSON elsewhere; `base` is part of every line. */
+export function createLogger(
+  options: { level: string; format: 'json' | 'pretty' | 'auto' },
+  base: Readonly<Record<string, unknown>> | null = null,
+): Logger {
   const isPretty = options.format === 'pretty' || (options.format === 'auto' && process.stdout.isTTY);
-  const settings = { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  const settings = { level: options.level, base, timestamp: pino.stdTimeFunctions.isoTime };
   if (!isPretty) return pino(settings, process.stdout);
   // Loaded where somebody looks: it takes some megabytes. Proof of the cast: this is the package's own type.
   const { PinoPretty } = createRequire(import.meta.url)('pino-pretty') as typeof pretty;

@@ -1,16 +1,17 @@
 // From the text of herald.yaml to a Config. What lies in other files (policies, secrets) is the caller's to read.
-import { formatAddress } from './address.ts';
 import { compileAsg } from './compile-asg.ts';
-import { compileLimits, compileTimeouts } from './compile-limits.ts';
+import { compileAccessLog, compileForwarding } from './compile-telling.ts';
 import { compileDriver, compileWebhook, outputFilesOf, type OutputFiles } from './compile-outputs.ts';
 import { checkConfig } from './config-checks.ts';
 import { configSchema, type ConfigDocument } from './config-schema.ts';
 import { compileRedis, stateFiles, type StateFile } from './compile-state.ts';
-import type { AdminTcpConfig, Config, ListenerConfig, PoolConfig, TlsConfig, TokenConfig } from './config.ts';
+import { besideSocket, compileListener, compilePool, linkTlsFiles } from './compile-links.ts';
+import type { AdminTcpConfig, Config, TlsConfig, TokenConfig } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { overrideFromEnvironment, type Environment } from './environment.ts';
 import type { Path, Problem } from './problem.ts';
 import { warnOfOutputs } from './output-checks.ts';
+import { warnOfRoutes } from './route-checks.ts';
 import { isMapping, readDocument } from './read-document.ts';
 import { parseYaml, type Source } from './yaml-document.ts';
 
@@ -33,12 +34,15 @@ export interface ConfigReading {
   readonly stateFiles: readonly StateFile[];
 }
 
-/** The files of one `tls`, as written. */
+/** The files of one `tls`, or of a part of it, as written. `cert` and `key` come together. */
 export interface TlsFiles {
   readonly path: Path;
-  readonly cert: string;
-  readonly key: string;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   readonly clientCa?: string | undefined;
+  readonly ca?: string | undefined;
+  /** The listener whose clients choose among certificates by name; absent: there is one only. */
+  readonly listener?: number;
 }
 
 /** Reads the text of a config file; never throws. */
@@ -67,17 +71,20 @@ export function readConfig(file: string, text: string, environment: Environment)
     sections,
     document: problems.length === 0 ? value : undefined,
     problems,
-    warnings: [...warnings, ...warnOfOutputs(source, sections)],
+    warnings: [...warnings, ...warnOfOutputs(source, sections), ...warnOfRoutes(source, sections)],
     namesPolicies: isMapping(source.data) && source.data['policies'] !== undefined,
     tokenFiles: (['intake', 'admin'] as const).flatMap((section) =>
       (sections[section]?.tokens ?? []).flatMap(({ tokenFile }, index) =>
         tokenFile === undefined ? [] : [{ path: [section, 'tokens', index, 'tokenFile'], tokenFile }],
       ),
     ),
-    tlsFiles: (['intake', 'admin', 'keda'] as const).flatMap((section) => {
-      const tls = sections[section]?.tls;
-      return tls === undefined ? [] : [{ path: [section, 'tls'], ...tls }];
-    }),
+    tlsFiles: [
+      ...(['intake', 'admin', 'keda'] as const).flatMap((section) => {
+        const tls = sections[section]?.tls;
+        return tls === undefined ? [] : [{ path: [section, 'tls'], ...tls }];
+      }),
+      ...linkTlsFiles(sections),
+    ],
     outputFiles: outputFilesOf(sections),
     stateFiles: stateFiles(sections.state),
   };
@@ -100,7 +107,9 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
   const { resolvePath, secrets, pems } = surroundings;
   const { intake, log } = document;
   return deepFreeze({
-    listeners: document.listeners.map(compileListener),
+    listeners: document.listeners.map((listener) =>
+      compileListener(listener, { resolvePath, pems, socket: document.admin.socket }),
+    ),
     intake: {
       bind: intake.bind,
       register: { from: intake.register.from, ports: intake.register.ports },
@@ -120,9 +129,14 @@ export function compileConfig(document: ConfigDocument, surroundings: Surroundin
     },
     log: { level: log.level, format: log.format },
     relay: { form: document.relay.form, maxWaitingBytes: document.relay.buffered },
+    workers: document.workers,
+    accessLog: compileAccessLog(document.accessLog, resolvePath),
+    forwarding: compileForwarding(document.forwarding),
+    // The caller reads every file: '' does not happen.
+    affinity: { keys: document.affinity.keyFiles.map((file) => secrets.get(file) ?? '') },
     takeover: { relayForMs: document.takeover.relayFor === 'off' ? Infinity : document.takeover.relayFor },
     policiesDirectory: resolvePath(document.policies),
-    pools: Object.entries(document.pools).map(([name, pool]) => compilePool(name, pool)),
+    pools: Object.entries(document.pools).map(([name, pool]) => compilePool(name, pool, pems)),
     webhooks: document.webhooks.map((webhook) => compileWebhook(webhook, surroundings)),
     drivers: document.drivers.map((driver) => compileDriver(driver, resolvePath)),
   });
@@ -134,29 +148,7 @@ function stateFile(
   resolvePath: Surroundings['resolvePath'],
 ): string | undefined {
   if (state.file === 'off') return undefined;
-  return resolvePath(
-    state.file ?? `${admin.socket.slice(0, admin.socket.lastIndexOf('/') + 1)}herald-state.json`,
-  );
-}
-
-function compileListener({
-  name,
-  bind,
-  protocol,
-  timeouts,
-  limits,
-  sourceAddresses,
-  trusted,
-}: ConfigDocument['listeners'][number]): ListenerConfig {
-  return {
-    name,
-    bind,
-    protocol,
-    timeouts: compileTimeouts(timeouts),
-    limits: compileLimits(limits),
-    sourceAddresses,
-    trusted,
-  };
+  return resolvePath(state.file ?? besideSocket(admin.socket, 'herald-state.json'));
 }
 
 function compileAdminTcp(
@@ -193,15 +185,4 @@ function compileToken(
 ): TokenConfig {
   // The schema demands one of token and tokenFile, and the caller reads every file: '' does not happen.
   return { name, role, pools: pools ?? 'all', secret: token ?? secrets.get(tokenFile ?? '') ?? '' };
-}
-
-function compilePool(name: string, { policy, routes, nodes }: ConfigDocument['pools'][string]): PoolConfig {
-  return {
-    name,
-    policy,
-    routes,
-    nodes: nodes.map(({ id, address, capacity, zone, maxConnections }) => {
-      return { id: id ?? formatAddress(address), address, capacity, zone: zone ?? '', maxConnections };
-    }),
-  };
 }

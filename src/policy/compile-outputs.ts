@@ -5,13 +5,13 @@ import type { ConfigDocument } from './config-schema.ts';
 import type { DriverConfig, WebhookConfig } from './config.ts';
 import type { Path } from './problem.ts';
 
-/** A file that an output names, and where. */
+/** A file that a section names, and where. */
 interface NamedFile {
   readonly path: Path;
   readonly file: string;
 }
 
-/** What the outputs take from other files, as written. */
+/** What the outputs, and whoever else has secrets, take from other files, as written. */
 export interface OutputFiles {
   readonly secretFiles: readonly NamedFile[];
   readonly caFiles: readonly NamedFile[];
@@ -20,7 +20,8 @@ export interface OutputFiles {
 }
 
 /** The files that these sections name. */
-export function outputFilesOf({ webhooks = [], drivers = [], asg }: Partial<ConfigDocument>): OutputFiles {
+export function outputFilesOf(sections: Partial<ConfigDocument>): OutputFiles {
+  const { webhooks = [], drivers = [], asg, affinity } = sections;
   const ofAsg = asgFilesOf(asg);
   return {
     secretFiles: [
@@ -31,6 +32,7 @@ export function outputFilesOf({ webhooks = [], drivers = [], asg }: Partial<Conf
         }),
       ),
       ...ofAsg.secretFiles,
+      ...(affinity?.keyFiles ?? []).map((file, index) => ({ path: ['affinity', 'keyFiles', index], file })),
     ],
     caFiles: webhooks.flatMap(({ tls }, index) =>
       tls === undefined ? [] : [{ path: ['webhooks', index, 'tls', 'ca'], file: tls.ca }],

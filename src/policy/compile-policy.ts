@@ -2,10 +2,10 @@
 import { isBuiltinSignal } from '../core/signal.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { nameHint } from '../core/nearest.ts';
-import { affinityDefaults } from './policy-choices.ts';
+import { affinityDefaults } from './affinity-schema.ts';
 import { complainAboutSignalName, kindOfSignal } from './policy-checks.ts';
 import { policySchema, type PolicyDocument } from './policy-schema.ts';
-import type { Policy } from './policy.ts';
+import type { AffinityRule, Policy } from './policy.ts';
 import { invalidConfig, type Location, type Problem } from './problem.ts';
 import { units } from './quantity.ts';
 import { apiVersion, isMapping, readDocument } from './read-document.ts';
@@ -141,10 +141,24 @@ function compileAdmit(admit: PolicyDocument['admit']): Policy['admit'] {
   };
 }
 
-function compileAffinity({ kind, name, yieldAt }: PolicyDocument['affinity']): Policy['affinity'] {
+function compileAffinity(affinity: PolicyDocument['affinity']): AffinityRule {
+  const { kind, name, segment = 0 } = affinity;
   if (kind === 'none') return { kind };
-  const defaultYieldAt = units.percentage.read(affinityDefaults.yieldAt);
-  return { kind, name: name ?? affinityDefaults.name, yieldAt: yieldAt ?? defaultYieldAt };
+  const yieldAt = affinity.yieldAt ?? units.percentage.read(affinityDefaults.yieldAt);
+  if (kind === 'cookie') {
+    return {
+      kind,
+      name: name ?? affinityDefaults.name,
+      yieldAt,
+      secure: affinity.secure ?? affinityDefaults.secure,
+      httpOnly: affinity.httpOnly ?? affinityDefaults.httpOnly,
+      sameSite: affinity.sameSite ?? affinityDefaults.sameSite,
+      maxAgeMs: affinity.maxAge,
+    };
+  }
+  const bound = affinity.bound ?? units.percentage.read(affinityDefaults.bound);
+  const wanted = kind === 'header' ? (name ?? '').toLowerCase() : (name ?? '');
+  return { kind, name: wanted, segment, yieldAt, bound: bound === 'off' ? Infinity : bound };
 }
 
 function compileRebalance(rebalance: PolicyDocument['rebalance']): Policy['rebalance'] {

@@ -17,9 +17,10 @@ export interface StateFile {
 
 /** Every file that the link to Redis needs. */
 export function stateFiles(state: StateDocument | undefined): readonly StateFile[] {
-  const { passwordFile, tls } = state ?? {};
+  const { passwordFile, sentinelPasswordFile, tls } = state ?? {};
   const all = [
     { path: ['state', 'passwordFile'], file: passwordFile, holds: 'password' },
+    { path: ['state', 'sentinelPasswordFile'], file: sentinelPasswordFile, holds: 'password' },
     { path: ['state', 'tls', 'ca'], file: tls?.ca, holds: 'certificate' },
     { path: ['state', 'tls', 'cert'], file: tls?.cert, holds: 'certificate' },
     { path: ['state', 'tls', 'key'], file: tls?.key, holds: 'key' },
@@ -41,6 +42,8 @@ export function compileRedis(
     servers,
     username: state.username,
     password: state.password ?? textOf(state.passwordFile),
+    sentinelUsername: state.sentinelUsername,
+    sentinelPassword: state.sentinelPassword ?? textOf(state.sentinelPasswordFile),
     tls: isTls ? { ca: textOf(tls?.ca), cert: textOf(tls?.cert), key: textOf(tls?.key) } : undefined,
     keyPrefix: state.keyPrefix ?? 'herald',
     peer: state.peer,

@@ -3,10 +3,13 @@ import { formatAddress, type Address } from './address.ts';
 import { checkAdmin } from './admin-checks.ts';
 import type { ConfigDocument } from './config-schema.ts';
 import { checkScaleOutputs } from './keda-checks.ts';
+import { checkListeners } from './listener-checks.ts';
+import type { WrittenBind } from './listener-tls-schema.ts';
 import { nameHint } from '../core/nearest.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import { duplicates, unknownPools } from './name-checks.ts';
 import { checkOutputs } from './output-checks.ts';
+import { checkRoutes } from './route-checks.ts';
 import { problemAt } from './schema-problems.ts';
 import type { Source } from './yaml-document.ts';
 
@@ -16,6 +19,7 @@ type Sections = Partial<ConfigDocument>;
 export function checkConfig(source: Source, sections: Sections): Problem[] {
   return [
     ...checkListenerNames(source, sections),
+    ...checkListeners(source, sections),
     ...checkBinds(source, sections),
     ...checkNodeIds(source, sections),
     ...checkRoutes(source, sections),
@@ -23,6 +27,11 @@ export function checkConfig(source: Source, sections: Sections): Problem[] {
     ...checkAdmin(source, sections.admin),
     ...checkScaleOutputs(source, sections),
     ...checkOutputs(source, sections),
+    ...unknownPools(source, {
+      named: sections.accessLog?.pools,
+      path: ['accessLog', 'pools'],
+      pools: sections.pools,
+    }),
   ];
 }
 
@@ -50,22 +59,25 @@ function checkListenerNames(source: Source, { listeners = [] }: Sections): Probl
 }
 
 function checkBinds(source: Source, { listeners = [], intake, admin, keda }: Sections): Problem[] {
-  const binds: { path: Path; bind: Address }[] = listeners.map(({ bind }, index) => {
+  const binds: { path: Path; bind: WrittenBind }[] = listeners.map(({ bind }, index) => {
     return { path: ['listeners', index, 'bind'], bind };
   });
+  if (admin !== undefined) binds.push({ path: ['admin', 'socket'], bind: { path: admin.socket } });
   if (intake !== undefined) binds.push({ path: ['intake', 'bind'], bind: intake.bind });
   if (admin?.bind !== undefined) binds.push({ path: ['admin', 'bind'], bind: admin.bind });
   if (keda !== undefined) binds.push({ path: ['keda', 'bind'], bind: keda.bind });
   return binds.flatMap(({ path, bind }, index) => {
     const other = binds.slice(0, index).find((earlier) => overlaps(earlier.bind, bind));
     if (other === undefined) return [];
-    const message = `${formatAddress(bind)} is taken by ${formatPath(other.path)}`;
-    return [problemAt(source, path, message, 'choose another port')];
+    const isUnix = 'path' in bind;
+    const message = `${isUnix ? bind.path : formatAddress(bind)} is taken by ${formatPath(other.path)}`;
+    return [problemAt(source, path, message, `choose another ${isUnix ? 'path' : 'port'}`)];
   });
 }
 
 /** True when one socket would keep the other from binding: same port, and same host or one of them every host. */
-function overlaps(a: Address, b: Address): boolean {
+function overlaps(a: WrittenBind, b: WrittenBind): boolean {
+  if ('path' in a || 'path' in b) return 'path' in a && 'path' in b && a.path === b.path;
   if (a.port !== b.port || a.port === 0) return false;
   return a.host === b.host || isEveryHost(a) || isEveryHost(b);
 }
@@ -82,17 +94,6 @@ function checkNodeIds(source: Source, { pools = {} }: Sections): Problem[] {
     }),
   );
   return duplicates(source, entries, (key) => `two nodes have the id ${key}`, 'give each an id of its own');
-}
-
-function checkRoutes(source: Source, { pools = {} }: Sections): Problem[] {
-  const entries = Object.entries(pools).flatMap(([pool, { routes }]) =>
-    routes.map(({ host, path }, index) => ({
-      key: `${host}${path}`,
-      path: ['pools', pool, 'routes', index],
-    })),
-  );
-  const hint = 'requests can go to one pool only: choose another host or path';
-  return duplicates(source, entries, (key) => `the route ${key} is here twice`, hint);
 }
 
 /** One name a token in the whole file: audit events and claims of ids call whoever it is by it. */

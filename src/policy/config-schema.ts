@@ -2,13 +2,17 @@
 // docs/reference/config.md are generated from it. Checks across sections stand in config-checks.ts.
 import { z } from 'zod';
 import { log } from './log-schema.ts';
+import { accessLogSchema } from './access-log-schema.ts';
 import { asgSchema } from './asg-schema.ts';
 import { kedaSchema } from './keda-schema.ts';
 import { adminSchema, tlsSchema, tokenSchema } from './access-schema.ts';
-import { address, cidr, count, list, name, namePattern, orOff, size, text } from './field.ts';
+import { address, cidr, count, field, list, name, namePattern, orOff, size, text } from './field.ts';
+import { showValue, type Reading } from './quantity.ts';
 import { listenerSchema } from './listener-schema.ts';
+import { poolTlsSchema } from './listener-tls-schema.ts';
 import { apiVersion } from './read-document.ts';
 import { driverSchema } from './driver-schema.ts';
+import { forwardingSchema } from './forwarding-schema.ts';
 import { nodeSchema, routeSchema } from './pool-schema.ts';
 import { webhookSchema } from './webhook-schema.ts';
 import { stateSchema } from './state-schema.ts';
@@ -35,6 +39,17 @@ const intake = z
   .prefault({})
   .describe('Where agents report.');
 
+const affinity = z
+  .strictObject({
+    keyFiles: list(text('path'), 0, 8)
+      .prefault([])
+      .describe(
+        'Files with the keys of affinity cookies, relative to this file: the first signs, all are believed. Without a key cookies are not signed. Read again when a file changes.',
+      ),
+  })
+  .prefault({})
+  .describe('What affinity of the policies takes beside them.');
+
 const relay = z
   .strictObject({
     form: z
@@ -52,6 +67,16 @@ const relay = z
   .prefault({})
   .describe('The relay.');
 
+const workers = field(readWorkers, {
+  anyOf: [{ type: 'integer', minimum: 0, maximum: 64 }, { const: 'auto' }],
+  examples: ['auto', '4'],
+  unit: 'whole number, 0 to 64, or auto',
+})
+  .prefault(0)
+  .describe(
+    'Processes that accept and relay, beside the main one, which then takes in reports, answers operators and scrapers, and decides. `auto`: one for each processor; 0: the main process relays itself.',
+  );
+
 const takeover = z
   .strictObject({
     relayFor: orOff('duration', '1s', '30d')
@@ -68,12 +93,30 @@ const pool = z
     policy: name().prefault('default').describe('Name of a policy; `default` exists without a file.'),
     routes: list(routeSchema, 1, 1000)
       .prefault([{ host: '*', path: '/' }])
-      .describe('Which requests go to this pool; the longest path of the most exact host wins.'),
+      .describe(
+        'Which requests go to this pool; the longest path of the most exact host wins, in whatever order.',
+      ),
     nodes: list(nodeSchema, 0, 5000)
       .prefault([])
       .describe('Nodes that are always there; agents register more.'),
+    tls: poolTlsSchema
+      .optional()
+      .describe('TLS to the nodes, health checks included; left out, plain. Taken over when a file changes.'),
+    proxyProtocol: z
+      .enum(['off', 'v1', 'v2'])
+      .prefault('off')
+      .describe('PROXY header in front of every connection to a node, which then must expect it.'),
   })
   .describe('A set of nodes under one policy.');
+
+function readWorkers(value: unknown): Reading<number | 'auto'> {
+  if (value === 'auto') return { value };
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 64) return { value };
+  return {
+    message: `${showValue(value)} is no number of workers`,
+    hint: 'a whole number from 0 to 64, or auto',
+  };
+}
 
 /** The schema of herald.yaml. */
 export const configSchema = z.strictObject({
@@ -86,7 +129,11 @@ export const configSchema = z.strictObject({
   asg: asgSchema,
   state: stateSchema,
   log,
+  accessLog: accessLogSchema,
   relay,
+  workers,
+  affinity,
+  forwarding: forwardingSchema,
   takeover,
   policies: text('path')
     .prefault('./policies')

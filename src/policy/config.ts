@@ -1,12 +1,19 @@
 // A compiled configuration: what config-schema.ts and compile-config.ts make of herald.yaml. Frozen.
 import type { Address } from './address.ts';
 import type { Cidr } from './cidr.ts';
+import type { ListenerTlsConfig, PoolTlsConfig, SentProxyProtocol, UnixBind } from './listener-config.ts';
 
 /** A public listener: clients connect here. */
 export interface ListenerConfig {
   readonly name: string;
-  readonly bind: Address;
-  readonly protocol: 'http';
+  readonly bind: Address | UnixBind;
+  readonly protocol: 'http' | 'tcp';
+  /** Where a `tcp` listener's connections go, '' for `http`; it exists. */
+  readonly pool: string;
+  /** Undefined: plain. */
+  readonly tls: ListenerTlsConfig | undefined;
+  /** Every connection begins with a PROXY header and comes from a trusted source, or through a UNIX socket. */
+  readonly takesProxyHeader: boolean;
   readonly timeouts: {
     /** A request head must be complete within this. */
     readonly headMs: number;
@@ -36,7 +43,7 @@ export interface ListenerConfig {
     /** Length of a request body. */
     readonly bodyBytes: number;
   };
-  /** Sources whose X-Forwarded-* headers are believed; empty: nobody's. */
+  /** Sources whose X-Forwarded-* headers and PROXY headers are believed; empty: nobody's. */
   readonly trusted: readonly Cidr[];
 }
 
@@ -113,10 +120,12 @@ export interface StaticNodeConfig {
 
 /** Which requests go to a pool. */
 interface RouteConfig {
-  /** In lower case: `*`, `*.example.com`, or a host name without port. */
+  /** In lower case and ASCII: `*`, `*.example.com`, or a host name without port and final dot. */
   readonly host: string;
-  /** Path prefix; starts with `/`. */
+  /** In its normal form; starts with `/`. */
   readonly path: string;
+  /** What lies below the path does not match. */
+  readonly isExact: boolean;
 }
 
 /** A pool. */
@@ -126,6 +135,9 @@ export interface PoolConfig {
   readonly policy: string;
   readonly routes: readonly RouteConfig[];
   readonly nodes: readonly StaticNodeConfig[];
+  /** Undefined: plain. */
+  readonly tls: PoolTlsConfig | undefined;
+  readonly proxyProtocol: SentProxyProtocol;
 }
 
 /** Somebody who is told of events. */
@@ -171,6 +183,9 @@ export interface RedisConfig {
   readonly username: string | undefined;
   /** Never logged. Undefined: none is given. */
   readonly password: string | undefined;
+  /** As `username` and `password`, of the Sentinels themselves. */
+  readonly sentinelUsername: string | undefined;
+  readonly sentinelPassword: string | undefined;
   /** Undefined: plain TCP. PEM texts; undefined `ca`: the authorities that Node knows. `cert` and `key` come together. */
   readonly tls:
     | { readonly ca: string | undefined; readonly cert: string | undefined; readonly key: string | undefined }
@@ -179,6 +194,17 @@ export interface RedisConfig {
   readonly keyPrefix: string;
   /** Unique among peers; undefined: by chance at each start. */
   readonly peer: string | undefined;
+}
+
+/** Which ends of connections and exchanges are logged, and where. */
+export interface AccessLogConfig {
+  /** Absolute path; undefined: with the other lines of the log. */
+  readonly file: string | undefined;
+  /** Part of what ends well, 0..1; what ends badly is always logged. */
+  readonly sampledPart: number;
+  /** `all`: also what no route matches. */
+  readonly pools: 'all' | readonly string[];
+  readonly withQuery: boolean;
 }
 
 /** The settings of one process. Paths are absolute. */
@@ -223,6 +249,22 @@ export interface Config {
     readonly form: 'auto' | 'fast' | 'plain';
     /** Bytes that may wait for slow clients, all tunnels together. */
     readonly maxWaitingBytes: number;
+  };
+  /** Processes that relay beside the main one; 0: it relays itself; `auto`: one for each processor. */
+  readonly workers: number | 'auto';
+  /** Undefined: none. */
+  readonly accessLog: AccessLogConfig | undefined;
+  readonly forwarding: {
+    /** Requests get an id, or keep that of a trusted peer. */
+    readonly givesRequestId: boolean;
+    /** `make`: a request without a sound trace begins one. */
+    readonly trace: 'keep' | 'make';
+    /** Part of the traces begun here that are marked to be sampled, 0..1. */
+    readonly sampledPart: number;
+  };
+  readonly affinity: {
+    /** Keys of cookies: the first signs, all are believed; empty: none are signed. Never logged. */
+    readonly keys: readonly string[];
   };
   readonly takeover: {
     /** How long a process that has been replaced relays what it has; Infinity: as long as it takes. */

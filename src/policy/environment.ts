@@ -12,6 +12,12 @@ const overrides: Readonly<Record<string, Path>> = {
   HERALD_INTAKE_BIND: ['intake', 'bind'],
   HERALD_ADMIN_SOCKET: ['admin', 'socket'],
   HERALD_RELAY_FORM: ['relay', 'form'],
+  HERALD_STATE_PEER: ['state', 'peer'],
+  HERALD_STATE_URL: ['state', 'url'],
+  HERALD_STATE_USERNAME: ['state', 'username'],
+  HERALD_STATE_PASSWORD: ['state', 'password'],
+  HERALD_STATE_PASSWORD_FILE: ['state', 'passwordFile'],
+  HERALD_WORKERS: ['workers'],
 };
 
 const agentOverrides: Readonly<Record<string, Path>> = {
@@ -31,6 +37,7 @@ const agentOverrides: Readonly<Record<string, Path>> = {
 // What the variables hold that are no text.
 const readers: Readonly<Record<string, (text: string) => unknown>> = {
   HERALD_BALANCERS: (text) => text.split(',').map((url) => url.trim()),
+  HERALD_WORKERS: (text) => (text === 'auto' ? text : numberOf(text)),
   HERALD_NODE_PORT: numberOf,
   HERALD_NODE_CAPACITY: numberOf,
 };
@@ -39,7 +46,7 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
 const elsewhere =
   /^HERALD_(CONFIG|AGENT_CONFIG|SOCKET|TEST_.*|SCALE_[A-Z]+|BALANCERS|TOKEN_FILE|POOL|NODE_[A-Z]+|AGENT_CHECK_BIND)$/;
 const elsewhereOfAgents =
-  /^HERALD_(CONFIG|AGENT_CONFIG|SOCKET|TEST_.*|SCALE_[A-Z]+|INTAKE_BIND|ADMIN_SOCKET|RELAY_FORM|LISTENERS_.*)$/;
+  /^HERALD_(CONFIG|AGENT_CONFIG|SOCKET|TEST_.*|SCALE_[A-Z]+|INTAKE_BIND|ADMIN_SOCKET|RELAY_FORM|WORKERS|LISTENERS_.*|STATE_(PEER|URL|USERNAME|PASSWORD|PASSWORD_FILE))$/;
 
 /** A source with the overrides in it, and a warning for each variable that means nothing. */
 export interface Overridden {

@@ -202,10 +202,5 @@ export function ipLiteral() {
   );
 }
 
-/** A key that is planned: known, so that its error can say so. */
-export function notYet() {
-  return field((): Reading<never> => notAvailable, { unit: 'not available yet' }).optional();
-}
-
 /** The complaint about what is planned. */
 export const notAvailable = { message: 'not available yet (planned)', hint: 'remove it' } as const;

@@ -1,12 +1,14 @@
 // The schema of a listener.
 import { z } from 'zod';
-import { address, cidr, duration, ipLiteral, list, name, notYet, orOff } from './field.ts';
+import { cidr, duration, ipLiteral, list, name, orOff } from './field.ts';
 import { limitsSchema } from './limits-schema.ts';
-import { planned } from './planned.ts';
+import { listenerBind, listenerTlsSchema, socketMode } from './listener-tls-schema.ts';
 
 const timeouts = z
   .strictObject({
-    head: duration('100ms', '10m').prefault('10s').describe('A request head must be complete within this.'),
+    head: duration('100ms', '10m')
+      .prefault('10s')
+      .describe('A PROXY header, a TLS handshake and a request head must each be complete within this.'),
     dial: duration('10ms', '5m')
       .prefault('5s')
       .describe('A node must have accepted the connection within this.'),
@@ -34,14 +36,28 @@ const timeouts = z
 /** One entry of `listeners`. */
 export const listenerSchema = z.strictObject({
   name: name().prefault('public').describe('Name for logs, metrics and HERALD_LISTENERS_<NAME>_BIND.'),
-  bind: address(0).describe('Address to listen on; 0.0.0.0 or [::] for every one.'),
-  protocol: planned(['http'], ['tcp'])
+  bind: listenerBind().describe(
+    'Where to listen: an address, 0.0.0.0 for every one of IPv4, [::] for every one of both; or a UNIX socket.',
+  ),
+  mode: socketMode().optional().describe('Permissions of the UNIX socket; left out, "0660".'),
+  protocol: z
+    .enum(['http', 'tcp'])
     .prefault('http')
-    .describe('`http`: WebSocket, server-sent events, long polls and plain requests. `tcp` is planned.'),
-  tls: notYet().describe('TLS of this listener; planned.'),
-  proxyProtocol: planned(['off'], ['accept'])
+    .describe(
+      '`http`: WebSocket, server-sent events, long polls and plain requests. `tcp`: bytes of any protocol, all to `pool`.',
+    ),
+  pool: name()
+    .optional()
+    .describe('The pool of a `tcp` listener; `http` finds it by the routes of the pools.'),
+  tls: listenerTlsSchema
+    .optional()
+    .describe('TLS of this listener; left out, plain. Read again when a file changes.'),
+  proxyProtocol: z
+    .enum(['off', 'required'])
     .prefault('off')
-    .describe('PROXY protocol in front of HTTP; `accept` is planned.'),
+    .describe(
+      '`required`: every connection begins with a PROXY header, version 1 or 2, and comes from a `trusted` source; others are closed.',
+    ),
   sourceAddresses: list(ipLiteral(), 0, 256)
     .prefault([])
     .describe(
@@ -51,5 +67,7 @@ export const listenerSchema = z.strictObject({
   limits: limitsSchema,
   trusted: list(cidr(), 0, 256)
     .prefault([])
-    .describe('Sources whose X-Forwarded-* headers are believed; empty: nobody.'),
+    .describe(
+      'Sources whose X-Forwarded-* headers, and whose PROXY headers where they are required, are believed; empty: nobody.',
+    ),
 });

@@ -1,16 +1,7 @@
-// The two sections of a policy whose keys depend on a choice: affinity and the active health check.
+// The section of a policy for the active health check, whose keys depend on a choice, and paths.
 import { z } from 'zod';
-import { count, duration, field, percentage } from './field.ts';
+import { count, duration, field } from './field.ts';
 import { showValue, type Reading } from './quantity.ts';
-
-function readCookieName(value: unknown): Reading<string> {
-  // RFC 6265 section 4.1.1: a cookie name is an HTTP token.
-  if (typeof value === 'string' && /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/.test(value)) return { value };
-  return {
-    message: `${showValue(value)} is not a cookie name`,
-    hint: 'letters, digits, _ and -, such as herald',
-  };
-}
 
 function readPath(value: unknown): Reading<string> {
   if (typeof value === 'string' && /^\/[\x21-\x7E]{0,1023}$/.test(value)) return { value };
@@ -24,42 +15,6 @@ function readPath(value: unknown): Reading<string> {
 export function httpPath() {
   return field(readPath, { type: 'string', pattern: '^/', examples: ['/healthz'], unit: 'path' });
 }
-
-// The keys of `cookie` have their defaults in compile-policy.ts, so that writing them under `none` can be an error.
-export const affinityDefaults = { name: 'herald', yieldAt: '110%' } as const;
-
-/** `affinity`. */
-export const affinitySchema = z
-  .strictObject({
-    kind: z
-      .enum(['none', 'cookie'])
-      .prefault('none')
-      .describe('`cookie`: a client comes back to its node, which Socket.IO polling needs.'),
-    name: field(readCookieName, { type: 'string', examples: ['herald'], unit: 'cookie name' })
-      .optional()
-      .describe('Name of the cookie.')
-      .meta({ preset: affinityDefaults.name }),
-    yieldAt: percentage('1%', '1000%')
-      .optional()
-      .describe('Affinity yields to placement when the node is fuller than this; 100% is a full node.')
-      .meta({ preset: affinityDefaults.yieldAt }),
-  })
-  .check((context) => {
-    if (context.value.kind === 'cookie') return;
-    for (const key of ['name', 'yieldAt'] as const) {
-      if (context.value[key] === undefined) continue;
-      const params = { hint: 'add kind: cookie' };
-      context.issues.push({
-        code: 'custom',
-        input: context.value,
-        path: [key],
-        message: 'needs a kind',
-        params,
-      });
-    }
-  })
-  .prefault({})
-  .describe('Whether a client that returns goes to the node it was on.');
 
 const checkObject = z
   .strictObject({

@@ -3,8 +3,9 @@
 import { z } from 'zod';
 import { pickerNames } from '../core/pick/picker-name.ts';
 import { admitSchema } from './admit-schema.ts';
+import { affinitySchema } from './affinity-schema.ts';
 import { count, duration, field, name, orAuto, percentage, rate, share } from './field.ts';
-import { affinitySchema, checkSchema } from './policy-choices.ts';
+import { checkSchema } from './policy-choices.ts';
 import { checkPassive, checkReports, checkSignals, readCloseCode, readCloseReason } from './policy-checks.ts';
 import { scaleSchema } from './scale-schema.ts';
 import { builtinSignalSchemas, customSignalSchema, defaultSignals } from './signal-schema.ts';

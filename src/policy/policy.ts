@@ -5,6 +5,36 @@ import type { SignalRule } from '../core/signal.ts';
 /** Nodes at once: a number from 1 on, a part of the pool's nodes (0..1), or as many as are needed. */
 export type ScaleStep = number | { readonly share: number } | 'all';
 
+/** A cookie tells which node a client was on. */
+export interface CookieRule {
+  readonly kind: 'cookie';
+  readonly name: string;
+  /** Affinity yields to placement when the node reports more than this; 1 is a full node. */
+  readonly yieldAt: number;
+  /** `auto`: where the client came by https. */
+  readonly secure: 'auto' | 'always' | 'never';
+  readonly httpOnly: boolean;
+  readonly sameSite: 'lax' | 'strict' | 'none';
+  /** Undefined: until the browser closes. */
+  readonly maxAgeMs: number | undefined;
+}
+
+/** A hash tells which node a client belongs to. */
+export interface HashRule {
+  readonly kind: 'header' | 'query' | 'path' | 'source';
+  /** Of the header (lower case) or of the parameter; '' for the others. */
+  readonly name: string;
+  /** Counted from 1; 0 but for `path`. */
+  readonly segment: number;
+  /** As for cookies. */
+  readonly yieldAt: number;
+  /** Most connections of a node, times what it is entitled to, above 1; Infinity: no bound. */
+  readonly bound: number;
+}
+
+/** Whether and how a client that returns goes to the node it was on. */
+export type AffinityRule = { readonly kind: 'none' } | CookieRule | HashRule;
+
 /** A policy ready for use. Durations are milliseconds, percentages fractions, rates per second. */
 export interface Policy {
   readonly name: string;
@@ -57,14 +87,7 @@ export interface Policy {
     /** Whether plain requests without a node of their own are counted and wait. */
     readonly requests: 'pass' | 'admit';
   };
-  readonly affinity:
-    | { readonly kind: 'none' }
-    | {
-        readonly kind: 'cookie';
-        readonly name: string;
-        /** Affinity yields to placement when the node's score is above this; 1 is a full node. */
-        readonly yieldAt: number;
-      };
+  readonly affinity: AffinityRule;
   readonly drain: {
     readonly deadlineMs: number;
     readonly ratePerSecond: number | 'auto';

@@ -1,26 +1,8 @@
 // The schemas of what a pool holds: routes and static nodes.
 import { z } from 'zod';
 import { address, count, field, name, text } from './field.ts';
-import { httpPath } from './policy-choices.ts';
-import { showValue, type Reading } from './quantity.ts';
-
-function readRouteHost(value: unknown): Reading<string> {
-  if (typeof value !== 'string') {
-    return {
-      message: `${showValue(value)} is not a host`,
-      hint: 'a host name, "*.example.com" or "*", in quotes',
-    };
-  }
-  if (
-    value === '*' ||
-    /^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/.test(value) ||
-    /^\[[0-9A-Fa-f:.]+\]$/.test(value)
-  ) {
-    return { value: value.toLowerCase() };
-  }
-  const hint = /:\d+$/.test(value) ? 'leave the port out' : 'a host name, "*.example.com" or "*"';
-  return { message: `${showValue(value)} is not a host`, hint };
-}
+import { readRouteHost } from './route-host.ts';
+import { readRoutePath } from './route-path.ts';
 
 /** One entry of `routes`. */
 export const routeSchema = z.strictObject({
@@ -30,8 +12,14 @@ export const routeSchema = z.strictObject({
     unit: 'host name, `*.` and a host name, or `*`',
   })
     .prefault('*')
-    .describe('Host of the request.'),
-  path: httpPath().prefault('/').describe('Prefix of the path of the request.'),
+    .describe('Host of the request; its port, its case and a final dot do not matter.'),
+  path: field(readRoutePath, { type: 'string', pattern: '^/', examples: ['/chat'], unit: 'path' })
+    .prefault('/')
+    .describe('Path of the request, without its query.'),
+  match: z
+    .enum(['prefix', 'exact'])
+    .prefault('prefix')
+    .describe('`prefix`: the path and what lies below it. `exact`: the path alone.'),
 });
 
 /** One entry of `nodes`. */

@@ -60,6 +60,9 @@ const onlyOfRedis = [
   'username',
   'password',
   'passwordFile',
+  'sentinelUsername',
+  'sentinelPassword',
+  'sentinelPasswordFile',
   'tls',
   'keyPrefix',
   'peer',
@@ -95,9 +98,22 @@ const fields = z.strictObject({
     .optional()
     .describe('Password; `passwordFile` keeps it out of this file.'),
   passwordFile: text('path').optional().describe('File that holds the password, relative to this file.'),
+  sentinelUsername: text('text', 128)
+    .optional()
+    .describe('User of the Sentinels themselves; left out, their default user.'),
+  sentinelPassword: field(readPassword, { type: 'string', unit: 'text' })
+    .optional()
+    .describe(
+      'Password of the Sentinels themselves; left out, none is given. `sentinelPasswordFile` keeps it out of this file.',
+    ),
+  sentinelPasswordFile: text('path')
+    .optional()
+    .describe('File that holds the password of the Sentinels, relative to this file.'),
   tls: tls
     .optional()
-    .describe('TLS to Redis, Sentinels included. With `url` it needs rediss://. Read at the start.'),
+    .describe(
+      'TLS to Redis, Sentinels included. With `url` it needs rediss://. Other files are used from the next connection on; beginning or ending with TLS takes a restart.',
+    ),
   keyPrefix: name()
     .optional()
     .describe(
@@ -105,7 +121,9 @@ const fields = z.strictObject({
     ),
   peer: name()
     .optional()
-    .describe('What this balancer is called among its peers, unique; left out, by chance at each start.'),
+    .describe(
+      'What this balancer is called among its peers, unique; left out, by chance at each start. HERALD_STATE_PEER says it in the environment.',
+    ),
 });
 
 /** `state` */
@@ -142,11 +160,31 @@ function complaintsAbout(state: State): readonly Complaint[] {
     add(key, `stands beside ${named[0]}`, 'write one of url, sentinels and cluster');
   if (written('sentinels') && !written('name')) add('', 'needs a name', 'what the Sentinels call the master');
   if (written('name') && !written('sentinels')) add('name', 'is only for sentinels', 'remove it');
-  if (written('password') && written('passwordFile'))
-    add('password', 'stands beside passwordFile', 'write one of them');
-  if (written('username') && !written('password') && !written('passwordFile'))
-    add('username', 'has no password', 'write passwordFile');
-  return [...complaints, ...complaintsAboutTls(state)];
+  return [...complaints, ...complaintsAboutUsers(state), ...complaintsAboutTls(state)];
+}
+
+const users = [
+  { username: 'username', password: 'password', passwordFile: 'passwordFile' },
+  {
+    username: 'sentinelUsername',
+    password: 'sentinelPassword',
+    passwordFile: 'sentinelPasswordFile',
+  },
+] as const;
+
+function complaintsAboutUsers(state: State): readonly Complaint[] {
+  const written = (key: keyof State) => state[key] !== undefined;
+  const complaints: Complaint[] = [];
+  const add = (key: string, message: string, hint: string) => complaints.push({ key, message, hint });
+  for (const { username, password, passwordFile } of users) {
+    if (written(password) && written(passwordFile))
+      add(password, `stands beside ${passwordFile}`, 'write one of them');
+    if (written(username) && !written(password) && !written(passwordFile))
+      add(username, 'has no password', `write ${passwordFile}`);
+  }
+  if (written('sentinels')) return complaints;
+  for (const key of Object.values(users[1])) if (written(key)) add(key, 'is only for sentinels', 'remove it');
+  return complaints;
 }
 
 function complaintsAboutTls({ url, tls }: State): readonly Complaint[] {

@@ -42,12 +42,12 @@ export function problemFields(problem: Problem, body: string): string[] {
   return fields;
 }
 
-/** A whole HTTP/1.1 answer that closes the connection, in UTF-8. */
-export function problemResponse(problem: Problem): string {
+/** A whole HTTP/1.1 answer that closes the connection, in UTF-8; `more` are fields to add, names and values in turn. */
+export function problemResponse(problem: Problem, more: readonly string[] = []): string {
   const body = problemBody(problem);
   const status = statusOf(problem);
   let text = `HTTP/1.1 ${status} ${phrases[status] ?? 'Error'}\r\n`;
-  const fields = problemFields(problem, body);
+  const fields = [...problemFields(problem, body), ...more];
   for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
   return `${text}Connection: close\r\n\r\n${body}`;
 }

@@ -14,7 +14,9 @@ export type OperationState =
   /** It stopped by itself, since going on would have hurt or was of no use; `reason` says why. */
   | 'stopped';
 
-/** What became of the connections of an operation. The parts sum to `total` when it is over. */
+/**
+ * What became of the connections of an operation, on all balancers together. The parts sum to `total` when it is over.
+ */
 export interface OperationProgress {
   /** Connections that it is about: those open when it began, and for a rebalance those it has asked so far. */
   readonly total: number;
@@ -39,6 +41,8 @@ export interface Operation {
   /** `[a-z0-9-]{1,40}`, unique over restarts. */
   readonly id: string;
   readonly kind: 'drain' | 'rebalance';
+  /** The balancer that runs it, by its name among its peers; absent where nothing is shared. */
+  readonly owner?: string;
   readonly pool: string;
   /** A drain: the nodes that are emptied. A rebalance: the nodes that it has shed from so far. */
   readonly nodes: readonly string[];

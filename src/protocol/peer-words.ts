@@ -40,6 +40,11 @@ export interface PeerCountsWord {
   /** Placements of this balancer in the pool, per second, lately. */
   readonly arrivalsPerSecond: number;
   readonly nodes: readonly PeerNodeCounts[];
+  /**
+   * When it was said, by a clock that only its sender can read: whoever answers gives it back, and the sender knows how
+   * old the view is that the answer stands on. Absent in words of older versions.
+   */
+  readonly stamp?: number;
 }
 
 /** One word, read. */
@@ -72,11 +77,12 @@ export function encodeReports(reports: readonly PeerReport[]): readonly string[]
 }
 
 /** Texts of these counts; one at least, since that nobody is there is news, too. */
-export function encodeCounts({ epoch, arrivalsPerSecond, nodes }: PeerCountsWord): readonly string[] {
+export function encodeCounts({ epoch, arrivalsPerSecond, nodes, stamp }: PeerCountsWord): readonly string[] {
   const rows = nodes.map(({ id, open, dialling, messagesPerSecond, openedTotal }) =>
     JSON.stringify([id, open, dialling, rounded(messagesPerSecond), openedTotal]),
   );
-  const head = `{"v":${peerWordVersion},"e":${JSON.stringify(epoch)},"a":${rounded(arrivalsPerSecond)}`;
+  const stamped = stamp === undefined ? '' : `,"s":${stamp}`;
+  const head = `{"v":${peerWordVersion},"e":${JSON.stringify(epoch)},"a":${rounded(arrivalsPerSecond)}${stamped}`;
   const parts = rows.length === 0 ? [[]] : gather(rows);
   return parts.map((part) => `${head},"n":[${part.join(',')}]}`);
 }
@@ -96,11 +102,11 @@ export function decodePeerWord(text: string): PeerWord | UnreadWord {
 }
 
 function readCounts(word: Readonly<Record<string, unknown>>): PeerCountsWord | undefined {
-  const { e: epoch, a: arrivalsPerSecond, n: rows } = word;
+  const { e: epoch, a: arrivalsPerSecond, n: rows, s: stamp } = word;
   if (typeof epoch !== 'string' || !idPattern.test(epoch)) return undefined;
   if (!isAmount(arrivalsPerSecond) || !Array.isArray(rows)) return undefined;
   const nodes = all(rows, readCountsRow);
-  return nodes && { kind: 'counts', epoch, arrivalsPerSecond, nodes };
+  return nodes && { kind: 'counts', epoch, arrivalsPerSecond, nodes, ...(isAmount(stamp) && { stamp }) };
 }
 
 function readCountsRow(row: unknown): PeerNodeCounts | undefined {

@@ -22,8 +22,8 @@ export interface Rule {
   readonly name: string;
   /** A rule to be beaten, not one of Herald's. */
   readonly isBaseline: boolean;
-  /** One balancer of a scenario. `self` is its index among them. */
-  create(scenario: Scenario, context: { self: number; rng: Rng }): SimulatedBalancer;
+  /** All balancers of one run, with a source of chance for each. */
+  create(scenario: Scenario, rngs: readonly Rng[]): readonly SimulatedBalancer[];
 }
 
 /** Herald with the default policy but for what is named. */
@@ -34,13 +34,16 @@ function herald(
   return {
     name,
     isBaseline: false,
-    create: (scenario, context) =>
-      heraldBalancer(policyFor(scenario, picker, choose), {
-        ...context,
-        hearsAgents,
-        declared: isDeclared ? scenario.sizes : undefined,
-        moves: choose !== undefined,
-      }),
+    create: (scenario, rngs) =>
+      rngs.map((rng, self) =>
+        heraldBalancer(policyFor(scenario, picker, choose), {
+          self,
+          rng,
+          hearsAgents,
+          declared: isDeclared ? scenario.sizes : undefined,
+          moves: choose !== undefined,
+        }),
+      ),
   };
 }
 
@@ -53,7 +56,11 @@ interface HeraldVariant {
 }
 
 /** The default policy, told of a scenario what an operator tells: how often agents report. */
-function policyFor({ report }: Scenario, picker: PickerName, choose: HeraldVariant['choose']): Policy {
+export function policyFor(
+  { report }: Scenario,
+  picker: PickerName,
+  choose?: HeraldVariant['choose'],
+): Policy {
   const policy = defaultPolicy('simulated');
   return {
     ...policy,
@@ -64,7 +71,7 @@ function policyFor({ report }: Scenario, picker: PickerName, choose: HeraldVaria
 }
 
 function baseline(name: string, chooser: (rng: Rng) => Chooser): Rule {
-  return { name, isBaseline: true, create: (_, { rng }) => baselineBalancer(chooser(rng)) };
+  return { name, isBaseline: true, create: (_, rngs) => rngs.map((rng) => baselineBalancer(chooser(rng))) };
 }
 
 /** Every rule of the table, in its order; the first is Herald's default. */

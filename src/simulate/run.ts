@@ -30,7 +30,7 @@ export interface RunResult extends Figures {
 }
 
 // A fifth of the connections draw their messages at each step, so that each draws twice a second.
-const drawnEvery = 5;
+const drawnEveryMs = 500;
 const measuredEveryMs = 1000;
 const shedEveryMs = 1000;
 
@@ -73,9 +73,8 @@ function scoresOfFirst({ balancers, world }: Run, nowMs: number): number[] | und
 }
 
 function createRun(scenario: Scenario, rule: Rule, seed: number): Run {
-  const balancers = Array.from({ length: scenario.balancers }, (_, self) =>
-    rule.create(scenario, { self, rng: quickRng(seed, 100 + self) }),
-  );
+  const rngs = Array.from({ length: scenario.balancers }, (_, self) => quickRng(seed, 100 + self));
+  const balancers = rule.create(scenario, rngs);
   const world = new World(scenario);
   for (const balancer of balancers) for (const _ of world.nodes) balancer.joined(-Infinity);
   return {
@@ -110,6 +109,7 @@ function happen(run: Run, event: Event, nowMs: number): void {
 
 function drawMessages(run: Run, step: number): void {
   const { open } = run.world;
+  const drawnEvery = (run.scenario.messagesEveryMs ?? drawnEveryMs) / stepMs;
   for (let index = step % drawnEvery; index < open.length; index += drawnEvery) {
     const connection = open[index];
     if (connection !== undefined) carry(run, connection, step * stepMs);

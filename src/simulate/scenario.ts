@@ -27,6 +27,11 @@ export interface Scenario {
   readonly messageSigma: number;
   /** Messages per second of an average connection. */
   readonly messagesPerSecond: number;
+  /**
+   * How often each connection's messages are drawn; absent: every 500 ms, for balancers that are told over which time
+   * (`Connection.countedMs`). One that takes a message as carried when it is told needs every step.
+   */
+  readonly messagesEveryMs?: number;
   /** Balancers that clients come through, by chance; each sees its own connections and every report. */
   readonly balancers: number;
   readonly report: {
@@ -85,12 +90,13 @@ function complainAboutSizes({ nodes, sizes, connections, balancers, joins, crash
 }
 
 function complainAboutTimes({ report, ...scenario }: Scenario): string[] {
-  const { holdMs, redrawMs, reconnectMs, warmUpMs, durationMs } = scenario;
+  const { holdMs, redrawMs, reconnectMs, messagesEveryMs, warmUpMs, durationMs } = scenario;
   const measuredFromMs = Math.max(warmUpMs, scenario.measuredFromMs ?? 0);
   return [
     ...Object.entries({ holdMs, redrawMs, reconnectMs }).flatMap(([name, ms]) => above(name, ms, 0)),
     ...steps('report.intervalMs', report.intervalMs, 1),
     ...steps('report.delayMs', report.delayMs, 1),
+    ...(messagesEveryMs === undefined ? [] : steps('messagesEveryMs', messagesEveryMs, 1)),
     ...steps('warmUpMs', warmUpMs, 0),
     ...steps('durationMs', durationMs, 1),
     ...(measuredFromMs >= durationMs

@@ -138,7 +138,7 @@ describe('names', () => {
     expect(codes.filter((code) => !anchorsOf(errors).includes(code.toLowerCase()))).toEqual([]);
     // What the environment or a family of names is called looks the same.
     const variables =
-      /^HERALD_(CONFIG|AGENT_CONFIG|SOCKET|URL|BALANCERS|POOL|SCALE_(ID|POOL|ACTION|DESIRED|CURRENT|VICTIMS?|REASON)|TOKEN_FILE|NODE_[A-Z]+|AGENT_CHECK_BIND|RELAY_FORM|LOG_LEVEL|INTAKE_BIND|ADMIN_SOCKET|LISTENERS(_BIND)?|TEST_.*)$/;
+      /^HERALD_(CONFIG|AGENT_CONFIG|SOCKET|URL|BALANCERS|POOL|SCALE_(ID|POOL|ACTION|DESIRED|CURRENT|VICTIMS?|REASON)|TOKEN_FILE|NODE_[A-Z]+|AGENT_CHECK_BIND|RELAY_FORM|WORKERS|LOG_LEVEL|INTAKE_BIND|ADMIN_SOCKET|LISTENERS(_BIND)?|STATE_(PEER|URL|USERNAME|PASSWORD|PASSWORD_FILE)|TEST_.*)$/;
     const named = new Set([...all.matchAll(/\bHERALD_[A-Z_]*[A-Z]\b/g)].map(([name]) => name));
     expect([...named].filter((name) => !codes.includes(name) && !variables.test(name))).toEqual([]);
   });

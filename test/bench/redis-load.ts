@@ -79,6 +79,8 @@ const stores = Array.from({ length: balancers }, (_, index) => {
     servers,
     username: undefined,
     password: undefined,
+    sentinelUsername: undefined,
+    sentinelPassword: undefined,
     tls: undefined,
     keyPrefix: 'herald',
     peer: `lb-${index}`,

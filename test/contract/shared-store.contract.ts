@@ -1,13 +1,13 @@
 // What every store must do, whatever carries it; run by shared-store.test.ts on each.
 import { describe, expect, it } from 'vitest';
-import type { SharedStore } from '../../src/balancer/state/shared-store.ts';
+import type { PeerPlace, SharedStore } from '../../src/balancer/state/shared-store.ts';
 import { Heard, type TestStore } from '../support/a-shared-store.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** Stores that share one place. */
 export interface Place {
   /** A store that is not started; ended with the test. */
-  create(id: string): SharedStore;
+  create(id: string, inherited?: PeerPlace): SharedStore;
 }
 
 export function sharedStoreContract(name: string, open: () => Promise<Place>): void {
@@ -92,6 +92,64 @@ export function sharedStoreContract(name: string, open: () => Promise<Place>): v
       );
       expect(after?.id).toBe('a');
       expect(b.heard.here).toEqual(['a']);
+    });
+
+    it('hears everything while it is quiet, and nobody hears of it', async () => {
+      const { place, a, b } = await two();
+      const quiet = { store: place.create('c'), heard: new Heard() };
+      await quiet.store.start(quiet.heard, { isQuiet: true });
+      quiet.store.describe('{"c":1}');
+      quiet.store.say('reports', 'unheard');
+      expect(await quiet.store.lease('leader', { forMs: 60_000, seen: 0 })).toBeUndefined();
+      a.store.say('reports', 'from a');
+      await a.store.write('chat', 'n1', { value: 'drain', version: 0 });
+      await eventually(
+        () => [quiet.heard.here, quiet.heard.words, quiet.heard.values('chat')],
+        (heard) => JSON.stringify(heard) === '[["a","b"],[["a","reports","from a"]],{"n1":"drain"}]',
+      );
+      expect([a.heard.here, b.heard.here]).toEqual([['b'], ['a']]);
+      await quiet.store.speak();
+      quiet.store.say('reports', 'heard');
+      await eventually(
+        () => b.heard.words,
+        (words) => words.some(([from, , text]) => from === 'c' && text === 'heard'),
+      );
+      expect(b.heard.words.map(([, , text]) => text)).toEqual(['from a', 'heard']);
+      expect(b.store.peers().find(({ id }) => id === 'c')?.about).toBe('{"c":1}');
+    });
+
+    it('has the process that takes over go on as the same peer, and nobody sees one leave or come', async () => {
+      const { place, a, b } = await two();
+      let before = a;
+      for (const text of ['of the second process', 'of the third process']) {
+        const store = place.create('a', before.store.place);
+        const after = { store, heard: new Heard() };
+        store.describe('{}');
+        await store.start(after.heard, { isQuiet: true });
+        before.store.say('reports', 'of the first as long as it lives');
+        const held = await before.store.lease('leader', { forMs: 60_000, seen: 0 });
+        await before.store.leave();
+        before.store.say('reports', 'too late');
+        await store.speak();
+        const next = await store.lease('leader', { forMs: 60_000, seen: 0 });
+        expect(next?.token).toBeGreaterThan(held?.token ?? Infinity);
+        store.say('reports', text);
+        await eventually(
+          () => b.heard.words,
+          (words) => words.some(([, , said]) => said === text),
+        );
+        expect(after.heard.here).toEqual(['b']);
+        before = after;
+      }
+      expect(b.heard.peers).toHaveLength(1);
+      expect(b.store.peers()).toHaveLength(1);
+      expect(b.store.status()).toMatchObject({ state: 'connected', reason: '' });
+      expect(b.heard.words.map(([, , text]) => text)).not.toContain('too late');
+      await before.store.stop();
+      await eventually(
+        () => b.heard.here,
+        (here) => here.length === 0,
+      );
     });
 
     it('writes a register for everybody, with a version that grows by one', async () => {

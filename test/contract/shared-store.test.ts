@@ -14,9 +14,10 @@ sharedStoreContract('memory', async () => {
   const hub = new MemoryHub(clock);
   let seed = 0;
   return {
-    create(selfId) {
+    create(selfId, inherited) {
       seed += 1;
-      const store = createMemoryStore({ hub, clock, rng: pcg32(seed), selfId });
+      const rng = pcg32(seed);
+      const store = createMemoryStore({ hub, clock, rng, selfId, ...(inherited && { inherited }) });
       onTestFinished(() => store.stop());
       return store;
     },
@@ -42,7 +43,8 @@ function onServer(
       const keyPrefix = `fleet-${places}`;
       const servers = serversOf(port);
       return {
-        create: (peer) => aRedisStore(aRedisConfig(port, { peer, keyPrefix, servers }), patientLimits).store,
+        create: (peer, inherited) =>
+          aRedisStore(aRedisConfig(port, { peer, keyPrefix, servers }), patientLimits, { inherited }).store,
       };
     });
   });

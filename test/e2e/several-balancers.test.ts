@@ -33,6 +33,31 @@ async function adminStates(herald: HeraldProcess): Promise<Record<string, string
   return Object.fromEntries(Object.entries(nodes).map(([id, { adminState }]) => [id, adminState]));
 }
 
+describe.skipIf(lacksRedis)('a balancer on Redis', () => {
+  it('is called as the environment says, and comes with a new password once the file has it', async () => {
+    const redis = await startRedis();
+    const rights = ['~{herald}:*', '&{herald}:*', '+@all'];
+    await redis.ask('ACL', 'SETUSER', 'herald', 'on', '>first', ...rights);
+    const url = `redis://127.0.0.1:${redis.port}`;
+    const herald = await aHerald({
+      config: { state: { kind: 'redis', url, username: 'herald', passwordFile: 'password' } },
+      files: { password: 'first\n' },
+      env: { HERALD_STATE_PEER: 'herald-7d9f8b6c5d-x2x4z' },
+    });
+    expect(await peersOf(herald)).toMatchObject({ self: 'herald-7d9f8b6c5d-x2x4z' });
+    await redis.ask('ACL', 'SETUSER', 'herald', '>second');
+    herald.write('password', 'second\n');
+    await herald.logged('configuration reloaded');
+    await redis.ask('ACL', 'SETUSER', 'herald', '<first');
+    await redis.ask('CLIENT', 'KILL', 'USER', 'herald');
+    await herald.logged('What peers share is in reach again.');
+    expect((await peersOf(herald)).link.state).toBe('connected');
+    const logged = JSON.stringify(herald.logs);
+    expect(logged).not.toContain('WRONGPASS');
+    expect(logged).not.toContain('with a restart only');
+  });
+});
+
 describe.skipIf(lacksRedis)('two balancers on one Redis', () => {
   it('place by each other’s reports and connections, and drain together', async () => {
     const { one, two } = await aPair();

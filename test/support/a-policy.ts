@@ -1,6 +1,6 @@
 // Compiled policies for tests that are not about reading them.
 import { defaultPolicy } from '../../src/policy/compile-policy.ts';
-import type { Policy } from '../../src/policy/policy.ts';
+import type { CookieRule, Policy } from '../../src/policy/policy.ts';
 
 /** What a test changes; keys of a section that are not given stay. */
 export type PolicyParts = {
@@ -12,7 +12,16 @@ export function aPolicy(parts: PolicyParts = {}): Policy {
   return withParts({ ...defaultPolicy('chat'), affinity: cookies }, parts);
 }
 
-const cookies: Policy['affinity'] = { kind: 'cookie', name: 'herald', yieldAt: 1.1 };
+/** The rule of cookies as it is by default. */
+export const cookies: CookieRule = {
+  kind: 'cookie',
+  name: 'herald',
+  yieldAt: 1.1,
+  secure: 'auto',
+  httpOnly: true,
+  sameSite: 'lax',
+  maxAgeMs: undefined,
+};
 
 /** A policy whose only signal is `cpu`, full at 1: a report's `cpu` is then the utilization. */
 export function aPlainPolicy(parts: PolicyParts = {}): Policy {

@@ -6,7 +6,7 @@ import type {
   SharedHandlers,
   SharedStore,
 } from '../../src/balancer/state/shared-store.ts';
-import { createRedisStore } from '../../src/cluster/redis-store.ts';
+import { createRedisStore, type RedisStoreOptions } from '../../src/cluster/redis-store.ts';
 import type { Limits } from '../../src/cluster/limits.ts';
 import { pcg32 } from '../../src/core/rng.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
@@ -58,6 +58,8 @@ export function aRedisConfig(port: number, more: Partial<RedisConfig> = {}): Red
     servers: { kind: 'single', address: { host: '127.0.0.1', port }, database: 0 },
     username: undefined,
     password: undefined,
+    sentinelUsername: undefined,
+    sentinelPassword: undefined,
     tls: undefined,
     keyPrefix: 'herald',
     peer: undefined,
@@ -88,9 +90,14 @@ export const patientLimits: Partial<Limits> = {
 let seed = 1;
 
 /** A store on Redis that is not started; the test that asked for it stops it. */
-export function aRedisStore(config: RedisConfig, limits: Partial<Limits> = shortLimits): TestStore {
+export function aRedisStore(
+  config: RedisConfig,
+  limits: Partial<Limits> = shortLimits,
+  more: Pick<RedisStoreOptions, 'inherited' | 'current'> = {},
+): TestStore {
   seed += 1;
-  const store = createRedisStore({ config, clock: createSystemClock(), rng: pcg32(seed), limits });
+  const rng = pcg32(seed);
+  const store = createRedisStore({ config, clock: createSystemClock(), rng, limits, ...more });
   onTestFinished(() => store.stop());
   return { store, heard: new Heard() };
 }

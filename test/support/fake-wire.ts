@@ -1,12 +1,14 @@
 // A wire without a socket: the test plays the other side, and sees what was done to ours.
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import type { DialReader, Transport, Wire, WireReader } from '../../src/balancer/proxy/wire.ts';
+import type { DialReader, Transport, Wire, WireEnds, WireReader } from '../../src/balancer/proxy/wire.ts';
 
 export class FakeWire implements Wire {
   reader: WireReader;
   readonly remoteAddress = '192.0.2.9';
   readonly remotePort = 9;
+  ends: WireEnds = { address: '192.0.2.9', port: 9, localAddress: '192.0.2.1', localPort: 80 };
+  readonly isEncrypted = false;
   isClosed = false;
   sawEnd = false;
   isEnded = false;
@@ -27,6 +29,10 @@ export class FakeWire implements Wire {
   send(buffer: Buffer, start: number, end: number): boolean {
     this.sent += buffer.toString('latin1', start, end);
     return true;
+  }
+
+  introduce(ends: WireEnds): void {
+    this.ends = ends;
   }
 
   useSharedBuffer(): void {}

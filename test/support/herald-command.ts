@@ -42,7 +42,13 @@ process.once('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
 });
 
-/** Starts `herald` with these arguments. Nothing of this process's HERALD_* variables reaches it. */
+/** With HERALD_TEST_WORKERS every balancer of every test has workers, but those that say otherwise. */
+function workersOfTest(): Record<string, string> {
+  const workers = process.env['HERALD_TEST_WORKERS'];
+  return workers === undefined ? {} : { HERALD_WORKERS: workers };
+}
+
+/** Starts `herald` with these arguments. No other of this process's HERALD_* variables reaches it. */
 export function startCommand(
   args: readonly string[],
   surroundings: CommandSurroundings = {},
@@ -60,7 +66,7 @@ export function startProcess(
   const child = spawn(program, args, {
     cwd,
     detached: ownGroup,
-    env: { ...cleanEnvironment(), ...env },
+    env: { ...cleanEnvironment(), ...workersOfTest(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   alive.add(child);

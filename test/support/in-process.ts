@@ -1,8 +1,8 @@
 // A whole balancer inside the test's process, for what a test must reach past its surfaces: its data plane.
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { Balancer, type BalancerOptions } from '../../src/balancer/balancer.ts';
+import { Balancer, type BalancerOptions, type Reconfigured } from '../../src/balancer/balancer.ts';
 import { pcg32 } from '../../src/core/rng.ts';
 import { loadConfig } from '../../src/platform/config.ts';
 import { createLogger } from '../../src/platform/logger.ts';
@@ -12,7 +12,7 @@ import { writeSetup, type HeraldSetup } from './herald-setup.ts';
 /** Starts a balancer for one test, which stops it. `more` takes the place of the machine's clock, or adds to it. */
 export async function aBalancer(
   setup: HeraldSetup,
-  more: Partial<Pick<BalancerOptions, 'clock' | 'executorOf'>> = {},
+  more: Partial<Pick<BalancerOptions, 'clock' | 'executorOf' | 'sharedStore'>> = {},
 ): Promise<Balancer> {
   const folder = writeSetup(setup);
   const loaded = await loadConfig(join(folder, 'herald.yaml'), {});
@@ -29,5 +29,18 @@ export async function aBalancer(
     rmSync(folder, { recursive: true, force: true });
   });
   await balancer.start();
+  folders.set(balancer, folder);
   return balancer;
+}
+
+const folders = new WeakMap<Balancer, string>();
+
+/** Reads the files of a balancer again, its herald.yaml changed by `change`, as `herald serve` does on SIGHUP. */
+export async function reloaded(
+  balancer: Balancer,
+  change: (text: string) => string = (text) => text,
+): Promise<Reconfigured> {
+  const path = join(folders.get(balancer) ?? '', 'herald.yaml');
+  writeFileSync(path, change(readFileSync(path, 'utf8')));
+  return balancer.reconfigure(await loadConfig(path, {}));
 }

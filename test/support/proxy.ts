@@ -5,8 +5,8 @@ import {
   type HttpListenerOptions,
 } from '../../src/balancer/proxy/listener.ts';
 import { pcg32 } from '../../src/core/rng.ts';
+import { bareLink } from '../../src/platform/node-links.ts';
 import { createSystemClock } from '../../src/platform/system-clock.ts';
-import { wireOverSocket } from '../../src/balancer/proxy/plain-wire.ts';
 import { createCountingTransport, type CountingTransport } from './counting-transport.ts';
 import { StubPlacement, type StubPolicy } from './stub-placement.ts';
 import { startStubRelay } from './stub-relay.ts';
@@ -54,12 +54,12 @@ export async function startProxy(options: TestProxyOptions = {}): Promise<TestPr
   const told: string[] = [];
   const listener = createHttpListener({
     transport,
-    wireOf: wireOverSocket,
     bind: { host: '127.0.0.1', port: 0 },
     route: options.route ?? (() => 'chat'),
     placement,
     nodeIds: () => ids,
     startRelay: startStubRelay,
+    linkOf: () => bareLink,
     trusted: typeof options.trusted === 'function' ? options.trusted : () => options.trusted === true,
     timeouts: {
       headMs: 5_000,
@@ -87,6 +87,7 @@ export async function startProxy(options: TestProxyOptions = {}): Promise<TestPr
       acceptFailed: (code) => told.push(code),
       clientStalled: () => told.push('stalled'),
       nodeFailed: (_pool, nodeId, reason) => told.push(`${nodeId}: ${reason}`),
+      turnedAway: (reason) => told.push(reason),
     },
   });
   const { port } = await listener.start();

@@ -36,6 +36,7 @@ export function aStubControl(poolOf: (node: string) => string = () => 'chat'): S
   const stub: StubControl = {
     asked,
     refusal: undefined,
+    refreshed: async () => undefined,
     addOperation(parts = {}) {
       const operation = anOperation({ id: `op-${operations.size + 1}`, ...parts });
       operations.set(operation.id, operation);

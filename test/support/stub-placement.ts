@@ -9,6 +9,7 @@ import type {
   PlaceResult,
 } from '../../src/balancer/state/ports.ts';
 import type { Policy } from '../../src/policy/policy.ts';
+import { cookies } from './a-policy.ts';
 
 /** One lease as it was lived. */
 export interface LeaseRecord {
@@ -41,7 +42,7 @@ export class StubPlacement implements Placement {
   constructor(nodes: readonly PlacedNode[], { attempts = 3, cookie, spread = false }: StubPolicy = {}) {
     this.#nodes = nodes;
     this.#spread = spread;
-    const affinity = cookie === undefined ? { kind: 'none' } : { kind: 'cookie', name: cookie, yieldAt: 1.1 };
+    const affinity = cookie === undefined ? { kind: 'none' } : { ...cookies, name: cookie };
     const admit = { refuse: 'close' };
     // Proof of `as`: the proxy reads these keys of a policy and no other.
     this.#policy = { place: { attempts }, admit, affinity } as unknown as Policy;

@@ -2,6 +2,14 @@
 import type { RelayStart, RunningRelay } from '../../src/balancer/proxy/ports.ts';
 import type { Wire, WireReader } from '../../src/balancer/proxy/wire.ts';
 
+const nothing = {
+  toNodeBytes: 0,
+  toNodeMessages: 0,
+  toClientBytes: 0,
+  toClientMessages: 0,
+  durationMs: 0,
+};
+
 /** Starts a tunnel; ends it when either wire is closed. */
 export function startStubRelay(start: RelayStart): RunningRelay {
   const { downstream, upstream, fromNode, fromClient } = start;
@@ -11,7 +19,7 @@ export function startStubRelay(start: RelayStart): RunningRelay {
     hasEnded = true;
     downstream.destroy();
     upstream.destroy();
-    start.onEnd();
+    start.onEnd('client', nothing);
   };
   const halves = { ended: 0 };
   const flow = (from: Wire, to: Wire): WireReader => ({

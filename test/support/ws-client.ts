@@ -27,12 +27,13 @@ export async function connectWs(
   {
     path = '/',
     protocols,
+    url = `ws://127.0.0.1:${port}${path}`,
     ...options
-  }: ClientOptions & { path?: string; protocols?: readonly string[] } = {},
+  }: ClientOptions & { path?: string; url?: string; protocols?: readonly string[] } = {},
 ): Promise<WsClient> {
   const messages: Heard[] = [];
   let closed: { code: number; reason: string } | undefined;
-  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, [...(protocols ?? [])], {
+  const socket = new WebSocket(url, [...(protocols ?? [])], {
     handshakeTimeout: 20_000,
     ...options,
   });

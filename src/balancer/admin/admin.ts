@@ -1,5 +1,6 @@
 // The admin API: on a UNIX socket for its owner, and on TCP with tokens where that is configured. Routes are in
 // api/routes.ts and documented in docs/reference/api.md.
+import { listenAtPath, type SocketFile } from '../../platform/socket-file.ts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
@@ -15,6 +16,7 @@ import type { PolicyFiles } from '../../platform/policy-files.ts';
 import { formatAddress, type Address } from '../../policy/address.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { aloneAnswer, type PeersAnswer } from '../../protocol/peering.ts';
+import type { WorkerDetail } from '../../protocol/workers.ts';
 import type { Control, EventFeed, ScaleFeed } from '../control/ports.ts';
 import type { Registry } from '../state/registry.ts';
 import { ok } from './answer.ts';
@@ -32,7 +34,6 @@ import { operationHandlers } from './operation-routes.ts';
 import { policyHandlers } from './policy-routes.ts';
 import { poolHandlers } from './pool-routes.ts';
 import { createRequestRate, defaultRequestRate, type RequestRate } from './request-rate.ts';
-import { listenPrivately, type SocketFile } from './unix-socket.ts';
 import type { TakeoverDesk } from './takeover-port.ts';
 import { takeoverHandlers } from './takeover-routes.ts';
 import type { WebhookDesk } from './webhook-port.ts';
@@ -69,6 +70,8 @@ export interface AdminDeps {
   readonly takeover?: TakeoverDesk | undefined;
   /** Undefined: nothing is shared with other balancers. */
   readonly peers?: (() => PeersAnswer) | undefined;
+  /** Processes that relay; absent: there are none. */
+  readonly workers?: (() => readonly WorkerDetail[]) | undefined;
   /** Every policy that is loaded, used by a pool or not. */
   readonly policies: () => Iterable<Policy>;
   readonly policyFiles: PolicyFiles;
@@ -125,7 +128,12 @@ export function createAdmin(deps: AdminDeps): Admin {
     );
   return {
     async start() {
-      file = await listenPrivately(socket, deps.socketPath, deps.slots?.socket);
+      file = await listenAtPath(socket, {
+        path: deps.socketPath,
+        mode: 0o600,
+        what: 'the admin socket',
+        slot: deps.slots?.socket,
+      });
       return tcp === undefined || remote === undefined ? 0 : listenAt(remote, tcp.bind, deps.slots?.tcp);
     },
     reconfigure(next) {
@@ -217,5 +225,6 @@ function handlersOf(deps: AdminDeps, streams: EventStreams): AdminHandlers {
     ...webhookHandlers(deps),
     ...takeoverHandlers(deps),
     listPeers: () => ok(deps.peers?.() ?? aloneAnswer),
+    listWorkers: () => ok({ workers: deps.workers?.() ?? [] }),
   };
 }

@@ -57,8 +57,8 @@ export function operationHandlers({ control }: { control: Control | undefined })
 /** An operation in scope; one that is not does not exist. */
 function operationIn(control: Control, view: ScopedView, id: string): Operation {
   const seen = control.operations().filter(({ pool }) => view.sees(pool));
-  const found = seen.find((operation) => operation.id === id);
-  if (found !== undefined) return found;
+  const found = seen.find((operation) => operation.id === id) ?? renamed(control, id);
+  if (found !== undefined && view.sees(found.pool)) return found;
   const meant = meantHint(
     id,
     seen.map((operation) => operation.id),
@@ -66,4 +66,14 @@ function operationIn(control: Control, view: ScopedView, id: string): Operation 
   throw new HeraldError('HERALD_OPERATION_UNKNOWN', `there is no operation '${id}'${meant}`, {
     operation: id,
   });
+}
+
+/** One that goes on as part of another balancer's is listed by that one's id, and found by both. */
+function renamed(control: Control, id: string): Operation | undefined {
+  try {
+    return control.operation(id);
+  } catch (error) {
+    if (error instanceof HeraldError && error.code === 'HERALD_OPERATION_UNKNOWN') return undefined;
+    throw error;
+  }
 }

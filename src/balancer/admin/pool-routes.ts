@@ -46,9 +46,10 @@ export function poolHandlers({
       if (scaling.state === 'unknown' && query.allowUnknown !== true) throw unknownScale(scaling);
       return ok(scaling);
     },
-    beginRebalance({ view, context, body, why, caller }) {
+    async beginRebalance({ view, context, body, why, caller }) {
       const { name } = view.pool(nameIn(context, 'pool'));
       const rebalancer = needControl(control, `pool '${name}' cannot be rebalanced`);
+      await rebalancer.refreshed(name);
       const answer = rebalancer.rebalance(name, { ...body, why }, { by: caller.by });
       if (answer.operation === null) return { ...ok(answer), isDryRun: body.dryRun === true };
       return {

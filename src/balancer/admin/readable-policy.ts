@@ -107,8 +107,17 @@ function readableAdmit(admit: Policy['admit']): Record<string, unknown> {
 }
 
 function readableAffinity(affinity: Policy['affinity']): Record<string, unknown> {
-  if (affinity.kind === 'none') return { kind: 'none' };
-  return { kind: affinity.kind, name: affinity.name, yieldAt: percentage(affinity.yieldAt) };
+  const { kind } = affinity;
+  if (kind === 'none') return { kind };
+  const yieldAt = percentage(affinity.yieldAt);
+  if (kind === 'cookie') {
+    const { name, secure, httpOnly, sameSite, maxAgeMs } = affinity;
+    const maxAge = maxAgeMs === undefined ? {} : { maxAge: duration(maxAgeMs) };
+    return { kind, name, yieldAt, secure, httpOnly, sameSite, ...maxAge };
+  }
+  const bound = affinity.bound === Infinity ? 'off' : percentage(affinity.bound);
+  if (kind === 'path') return { kind, segment: affinity.segment, yieldAt, bound };
+  return { kind, ...(kind !== 'source' && { name: affinity.name }), yieldAt, bound };
 }
 
 function readableHealth({ check, passive }: Policy['health']): Record<string, unknown> {

@@ -86,7 +86,8 @@ function saveControl({ registry, clock, operations, drains, freezes }: ControlSe
 function savedDrain(drain: Drain, toWall: number): SavedDrain {
   const deadlines = [...drain.nodes].map(([id, { deadlineAtMs }]) => [id, Math.round(deadlineAtMs + toWall)]);
   return {
-    operation: drain.view(),
+    // What others have done is theirs to say again.
+    operation: { ...drain.view(), progress: drain.ownProgress },
     ratePerSecond: drain.ratePerSecond,
     startedWallMs: drain.startedWallMs,
     // Pairs of an id and a number.
@@ -99,8 +100,16 @@ function restoreDrain(
   { operation, ratePerSecond, startedWallMs, deadlines }: SavedDrain,
   { nowMs, wallMs }: { nowMs: number; wallMs: number },
 ): void {
-  const { id, pool, by, why, progress } = operation;
-  const drain = drains.make({ id, pool, by, why, ratePerSecond, restored: { startedWallMs, progress } });
+  const { id, owner, pool, by, why, progress } = operation;
+  const drain = drains.make({
+    id,
+    owner,
+    pool,
+    by,
+    why,
+    ratePerSecond,
+    restored: { startedWallMs, progress },
+  });
   for (const [node, deadlineWallMs] of Object.entries(deadlines))
     drain.include(node, nowMs + (deadlineWallMs - wallMs));
   drains.restore(drain);

@@ -14,12 +14,18 @@ import type { NodeRecord } from '../state/node-record.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import type { DataPlane, StateSection } from '../state/ports.ts';
 import type { Registry } from '../state/registry.ts';
+import type { AskWord } from '../../protocol/order-words.ts';
 import { createControlSection } from './control-section.ts';
 import { checkRequest, nodesOf } from './drain-check.ts';
 import { drainAsked, drainEnded } from './drain-events.ts';
+import type { Drain } from './drain.ts';
 import { Drains } from './drains.ts';
+import type { Fleet } from './fleet/fleet.ts';
+import { FleetLoop } from './fleet/fleet-loop.ts';
+import type { OrderCount } from './fleet/order-counts.ts';
+import { nothingDone } from './fleet/parts.ts';
 import { Freezes } from './freezes.ts';
-import { Operations, type EndedCount } from './operations.ts';
+import { Operations, type EndedCount, type OperationEntry } from './operations.ts';
 import type { Asker, Control, EventFeed } from './ports.ts';
 import { Rebalances } from './rebalances.ts';
 import { Shedder, type ShedCount } from './shedder.ts';
@@ -53,6 +59,7 @@ export interface ControlFigures {
   readonly running: readonly Operation[];
   readonly ended: Iterable<EndedCount>;
   readonly sheds: readonly ShedCount[];
+  readonly orders: readonly OrderCount[];
   /** Whether automatic actions on a pool are stopped. */
   isFrozen(pool: string): boolean;
 }
@@ -71,6 +78,7 @@ export class RunningControl implements Control {
   readonly #rebalances: Rebalances;
   /** Who tells it to peers; undefined: there are none. */
   listener: ControlListener | undefined;
+  #fleet: FleetLoop | undefined;
   #timer: Timer | undefined;
   #tickedAtMs: number;
   #isRetired = false;
@@ -84,11 +92,23 @@ export class RunningControl implements Control {
       freezes: new Freezes(deps.clock),
     };
     this.shared = shared;
-    this.#drains = new Drains({ ...deps, shedder: shared.shedder }, shared.operations, (drain) =>
-      deps.tell(drainEnded(drain.view())),
-    );
-    this.#rebalances = new Rebalances({ isLeader: () => true, ...deps, ...shared });
+    const othersOf = (operation: string) => this.#fleet?.othersOf(operation) ?? nothingDone;
+    const renamed = (...drain: [string, string, string]) => this.#fleet?.renamed(...drain);
+    const drainParts = { ...deps, shedder: shared.shedder, othersOf, renamed };
+    this.#drains = new Drains(drainParts, shared.operations, (drain) => this.#drainEnded(drain));
+    const fleet = () => this.#fleet;
+    this.#rebalances = new Rebalances({ isLeader: () => true, ...deps, ...shared, fleet });
     this.section = createControlSection({ ...deps, ...shared, drains: this.#drains });
+  }
+
+  /** From now on operations are those of all balancers. */
+  join(fleet: Fleet): FleetLoop {
+    const { shared } = this;
+    const runAsked = (pool: string, ask: AskWord) => {
+      if (!this.#isRetired) this.#rebalances.asked(pool, ask);
+    };
+    this.#fleet = new FleetLoop({ ...this.#deps, ...shared, fleet, runAsked });
+    return this.#fleet;
   }
 
   /** Begins to tick. */
@@ -131,22 +151,27 @@ export class RunningControl implements Control {
     return answer;
   }
 
+  async refreshed(pool: string): Promise<void> {
+    await this.#deps.dataPlane.refresh?.(pool);
+  }
+
   rebalance(pool: string, request: RebalanceRequest, asker: Asker): RebalanceAnswer {
     return this.#rebalances.request(pool, request, asker);
   }
 
   operations(): readonly Operation[] {
-    return this.shared.operations.list();
+    return this.#fleet?.list() ?? this.shared.operations.list();
   }
 
   operation(id: string): Operation {
-    return this.shared.operations.get(id).view();
+    return this.#fleet?.get(id) ?? this.shared.operations.get(id).view();
   }
 
   cancel(id: string, asker: Asker & { readonly why: string }): Operation {
-    const entry = this.shared.operations.get(id);
-    entry.cancel(`cancelled by ${asker.by}${said(asker.why)}`);
-    return entry.view();
+    const reason = `cancelled by ${asker.by}${said(asker.why)}`;
+    if (this.#fleet === undefined) this.shared.operations.get(id).cancel(reason);
+    else this.#fleet.cancel(id, reason);
+    return this.operation(id);
   }
 
   freezeState(pool: string | undefined): FreezeState {
@@ -180,9 +205,10 @@ export class RunningControl implements Control {
   figures(): ControlFigures {
     const { operations, shedder, freezes } = this.shared;
     return {
-      running: operations.list().filter(({ state }) => state === 'running'),
+      running: operations.running.map((entry) => ownPartOf(entry)),
       ended: operations.endedCounts(),
       sheds: shedder.counts(),
+      orders: this.#fleet?.counts.all() ?? [],
       isFrozen: (pool) => freezes.isFrozen(pool),
     };
   }
@@ -202,14 +228,28 @@ export class RunningControl implements Control {
     wish: { pool: PoolState; nodes: ReadonlyMap<string, NodeRecord>; request: AdminStateRequest },
     asker: Asker,
   ): AdminStateAnswer {
-    const { drain, forecast = null, isNew } = this.#drains.begin({ ...wish, by: asker.by });
+    const { by, operation: named } = asker;
+    const { drain, forecast = null, isNew } = this.#drains.begin({ ...wish, by, operation: named });
     const answer = { nodes: [...wish.nodes.keys()], adminState: 'drain' as const, forecast };
     if (drain === undefined) return { ...answer, operation: null };
-    const operation = drain.view();
-    this.#deps.tell(drainAsked(operation, { by: asker.by, request: wish.request, isNew }));
-    this.listener?.adminState(wish.pool.name, wish.nodes.keys(), { ...wish.request, ...asker });
+    const operation = this.operation(drain.id);
+    this.#deps.tell(drainAsked(operation, { by, request: wish.request, isNew }));
+    const { id, owner } = operation;
+    const begun = owner === undefined ? undefined : { operation: { id, owner } };
+    this.listener?.adminState(wish.pool.name, wish.nodes.keys(), { ...wish.request, by, ...begun });
     return { ...answer, operation };
   }
+
+  #drainEnded(drain: Drain): void {
+    if (this.#fleet !== undefined && drain.owner !== undefined) return this.#fleet.partEnded(drain);
+    this.#deps.tell(drainEnded(this.operation(drain.id)));
+  }
+}
+
+/** Metrics of several balancers are added up: each tells of its own connections. */
+function ownPartOf(entry: OperationEntry): Operation {
+  const operation = entry.view();
+  return { ...operation, progress: entry.ownProgress ?? operation.progress };
 }
 
 function said(why: string): string {

@@ -13,7 +13,7 @@ export function drainAsked(
   }: { readonly by: string; readonly request: AdminStateRequest; readonly isNew: boolean },
 ): Told {
   const { why = '', force = false, self = false } = request;
-  const { id, pool, nodes, reason, deadlineAt } = operation;
+  const { id, pool, nodes, reason, deadlineAt, owner } = operation;
   return {
     type: isNew ? 'operation.started' : 'operation.updated',
     pool,
@@ -21,12 +21,13 @@ export function drainAsked(
     by,
     why,
     message: `drain of ${nodes.join(', ')} ${isNew ? 'began' : 'goes on'}: ${reason}`,
-    facts: { operation: id, deadlineAt, force, self },
+    facts: { operation: id, ...(owner !== undefined && { owner }), deadlineAt, force, self },
   };
 }
 
 /** Says that a drain is over. `by` and `why` are of who began it; who ended it is in the reason. */
-export function drainEnded({ id, pool, nodes, by, why, state, reason, progress }: Operation): Told {
+export function drainEnded(operation: Operation): Told {
+  const { id, pool, nodes, by, why, state, reason, progress, owner } = operation;
   return {
     type: 'operation.ended',
     pool,
@@ -34,7 +35,7 @@ export function drainEnded({ id, pool, nodes, by, why, state, reason, progress }
     by,
     why,
     message: `drain of ${nodes.join(', ')}: ${state}: ${reason}`,
-    facts: { operation: id, state, ...progress },
+    facts: { operation: id, ...(owner !== undefined && { owner }), state, ...progress },
   };
 }
 

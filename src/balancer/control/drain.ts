@@ -1,8 +1,8 @@
 // One drain: its nodes, its progress, and how it ends. Which drains there may be is drains.ts.
 import type { DrainRoom } from '../../core/plan-drain.ts';
-import { isoTime } from '../../protocol/iso-time.ts';
 import type { Operation, OperationProgress, OperationState } from '../../protocol/operations.ts';
-import { deadlineSentence, doneSentence, runningSentence } from './drain-words.ts';
+import { viewOfDrain } from './drain-view.ts';
+import { deadlineSentence, doneSentence } from './drain-words.ts';
 import { DrainedNode, type DrainParts } from './drained-node.ts';
 import type { OperationEntry } from './operations.ts';
 import { Pace } from './pace.ts';
@@ -11,6 +11,8 @@ import { Progress } from './progress.ts';
 /** What a drain begins with. */
 export interface DrainStart {
   readonly id: string;
+  /** The balancer that runs it; undefined: this one. */
+  readonly owner?: string | undefined;
   readonly pool: string;
   readonly by: string;
   readonly why: string;
@@ -19,14 +21,15 @@ export interface DrainStart {
   readonly restored?: { readonly startedWallMs: number; readonly progress: OperationProgress };
 }
 
-// Connections per second; what is slower than that is standing still.
-const leastPace = 0.01;
+// The others see that a node is empty when this one does, give or take a word; who says nothing for so long has no part.
+const othersEndWithinMs = 3000;
 
 /** A drain with a lifetime: nodes are added, it is ticked until it is over. */
 export class Drain implements OperationEntry {
-  readonly id: string;
   readonly pool: string;
   readonly #start: DrainStart;
+  #id: string;
+  #owner: string | undefined;
   readonly #parts: DrainParts;
   readonly #ended: (drain: Drain) => void;
   readonly #nodes = new Map<string, DrainedNode>();
@@ -35,13 +38,16 @@ export class Drain implements OperationEntry {
   #ratePerSecond: number | 'auto';
   readonly #pace = new Pace();
   #state: OperationState = 'running';
-  #reason = '';
+  #reason: (progress: OperationProgress) => string = () => '';
   #endedWallMs: number | undefined;
   #isPastDeadline = false;
+  /** Since when this balancer's part is over. */
+  #overAtMs: number | undefined;
 
   /** `ended` is called once, when it is over. */
   constructor(start: DrainStart, parts: DrainParts, ended: (drain: Drain) => void) {
-    this.id = start.id;
+    this.#id = start.id;
+    this.#owner = start.owner;
     this.pool = start.pool;
     this.#start = start;
     this.#parts = parts;
@@ -51,6 +57,20 @@ export class Drain implements OperationEntry {
     // What was open when the balancer ended has ended with it.
     this.#progress.lost();
     this.#startedWallMs = start.restored?.startedWallMs ?? parts.clock.wallMs();
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  get owner(): string | undefined {
+    return this.#owner;
+  }
+
+  /** It is part of a drain that another balancer runs. */
+  become(id: string, owner: string): void {
+    this.#id = id;
+    this.#owner = owner;
   }
 
   get isRunning(): boolean {
@@ -98,7 +118,7 @@ export class Drain implements OperationEntry {
   cancel(reason: string): void {
     if (!this.isRunning) return;
     for (const node of this.#nodes.values()) node.letBe();
-    this.#end('cancelled', reason);
+    this.#end('cancelled', () => reason);
   }
 
   /** The pool is no more, and with it the list of its connections. */
@@ -107,7 +127,7 @@ export class Drain implements OperationEntry {
     for (const node of this.#nodes.values()) node.letBe();
     const left = this.#progress.waiting + this.#progress.leaving;
     const reason = `pool '${this.pool}' is no longer configured: ${left} connections live on until they end`;
-    this.#end('stopped', reason);
+    this.#end('stopped', () => reason);
   }
 
   /**
@@ -133,25 +153,36 @@ export class Drain implements OperationEntry {
     return this.#ratePerSecond === 'auto' ? 'auto' : this.#ratePerSecond * part;
   }
 
+  /** Of this balancer's connections. */
+  get ownProgress(): OperationProgress {
+    return this.#progress.view();
+  }
+
+  get ownRatePerSecond(): number {
+    return this.isRunning ? this.#pace.perSecond : 0;
+  }
+
   view(): Operation {
-    const { clock } = this.#parts;
-    return {
+    const { pool, owner } = this;
+    const { by, why } = this.#start;
+    return viewOfDrain({
       id: this.id,
-      kind: 'drain',
-      pool: this.pool,
+      owner,
+      pool,
       nodes: [...this.#nodes.keys()],
       state: this.#state,
-      reason: this.isRunning ? runningSentence(this.#progress.view(), this.#leftMs()) : this.#reason,
-      by: this.#start.by,
-      why: this.#start.why,
-      startedAt: isoTime(this.#startedWallMs),
-      endedAt: this.#endedWallMs === undefined ? null : isoTime(this.#endedWallMs),
-      deadlineAt: isoTime(clock.wallMs() + this.#leftMs()),
-      etaMs: this.isRunning ? this.#etaMs() : null,
-      ratePerSecond: this.isRunning ? Math.round(this.#pace.perSecond * 10) / 10 : 0,
-      progress: this.#progress.view(),
-      imbalance: { before: null, now: null, predicted: null },
-    };
+      by,
+      why,
+      reason: this.isRunning ? undefined : this.#reason,
+      startedWallMs: this.#startedWallMs,
+      endedWallMs: this.#endedWallMs,
+      leftMs: this.#leftMs(),
+      wallMs: this.#parts.clock.wallMs(),
+      ratePerSecond: this.#ratePerSecond,
+      pace: this.#pace.perSecond,
+      own: this.ownProgress,
+      others: this.#parts.othersOf(this.id),
+    });
   }
 
   /** Until the last of its deadlines; may be negative. */
@@ -160,33 +191,30 @@ export class Drain implements OperationEntry {
     return last - this.#parts.clock.nowMs();
   }
 
-  /** Null while nobody knows how fast it goes: the deadline alone is no forecast. */
-  #etaMs(): number | null {
-    const { waiting } = this.#progress;
-    const leftMs = Math.max(0, this.#leftMs());
-    if (waiting === 0) return Math.min(leftMs, 1000);
-    const planned = this.#ratePerSecond === 'auto' ? 0 : this.#ratePerSecond;
-    const perSecond = this.#pace.perSecond >= leastPace ? this.#pace.perSecond : planned;
-    return perSecond > 0 ? Math.round(Math.min(leftMs, (waiting * 1000) / perSecond)) : null;
-  }
-
   #endIfOver(nowMs: number): void {
     if (!this.isRunning) return;
     const nodes = [...this.#nodes.values()];
     // Past the deadline nobody is waited for who was told; what its node still holds is going.
     const isOver = ({ deadlineAtMs, isEmpty, leaving }: DrainedNode) =>
       isEmpty || (deadlineAtMs <= nowMs && leaving === 0);
-    if (!nodes.every(isOver)) return;
-    const progress = this.#progress.view();
-    if (this.#isPastDeadline) {
-      const others = nodes.reduce((sum, { leavingOtherwise }) => sum + leavingOtherwise, 0);
-      return this.#end('deadline', deadlineSentence(progress, others));
+    if (!nodes.every(isOver) || this.#waitsForOthers(nowMs)) return;
+    const others = this.#parts.othersOf(this.id);
+    if (this.#isPastDeadline || others.isPastDeadline) {
+      const told = nodes.reduce((sum, { leavingOtherwise }) => sum + leavingOtherwise, 0);
+      return this.#end('deadline', deadlineSentence(told));
     }
     const pool = this.#parts.registry.pools.get(this.pool);
-    this.#end('done', doneSentence(progress, [...this.#nodes.keys()], { pool, nowMs }));
+    this.#end('done', doneSentence([...this.#nodes.keys()], { pool, nowMs }));
   }
 
-  #end(state: OperationState, reason: string): void {
+  /** Who runs it tells what came of the whole: the others' last words are a moment behind their counts. */
+  #waitsForOthers(nowMs: number): boolean {
+    if (this.#owner !== undefined) return false;
+    this.#overAtMs ??= nowMs;
+    return this.#parts.othersOf(this.id).isAtWork && nowMs - this.#overAtMs < othersEndWithinMs;
+  }
+
+  #end(state: OperationState, reason: (progress: OperationProgress) => string): void {
     this.#state = state;
     this.#reason = reason;
     this.#endedWallMs = this.#parts.clock.wallMs();

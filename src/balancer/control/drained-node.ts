@@ -7,6 +7,7 @@ import type { Registry } from '../state/registry.ts';
 import { NodeAsks } from './asks.ts';
 import { DrainGoodbyes, type DrainedPlace } from './drain-goodbyes.ts';
 import { DrainQueue } from './drain-queue.ts';
+import type { OthersDone } from './fleet/parts.ts';
 import type { Progress } from './progress.ts';
 import type { Shedder } from './shedder.ts';
 
@@ -17,6 +18,10 @@ export interface DrainParts {
   readonly shedder: Shedder;
   readonly clock: Clock;
   readonly rng: Rng;
+  /** What other balancers have done of an operation. */
+  readonly othersOf: (operation: string) => OthersDone;
+  /** A drain goes on under another id. */
+  readonly renamed: (pool: string, before: string, now: string) => void;
 }
 
 // Listing 100,000 connections takes some 20 ms, so large nodes are looked at less often.

@@ -3,6 +3,7 @@ import { roomFor } from '../../core/drain-room.ts';
 import { HeraldError } from '../../core/error.ts';
 import type { DrainRoom } from '../../core/plan-drain.ts';
 import type { AdminStateRequest, DrainForecast } from '../../protocol/operations.ts';
+import type { OwnedOperation } from '../../protocol/peer-wishes.ts';
 import type { NodeRecord } from '../state/node-record.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import { forecast, refused } from './drain-check.ts';
@@ -16,6 +17,8 @@ export interface DrainWish {
   readonly nodes: ReadonlyMap<string, NodeRecord>;
   readonly request: AdminStateRequest;
   readonly by: string;
+  /** The drain of another balancer that this is part of. */
+  readonly operation?: OwnedOperation | undefined;
 }
 
 /** What came of it. `isNew`: it was not under way before. */
@@ -54,7 +57,8 @@ export class Drains {
    */
   begin(wish: DrainWish): DrainBegun {
     const { pool, nodes, request } = wish;
-    const known = this.#underWay(pool, nodes);
+    if (wish.operation !== undefined && request.dryRun !== true) this.#adopt(wish, wish.operation);
+    const known = this.#underWay(pool, nodes) ?? this.#find(wish.operation?.id);
     const fresh = new Set([...nodes.keys()].filter((id) => known?.nodes.has(id) !== true));
     const figures = this.#checked(wish, fresh);
     if (request.dryRun === true) return { drain: undefined, forecast: figures, isNew: false };
@@ -118,6 +122,26 @@ export class Drains {
     }
   }
 
+  #find(id: string | undefined): Drain | undefined {
+    return id === undefined ? undefined : [...this.#running].find((drain) => drain.id === id);
+  }
+
+  /** What empties these nodes here already is part of the other balancer's drain from now on: they agree by one id. */
+  #adopt({ pool, nodes }: DrainWish, { id, owner }: OwnedOperation): void {
+    for (const node of nodes.keys()) {
+      const known = this.of(pool.name, node);
+      if (known === undefined || known.id === id) continue;
+      if (known.nodes.size > 1 || this.#find(id) !== undefined) {
+        known.release(node, `goes on as ${id} of balancer '${owner}'`);
+        continue;
+      }
+      const before = known.id;
+      known.become(id, owner);
+      this.#operations.rename(known, before);
+      this.#parts.renamed(pool.name, before, id);
+    }
+  }
+
   #underWay(pool: PoolState, nodes: ReadonlyMap<string, NodeRecord>): Drain | undefined {
     const found = new Set([...nodes.keys()].flatMap((id) => this.of(pool.name, id) ?? []));
     if (found.size <= 1) return [...found][0];
@@ -137,9 +161,10 @@ export class Drains {
     return figures;
   }
 
-  #newDrain({ pool, request, by }: DrainWish): Drain {
+  #newDrain({ pool, request, by, operation }: DrainWish): Drain {
     const drain = this.make({
-      id: this.#operations.newId('drain'),
+      id: operation?.id ?? this.#operations.newId('drain'),
+      owner: operation?.owner,
       pool: pool.name,
       by,
       why: request.why ?? '',
@@ -157,8 +182,8 @@ export class Drains {
     const room = roomFor(assessment, node, returns.usualPerSecond);
     const part = ownPartOf(pool, node);
     return {
-      // Those before this one in the same tick have taken of the room: their clients are out already.
-      connections: room.connections * part - returns.out,
+      // Those before this one in the same tick, and other balancers, have taken of the room: their clients are out already.
+      connections: (room.connections - returns.out) * part,
       connectsPerSecond: (room.connectsPerSecond * part) / this.#nodesDraining(pool.name),
       feedbackMs: pool.policy.reports.intervalMs + pool.policy.score.smoothingMs,
       leaving: shedder.room,

@@ -31,9 +31,19 @@ export class Leader {
     this.#deps = deps;
   }
 
-  /** Holds the lease now, by its own clock. Without a link it runs out within five seconds: then nobody leads. */
+  /**
+   * Holds the lease now, by its own clock, and has not heard of a higher token. Without a link it runs out within five
+   * seconds: then nobody leads.
+   */
   get isLeader(): boolean {
-    return this.#held !== undefined && this.#deps.clock.nowMs() < this.#held.untilMs;
+    return this.token > 0;
+  }
+
+  /** By which it leads now; 0 when it does not. */
+  get token(): number {
+    if (this.#held === undefined || this.#deps.clock.nowMs() >= this.#held.untilMs) return 0;
+    // A store that has forgotten its counter gives out low ones: the next renewal lifts it, if the lease is ours.
+    return this.#held.token < this.#highestToken ? 0 : this.#held.token;
   }
 
   /** The highest fencing token seen, 0 before any. */
@@ -73,7 +83,7 @@ export class Leader {
   }
 
   #tell(): void {
-    const token = this.isLeader ? (this.#held?.token ?? 0) : 0;
+    const { token } = this;
     if (token === this.#toldToken) return;
     this.#toldToken = token;
     this.#deps.changed(token);

@@ -1,16 +1,25 @@
 // A pool as a rebalance sees it, out of the registry and the data plane, and what it marks there.
+import { carriedPart } from '../../core/carried-part.ts';
 import type { MovableConnections } from '../../core/rebalance/choose.ts';
 import type { RebalanceNode } from '../../core/rebalance/level.ts';
+import type { OthersView } from '../../core/rebalance/others.ts';
 import type { RunView } from '../../core/rebalance/run.ts';
 import { runNodesOf } from '../../core/rebalance/view.ts';
+import type { PeerCarried } from '../state/peers/peer-tally.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import type { ConnectionKind, DataPlane, OpenConnections } from '../state/ports.ts';
+import type { OrderLedger } from './fleet/order-ledger.ts';
 
 // Requests and long polls are over before moving them is; a tunnel that nobody reads cannot be told when to come back.
 const movableKinds: ReadonlySet<ConnectionKind> = new Set(['websocket', 'sse']);
 
 /** A pool at this instant. The connections of a node are listed when they are asked for, once. */
-export function viewOf(pool: PoolState, dataPlane: DataPlane, nowMs: number): RunView {
+export function viewOf(
+  pool: PoolState,
+  dataPlane: DataPlane,
+  at: { readonly nowMs: number; readonly ledger?: OrderLedger | undefined },
+): RunView {
+  const { nowMs, ledger } = at;
   const assessment = pool.assessment(nowMs);
   const lists = new Map<string, OpenConnections>();
   const listOf = (id: string): OpenConnections => {
@@ -24,11 +33,12 @@ export function viewOf(pool: PoolState, dataPlane: DataPlane, nowMs: number): Ru
     nodes: runNodesOf(assessment, {
       slowStartMs: pool.policy.place.slowStartMs,
       // Only what sheds has connections that were asked to leave by a rebalance; a list costs a look at every slot.
-      leavingOf: (id) => (pool.nodes.get(id)?.isShedding === true ? leavingIn(listOf(id)) : 0),
+      leavingOf: (id) =>
+        (pool.nodes.get(id)?.isShedding === true ? leavingIn(listOf(id)) : 0) + (ledger?.leavingOf(id) ?? 0),
     }),
     connectionsOf: (node: RebalanceNode) => movableIn(listOf(node.id)),
-    placedTotal: counters.reduce((sum, { placedTotal }) => sum + placedTotal, 0),
-    failedTotal: counters.reduce((sum, { failedTotal }) => sum + failedTotal, 0),
+    placedTotal: counters.reduce((sum, { placedTotal }) => sum + placedTotal, ledger?.placements.placed ?? 0),
+    failedTotal: counters.reduce((sum, { failedTotal }) => sum + failedTotal, ledger?.placements.failed ?? 0),
   };
 }
 
@@ -43,6 +53,28 @@ export function markShedding(pool: PoolState, shedding: ReadonlySet<string>): vo
   if (isChanged) pool.discardAssessment();
 }
 
+/** Which part of each node's load other balancers carry, for those who may be told to shed. */
+export function sharesIn(
+  pool: PoolState,
+  nowMs: number,
+  carriedOn: (node: string) => readonly PeerCarried[],
+): OthersView['sharesOf'] {
+  const { snapshot, costs } = pool.assessment(nowMs);
+  const nodes = new Map(snapshot.nodes.map((node) => [node.id, node]));
+  return ({ id }) => {
+    const node = nodes.get(id);
+    // As apportioned to own connections (core/apportion.ts): what is there without any work is nobody's.
+    const work = Math.max(0, (node?.load?.utilization ?? 0) - costs.intercept);
+    if (node === undefined || !(work > 0)) return [];
+    const { connections, expectedMessagesPerSecond: messagesPerSecond } = node.counters;
+    return carriedOn(id).flatMap((carried) => {
+      const utilization = work * carriedPart(carried, { connections, messagesPerSecond });
+      const canBeTold = carried.stamp !== undefined && utilization > 0;
+      return canBeTold ? [{ peer: carried.peer, connections: carried.connections, utilization }] : [];
+    });
+  };
+}
+
 function leavingIn(list: OpenConnections): number {
   let utilization = 0;
   for (let row = 0; row < list.size; row += 1)
@@ -50,7 +82,8 @@ function leavingIn(list: OpenConnections): number {
   return utilization;
 }
 
-function movableIn(list: OpenConnections): MovableConnections {
+/** Those of a list that may be moved now. */
+export function movableIn(list: OpenConnections): MovableConnections {
   const rows: number[] = [];
   for (let row = 0; row < list.size; row += 1) {
     const kind = list.kind[row];

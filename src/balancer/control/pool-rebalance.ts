@@ -13,18 +13,21 @@ import {
 } from '../../core/rebalance/rebalancer.ts';
 import type { PlannedShed } from '../../core/rebalance/plan.ts';
 import type { RunView } from '../../core/rebalance/run.ts';
-import { rebalanceRuleOf } from '../../core/rebalance/view.ts';
 import type { Out } from '../../core/returns.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { DataPlane } from '../state/ports.ts';
 import type { Registry } from '../state/registry.ts';
+import type { OrderLedger } from './fleet/order-ledger.ts';
+import { nothingDone, type OthersDone } from './fleet/parts.ts';
+import type { RebalanceFleet } from './fleet/rebalance-fleet.ts';
 import type { Freezes } from './freezes.ts';
 import type { Operations } from './operations.ts';
 import type { EventFeed } from './ports.ts';
 import type { PoolState } from '../state/pool-state.ts';
-import type { RebalanceRequest } from '../../protocol/operations.ts';
-import { markShedding, viewOf } from './movable.ts';
+import type { Operation, RebalanceRequest } from '../../protocol/operations.ts';
+import { markShedding } from './movable.ts';
 import { adviceEvent, operationEvent, RebalanceAdvice } from './rebalance-events.ts';
+import { lookAt, ruleFor } from './rebalance-look.ts';
 import { RebalanceOperation } from './rebalance-operation.ts';
 import type { Shedder } from './shedder.ts';
 
@@ -40,18 +43,26 @@ export interface RebalanceParts {
   readonly tell: EventFeed['tell'];
   /** Several balancers that rebalance by themselves would shed the same excess as often as there are. */
   readonly isLeader: () => boolean;
+  /** The other balancers; undefined where there are none. */
+  readonly fleet: () => (RebalanceFleet & WholeOperations) | undefined;
+}
+
+/** Operations of all balancers. */
+interface WholeOperations {
+  othersOf(operation: string): OthersDone;
+  get(id: string): Operation;
 }
 
 // Nobody hurries: a message that is under way may end, and a client has time to answer.
 const goodbyeWithinMs = 30_000;
-// A pool of a hundred connections at 0.1 %/s would wait ten seconds for each.
-const leastRatePerSecond = 0.2;
 
 /** The rebalancing of one pool, from tick to tick. */
 export class PoolRebalance {
   readonly #parts: RebalanceParts;
   #state = restingRebalancer;
   #operation: RebalanceOperation | undefined;
+  /** Of the run under way, where there are other balancers. */
+  #ledger: OrderLedger | undefined;
   /** Of the run under way, when an operator gave one. */
   #ratePerSecond: number | undefined;
   readonly #advice = new RebalanceAdvice();
@@ -66,14 +77,17 @@ export class PoolRebalance {
 
   /** One tick, about a second after the last. */
   tick(pool: PoolState): void {
-    const { freezes, rng, isLeader } = this.#parts;
+    const { freezes, rng } = this.#parts;
     const isFrozen = freezes.isFrozen(pool.name);
-    const leads = isLeader();
-    if ((isFrozen || !leads) && this.#operation?.isAutomatic === true)
-      this.cancel(pool, isFrozen ? 'the pool was frozen' : 'this balancer leads no more');
+    const leads = this.#leads;
+    // Among several, whoever begins to lead may begin a run of its own: two of one pool would shed the same excess twice.
+    const isAlone = this.#parts.fleet() === undefined;
+    const isAutomatic = this.#operation?.isAutomatic === true;
+    if ((isFrozen && isAutomatic) || (!leads && (isAutomatic || !isAlone)))
+      this.cancel(pool, isFrozen && isAutomatic ? 'the pool was frozen' : 'this balancer leads no more');
     // What an operator asked of this balancer goes on, whoever leads.
     const frozen = isFrozen || (!leads && this.#operation === undefined);
-    const view = this.#look(pool);
+    const view = this.#look(pool, true);
     const tick = tickRebalancer(this.#state, view, { rule: this.#ruleOf(pool), rng, frozen });
     this.#state = tick.state;
     if (tick.began) this.#begin(pool, view, { by: 'auto', why: `hot: ${tick.hot.join(', ')}` });
@@ -87,11 +101,16 @@ export class PoolRebalance {
     return this.#forecastOf(pool, this.#look(pool));
   }
 
-  /** Begins a run for an operator; undefined when the pool is level. */
+  /** Whether a run would have nothing to do. */
+  isLevel(pool: PoolState): boolean {
+    return isLevel(this.#look(pool), pool.policy.rebalance);
+  }
+
+  /** Begins a run for an operator, under this id if there is one; undefined when the pool is level. */
   begin(
     pool: PoolState,
     request: RebalanceRequest,
-    { by }: { readonly by: string },
+    asker: { readonly by: string; readonly id?: string },
   ): RebalanceOperation | undefined {
     const view = this.#look(pool);
     if (isLevel(view, pool.policy.rebalance)) return undefined;
@@ -99,7 +118,7 @@ export class PoolRebalance {
     const options = { rule: this.#ruleOf(pool), rng: this.#parts.rng, begin: true };
     const tick = tickRebalancer(this.#state, view, options);
     this.#state = tick.state;
-    const operation = this.#begin(pool, view, { by, why: request.why ?? '' });
+    const operation = this.#begin(pool, view, { ...asker, why: request.why ?? '' });
     this.#apply(pool, tick);
     return operation;
   }
@@ -108,36 +127,42 @@ export class PoolRebalance {
   cancel(pool: PoolState | undefined, reason: string): void {
     this.#state = stopRebalancer(this.#state);
     this.#operation?.finishCancelled(reason);
-    if (pool !== undefined) markShedding(pool, new Set());
+    if (pool !== undefined) this.#mark(pool, new Set());
     this.#close();
   }
 
-  #look(pool: PoolState): RunView {
-    const { clock, dataPlane, shedder } = this.#parts;
-    const { out } = shedder.returns(pool.name).estimate;
-    const { returned = 0, lost = 0 } = this.#operation?.returns ?? {};
-    return { ...viewOf(pool, dataPlane, clock.nowMs()), returns: { out, returned, lost } };
+  get #leads(): boolean {
+    return this.#parts.fleet()?.leads ?? this.#parts.isLeader();
   }
 
-  #ruleOf({ policy, table }: PoolState): RebalanceRule {
-    const usual = Math.max(leastRatePerSecond, policy.rebalance.ratePerSecond * table.size);
-    return rebalanceRuleOf(policy, this.#ratePerSecond ?? usual);
+  #look(pool: PoolState, isTick = false): RunView {
+    const run = { owner: this.#state.run?.owner, operation: this.#operation, ledger: this.#ledger };
+    return lookAt(pool, this.#parts, run, isTick);
   }
 
-  #forecastOf(pool: PoolState, { nodes, connectionsOf }: RunView): RebalanceForecast {
+  #ruleOf(pool: PoolState): RebalanceRule {
+    return ruleFor(pool, this.#ratePerSecond);
+  }
+
+  #forecastOf(pool: PoolState, { nodes, connectionsOf, others }: RunView): RebalanceForecast {
     const { rebalance } = pool.policy;
     return forecastRebalance(nodes, connectionsOf, {
       settle: settleOf(rebalance),
       choose: rebalance.choose,
       rng: this.#parts.rng,
+      others,
     });
   }
 
-  #begin(pool: PoolState, view: RunView, { by, why }: { by: string; why: string }): RebalanceOperation {
-    const { operations, clock } = this.#parts;
+  #begin(
+    pool: PoolState,
+    view: RunView,
+    { by, why, id }: { by: string; why: string; id?: string },
+  ): RebalanceOperation {
+    const { operations, clock, fleet } = this.#parts;
     const { moves, predicted } = this.#forecastOf(pool, view);
     const operation = new RebalanceOperation({
-      id: operations.newId('rebalance'),
+      id: id ?? operations.newId('rebalance'),
       pool: pool.name,
       by,
       why,
@@ -146,16 +171,24 @@ export class PoolRebalance {
       before: shownImbalance(pool, view.nowMs),
       predicted,
       wallMs: () => clock.wallMs(),
+      othersOf: (operation) => fleet()?.othersOf(operation) ?? nothingDone,
       cancel: (reason) => this.cancel(pool, reason),
     });
     this.#operation = operation;
+    this.#ledger = fleet()?.openLedger(pool.name, operation.id);
     operations.add(operation);
-    this.#parts.tell(operationEvent('operation.started', operation));
+    this.#tell('operation.started', operation);
     return operation;
   }
 
-  #apply(pool: PoolState, { sheds, out, shedding, end }: RebalanceTick): void {
-    markShedding(pool, shedding);
+  #apply(pool: PoolState, { sheds, orders, out, shedding, end }: RebalanceTick): void {
+    this.#mark(pool, shedding);
+    if (orders.length > 0)
+      this.#ledger?.give(orders, {
+        withinMs: goodbyeWithinMs,
+        ratePerSecond: this.#ruleOf(pool).ratePerSecond,
+        isAutomatic: this.#operation?.isAutomatic === true,
+      });
     for (const shed of sheds)
       this.#shed(
         pool,
@@ -165,6 +198,13 @@ export class PoolRebalance {
     if (end === undefined) return;
     this.#operation?.finish(end);
     this.#close();
+  }
+
+  /** Nodes that take nothing now: by the run here, or by that of another balancer. */
+  #mark(pool: PoolState, shedding: ReadonlySet<string>): void {
+    if (this.#operation !== undefined) this.#operation.shedding = [...shedding];
+    const elsewhere = this.#parts.fleet()?.sheddingIn(pool.name) ?? [];
+    markShedding(pool, new Set([...shedding, ...elsewhere]));
   }
 
   #shed(pool: PoolState, { node, connections, rows }: PlannedShed, out: readonly Out[]): void {
@@ -188,10 +228,17 @@ export class PoolRebalance {
   #close(): void {
     const operation = this.#operation;
     this.#operation = undefined;
+    this.#ledger = undefined;
     this.#ratePerSecond = undefined;
     if (operation === undefined) return;
+    this.#parts.fleet()?.closeLedger(operation.id);
     this.#parts.operations.end(operation);
-    this.#parts.tell(operationEvent('operation.ended', operation));
+    this.#tell('operation.ended', operation);
+  }
+
+  #tell(type: 'operation.started' | 'operation.ended', operation: RebalanceOperation): void {
+    const { fleet, tell } = this.#parts;
+    tell(operationEvent(type, fleet()?.get(operation.id) ?? operation.view()));
   }
 
   #advise(

@@ -10,12 +10,15 @@ import type {
   RebalanceAnswer,
   RebalanceRequest,
 } from '../../protocol/operations.ts';
+import type { OwnedOperation } from '../../protocol/peer-wishes.ts';
 import type { Scaling } from '../../protocol/scaling.ts';
 
 /** Who asks, for audit events. */
 export interface Asker {
   /** A token's name, `local` for the UNIX socket, `auto` for the balancer itself. */
   readonly by: string;
+  /** The drain of another balancer that this is part of; absent where nobody said. */
+  readonly operation?: OwnedOperation;
 }
 
 /** Everything that moves connections or changes what the operator wants. Methods throw HeraldError with a code. */
@@ -25,7 +28,9 @@ export interface Control {
    * way; `ready` and `maint` end it. HERALD_NODE_UNKNOWN, HERALD_DRAIN_REFUSED.
    */
   setAdminState(nodes: readonly string[], request: AdminStateRequest, asker: Asker): AdminStateAnswer;
-  /** Plans a rebalance and, unless `dryRun`, begins it. HERALD_POOL_UNKNOWN, HERALD_FROZEN, HERALD_OPERATION_RUNNING. */
+  /** Resolves, in bounded time, when what is known of the pool's connections is of now: before a plan is shown. */
+  refreshed(pool: string): Promise<void>;
+  /** Plans a rebalance and, unless `dryRun`, begins it. HERALD_POOL_UNKNOWN, HERALD_FROZEN, HERALD_OPERATION_RUNNING, HERALD_NO_LEADER. */
   rebalance(pool: string, request: RebalanceRequest, asker: Asker): RebalanceAnswer;
   /** Running first, then the newest. */
   operations(): readonly Operation[];

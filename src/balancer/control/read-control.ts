@@ -51,7 +51,8 @@ const parts = 'total waiting leaving closed cut refusedByPeer leftByThemselves r
 /** Whether all that is shown of an operation is there and of the right type. */
 function isOperation(value: unknown): value is Operation {
   if (!isRow(value) || !texts.every((key) => typeof value[key] === 'string')) return false;
-  const { nodes, progress, imbalance } = value;
+  const { nodes, progress, imbalance, owner = '' } = value;
+  if (typeof owner !== 'string') return false;
   return Array.isArray(nodes) && isProgress(progress) && isRow(imbalance);
 }
 

@@ -1,19 +1,16 @@
 // What is told of rebalances: that one began or ended, and what one would do. When these happen is not decided here.
-import type { EventRecord } from '../../protocol/operations.ts';
-import type { RebalanceOperation } from './rebalance-operation.ts';
+import type { EventRecord, Operation } from '../../protocol/operations.ts';
 import { adviceSentence, type Advice } from './rebalance-words.ts';
 
 type Told = Omit<EventRecord, 'id' | 'at'>;
 
 /** Says that a rebalance has begun, or is over. */
-export function operationEvent(
-  type: 'operation.started' | 'operation.ended',
-  operation: RebalanceOperation,
-): Told {
-  const { id, pool, by, why, state, reason, progress } = operation.view();
+export function operationEvent(type: 'operation.started' | 'operation.ended', operation: Operation): Told {
+  const { id, pool, by, why, state, reason, progress, owner } = operation;
   const what = type === 'operation.started' ? ' began' : `: ${state}`;
   const message = `rebalance of '${pool}'${what}: ${reason}`;
-  return { type, pool, node: '', by, why, message, facts: { operation: id, state, ...progress } };
+  const facts = { operation: id, ...(owner !== undefined && { owner }), state, ...progress };
+  return { type, pool, node: '', by, why, message, facts };
 }
 
 // Advice that nobody takes is not repeated more often.

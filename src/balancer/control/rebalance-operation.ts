@@ -1,7 +1,8 @@
 // One rebalance as an operation: what the API shows of it, and the sentences that say how it is going and why it ended.
 import type { RunEnd } from '../../core/rebalance/run.ts';
 import { isoTime } from '../../protocol/iso-time.ts';
-import type { Operation, OperationState } from '../../protocol/operations.ts';
+import type { Operation, OperationProgress, OperationState } from '../../protocol/operations.ts';
+import { shedIn, sumOfProgress, type OthersDone } from './fleet/parts.ts';
 import type { OperationEntry } from './operations.ts';
 import { Progress } from './progress.ts';
 import { countedConnections } from './rebalance-words.ts';
@@ -19,6 +20,8 @@ export interface RebalanceStart {
   readonly before: number;
   readonly predicted: number;
   readonly wallMs: () => number;
+  /** What other balancers have done of it. */
+  readonly othersOf: (operation: string) => OthersDone;
   /** Ends the run behind it. */
   readonly cancel: (reason: string) => void;
 }
@@ -47,6 +50,8 @@ const endWords = {
 export class RebalanceOperation implements OperationEntry, HearsReturns {
   readonly id: string;
   readonly progress = new Progress();
+  /** Nodes that take nothing now. */
+  shedding: readonly string[] = [];
   readonly #start: RebalanceStart;
   readonly #startedWallMs: number;
   readonly #nodes = new Set<string>();
@@ -68,6 +73,11 @@ export class RebalanceOperation implements OperationEntry, HearsReturns {
     return this.#start.by === 'auto';
   }
 
+  /** Other balancers have asked some of this node. */
+  askedElsewhere(node: string): void {
+    this.#nodes.add(node);
+  }
+
   /** So many of this node have been asked. */
   asked(node: string, count: number): void {
     this.#nodes.add(node);
@@ -82,7 +92,6 @@ export class RebalanceOperation implements OperationEntry, HearsReturns {
 
   cameBack(count: number): void {
     this.#returned += count;
-    this.progress.cameBack(count);
   }
 
   stayedAway(count: number): void {
@@ -110,7 +119,7 @@ export class RebalanceOperation implements OperationEntry, HearsReturns {
 
   view(): Operation {
     const { id, pool, by, why, ratePerSecond, planned, before, predicted } = this.#start;
-    const progress = this.progress.view();
+    const progress = this.#whole();
     const isRunning = this.#state === 'running';
     const left = Math.max(0, planned - progress.total);
     return {
@@ -132,6 +141,16 @@ export class RebalanceOperation implements OperationEntry, HearsReturns {
       progress,
       imbalance: { before: orNull(before), now: orNull(this.#now), predicted: orNull(predicted) },
     };
+  }
+
+  get ownProgress(): OperationProgress {
+    return this.progress.view();
+  }
+
+  /** All balancers together. Who came back is counted here for all, and more than were shed are not believed. */
+  #whole(): OperationProgress {
+    const progress = sumOfProgress(this.progress.view(), this.#start.othersOf(this.id).progress);
+    return { ...progress, returned: Math.min(this.#returned, shedIn(progress)) };
   }
 
   #levels(): string {

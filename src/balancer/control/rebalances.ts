@@ -1,6 +1,9 @@
 // The rebalancing of every pool, behind the Control port.
 import { HeraldError } from '../../core/error.ts';
-import type { RebalanceAnswer, RebalanceRequest } from '../../protocol/operations.ts';
+import type { Operation, RebalanceAnswer, RebalanceRequest } from '../../protocol/operations.ts';
+import type { AskWord } from '../../protocol/order-words.ts';
+import type { PoolState } from '../state/pool-state.ts';
+import { notBegun } from './fleet/asked-rebalance.ts';
 import type { Freezes } from './freezes.ts';
 import { PoolRebalance, type RebalanceParts } from './pool-rebalance.ts';
 import type { Asker } from './ports.ts';
@@ -53,15 +56,38 @@ export class Rebalances {
         refusal: refusal === undefined ? null : { code: refusal.code, message: refusal.message },
       };
     if (refusal !== undefined) throw refusal;
-    const operation = rebalance.begin(pool, request, asker);
-    return { ...answer, operation: operation?.view() ?? null, refusal: null };
+    return { ...answer, operation: this.#begun(pool, request, asker) ?? null, refusal: null };
+  }
+
+  /** An operator asked another balancer, which does not lead. Asked for again, it is the one that was begun. */
+  asked(name: string, ask: AskWord): void {
+    const { registry, operations, clock } = this.#parts;
+    const pool = registry.pools.get(name);
+    if (pool === undefined || operations.find(ask.operation) !== undefined) return;
+    const { operation: id, by, why, ratePerSecond } = ask;
+    const refusal = this.#refusalOf(name);
+    const request = { why, ...(ratePerSecond > 0 && { ratePerSecond }) };
+    if (refusal === undefined && this.#of(name).begin(pool, request, { by, id }) !== undefined) return;
+    const state = refusal === undefined ? 'done' : 'stopped';
+    const reason = refusal?.message ?? 'nothing to do: the pool is level';
+    operations.add(notBegun(ask, { pool: name, state, reason }, clock.wallMs()));
+  }
+
+  /** By this balancer, or by the one that leads; undefined when there is nothing to do. */
+  #begun(pool: PoolState, request: RebalanceRequest, asker: Asker): Operation | undefined {
+    const fleet = this.#parts.fleet();
+    const rebalance = this.#of(pool.name);
+    if (fleet === undefined || fleet.leads) return rebalance.begin(pool, request, { by: asker.by })?.view();
+    return rebalance.isLevel(pool) ? undefined : fleet.ask(pool.name, request, asker);
   }
 
   /** Why none may begin now; undefined when one may. */
   #refusalOf(name: string): HeraldError | undefined {
     if (this.#parts.freezes.isFrozen(name)) return frozen(name, this.#parts.freezes);
-    const { operation } = this.#of(name);
-    return operation === undefined ? undefined : alreadyRunning(name, operation.id);
+    const fleet = this.#parts.fleet();
+    const id = this.#of(name).operation?.id ?? fleet?.runningElsewhere(name);
+    if (id !== undefined) return alreadyRunning(name, id);
+    return fleet === undefined || fleet.hasLeader ? undefined : noLeader(name);
   }
 
   #of(name: string): PoolRebalance {
@@ -93,6 +119,14 @@ function alreadyRunning(pool: string, id: string): HeraldError {
     'HERALD_OPERATION_RUNNING',
     `pool '${pool}' is being rebalanced already (${id}): wait for it or cancel it`,
     { pool, operation: id },
+  );
+}
+
+function noLeader(pool: string): HeraldError {
+  return new HeraldError(
+    'HERALD_NO_LEADER',
+    `pool '${pool}' cannot be rebalanced: of the balancers that share it nobody leads now. Try again in some seconds`,
+    { pool },
   );
 }
 

@@ -24,6 +24,8 @@ interface Unsaid {
   readonly wish: SharedWish;
   /** When what it says in milliseconds from now was true. */
   readonly atMs: number;
+  /** From before this start: true unless somebody has said something since. */
+  readonly isRemembered: boolean;
   isBeingWritten: boolean;
 }
 
@@ -50,7 +52,7 @@ export class SharedWishes {
   start(): void {
     for (const [scope, target] of targetsOf(this.#targets))
       for (const [key, wish] of target.all())
-        if (!this.#store.registers(scope).has(key)) this.say(scope, key, wish);
+        if (!this.#store.registers(scope).has(key)) this.#put(scope, key, { wish, isRemembered: true });
     this.#timer ??= this.#clock.repeat(flushMs, () => this.#flush());
   }
 
@@ -66,9 +68,7 @@ export class SharedWishes {
 
   /** Wanted here from now on. What is said while another's wish is taken over is that wish again, and let be. */
   say(scope: WishScope, key: string, wish: SharedWish): void {
-    if (this.#isApplying) return;
-    const atMs = this.#clock.nowMs();
-    this.#unsaid.set(keyOf(scope, key), { scope, key, wish, atMs, isBeingWritten: false });
+    if (!this.#isApplying) this.#put(scope, key, { wish, isRemembered: false });
   }
 
   /** As `SharedHandlers.register`. Where both sides want something else, the more restrictive stands. */
@@ -82,7 +82,8 @@ export class SharedWishes {
     if (own?.isBeingWritten === true) return;
     const wish = decodeWish(value);
     if (wish === undefined) return;
-    if (own !== undefined && own.wish.rank > wish.rank) return;
+    // What is remembered is told to a store that lacks it, which one out of reach only seemed to do: any register is newer.
+    if (own?.isRemembered === false && own.wish.rank > wish.rank) return;
     this.#unsaid.delete(keyOf(scope, key));
     this.#followed.set(keyOf(scope, key), register);
     this.#isApplying = true;
@@ -91,6 +92,11 @@ export class SharedWishes {
     } finally {
       this.#isApplying = false;
     }
+  }
+
+  #put(scope: WishScope, key: string, said: Pick<Unsaid, 'wish' | 'isRemembered'>): void {
+    const atMs = this.#clock.nowMs();
+    this.#unsaid.set(keyOf(scope, key), { scope, key, atMs, isBeingWritten: false, ...said });
   }
 
   #flush(): void {

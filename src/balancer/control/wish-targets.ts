@@ -41,7 +41,7 @@ export function createAdminTarget(registry: Registry, control: Pick<Control, 'se
             adminWish(adminState, { by: '', why: '', isSelf: selfDrainEpoch !== undefined }),
           ]),
       ),
-    apply(key, { rank, by, why, deadlineMs, ratePerSecond, isSelf }, isNew) {
+    apply(key, { rank, by, why, deadlineMs, ratePerSecond, isSelf, operation }, isNew) {
       const [pool = '', node = ''] = key.split(' ');
       const adminState = states[rank] ?? 'maint';
       const record = registry.pools.get(pool)?.nodes.get(node);
@@ -63,7 +63,7 @@ export function createAdminTarget(registry: Registry, control: Pick<Control, 'se
           ...(ratePerSecond !== undefined && { ratePerSecond }),
           ...(isSelf === true && { self: true }),
         },
-        { by },
+        { by, ...(operation && { operation }) },
       );
     },
   };

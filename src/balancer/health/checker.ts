@@ -17,6 +17,11 @@ interface CheckState {
   successes: number;
 }
 
+interface Checked {
+  readonly node: NodeRecord;
+  readonly pool: string;
+}
+
 /** Checks with a lifetime. */
 export interface HealthChecker {
   start(): void;
@@ -46,9 +51,10 @@ export function createHealthChecker(deps: {
     return fresh;
   }
 
-  async function check(node: NodeRecord, state: CheckState, rule: CheckRule): Promise<void> {
+  async function check({ node, pool }: Checked, state: CheckState, rule: CheckRule): Promise<void> {
     state.isRunning = true;
-    const failure = await deps.probe(node.identity, rule);
+    const { host, port } = node.identity;
+    const failure = await deps.probe({ host, port, pool }, rule);
     state.isRunning = false;
     state.dueAtMs = clock.nowMs() + rule.intervalMs * (1 + jitter * (2 * rng.next() - 1));
     // We lacked something ourselves: that says nothing of the node, so the row of results goes on as it was.
@@ -66,19 +72,20 @@ export function createHealthChecker(deps: {
     if (registry.hasNode(node)) registry.setCheckFailure(node.identity.id, failure);
   }
 
-  function checkIfDue(node: NodeRecord, rule: Policy['health']['check']): void {
+  function checkIfDue(checked: Checked, rule: Policy['health']['check']): void {
+    const { node } = checked;
     if (rule.kind === 'off') {
       // A policy that no longer checks must not leave a node down for ever.
       if (node.checkFailure !== '') registry.setCheckFailure(node.identity.id, '');
       return;
     }
     const state = stateOf(node, rule);
-    if (!state.isRunning && clock.nowMs() >= state.dueAtMs) void check(node, state, rule);
+    if (!state.isRunning && clock.nowMs() >= state.dueAtMs) void check(checked, state, rule);
   }
 
   function tick(): void {
-    for (const { nodes, policy } of registry.pools.values()) {
-      for (const node of nodes.values()) checkIfDue(node, policy.health.check);
+    for (const { name: pool, nodes, policy } of registry.pools.values()) {
+      for (const node of nodes.values()) checkIfDue({ node, pool }, policy.health.check);
     }
   }
 

@@ -2,8 +2,10 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Address } from '../../policy/address.ts';
+import { nodeConnector, type NodeConnection } from '../../platform/node-links.ts';
+import { formatAddress } from '../../policy/address.ts';
 
 // Sixteen bytes in base64. The key is against caches that know no WebSocket, not a secret: one serves for all checks.
 const key = 'aGVyYWxkIGNoZWNrIGtleQ==';
@@ -13,15 +15,21 @@ const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC8
 const close = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
 
 /** Resolves when `path` has switched to WebSocket; rejects with what it did instead. */
-export function probeWebSocket({ host, port }: Address, path: string, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
+export async function probeWebSocket(
+  connection: NodeConnection,
+  path: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const connected = await connect(connection, signal);
+  const { host, port } = connection.node;
+  await new Promise<void>((resolve, reject) => {
     const headers = {
       Connection: 'Upgrade',
       Upgrade: 'websocket',
       'Sec-WebSocket-Key': key,
       'Sec-WebSocket-Version': '13',
     };
-    const asked = request({ host, port, path, headers, signal, agent: false });
+    const asked = request({ host, port, path, headers, signal, createConnection: () => connected });
     asked.on('error', reject);
     asked.on('response', (response) => {
       response.destroy();
@@ -34,5 +42,18 @@ export function probeWebSocket({ host, port }: Address, path: string, signal: Ab
       else reject(new Error(`${path} answered 101 with a wrong Sec-WebSocket-Accept`));
     });
     asked.end();
+  });
+}
+
+function connect(connection: NodeConnection, signal: AbortSignal): Promise<Socket> {
+  const { host: hostname, port } = connection.node;
+  const to = { hostname, host: formatAddress(connection.node), protocol: 'http:', port: String(port) };
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('too late')), { once: true });
+    nodeConnector(connection)(to, (error, socket) => {
+      if (error !== null) reject(error);
+      else if (signal.aborted) socket.destroy();
+      else resolve(socket);
+    });
   });
 }

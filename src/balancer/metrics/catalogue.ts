@@ -8,6 +8,7 @@ import { poolMetrics } from './pool-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
 import { scaleMetrics } from './scale-metrics.ts';
 import { takeoverMetrics } from './takeover-metrics.ts';
+import { workerMetrics } from './worker-metrics.ts';
 
 /** Every metric of Herald's own. A name is API: it is never reused for another meaning. */
 export const metricCatalogue: Readonly<Record<string, MetricEntry>> = {
@@ -17,6 +18,7 @@ export const metricCatalogue: Readonly<Record<string, MetricEntry>> = {
   ...outputMetrics,
   ...takeoverMetrics,
   ...peerMetrics,
+  ...workerMetrics,
   ...processMetrics,
 };
 

@@ -23,6 +23,11 @@ export const controlMetrics = {
     labels: ['pool', 'node', 'cause', 'way', 'outcome'],
     help: 'Connections shed by operations, as a count: cause drain or rebalance; way close (by the relay) or ask (by the application, through its agent); outcomes as in herald_goodbyes_total, where an ask that was not met is refusedByPeer and is closed by the relay next.',
   },
+  herald_orders_total: {
+    type: 'counter',
+    labels: ['pool', 'outcome'],
+    help: 'Orders between balancers to shed, as a count. Of the one that leads: outcome given, or lapsed (not answered in time). Of the one that was told: done, or not done since token (somebody has led by a higher one), stale (its view was too old), frozen or over (its operation has ended).',
+  },
   herald_frozen: {
     type: 'gauge',
     labels: ['pool'],

@@ -4,7 +4,13 @@ import { controlMetrics } from './control-metrics.ts';
 import { createExposition, labelText } from './exposition.ts';
 
 /** Of a process without operations. */
-export const noFigures: ControlFigures = { running: [], ended: [], sheds: [], isFrozen: () => false };
+export const noFigures: ControlFigures = {
+  running: [],
+  ended: [],
+  sheds: [],
+  orders: [],
+  isFrozen: () => false,
+};
 
 const kinds = ['drain', 'rebalance'] as const;
 
@@ -27,5 +33,7 @@ export function controlPage(pools: Iterable<string>, figures: ControlFigures): s
     page.add('herald_operations_total', labelText({ pool, kind, state }), count);
   for (const { count, ...labels } of figures.sheds)
     page.add('herald_sheds_total', labelText({ ...labels }), count);
+  for (const { count, ...labels } of figures.orders)
+    page.add('herald_orders_total', labelText({ ...labels }), count);
   return page.text();
 }

@@ -115,6 +115,11 @@ export const poolMetrics = {
     labels: ['pool'],
     help: 'Times that the pool went into panic, as a count.',
   },
+  herald_affinity_total: {
+    type: 'counter',
+    labels: ['pool', 'outcome'],
+    help: 'Placements of clients that had a node of their own, as a count: outcome kept, or what affinity yielded to: drain, maint, down, full, shedding, load (above affinity.yieldAt) or bound (above affinity.bound).',
+  },
   herald_admission_waiting: {
     type: 'gauge',
     labels: ['pool', 'rank'],

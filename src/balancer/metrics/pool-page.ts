@@ -7,7 +7,7 @@ import { learnedOf } from '../../core/learned.ts';
 import { builtinSignals, isBuiltinSignal, type SignalRule } from '../../core/signal.ts';
 import type { NodeView } from '../../core/snapshot.ts';
 import type { NodeLearning, PoolLearning } from '../../protocol/learned.ts';
-import type { PoolAdmission } from '../state/admission.ts';
+import type { AdmissionFigures } from '../state/admission.ts';
 import type { GoodbyeCounts } from '../state/goodbye-counts.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import { nodeStates, poolMetrics } from './pool-metrics.ts';
@@ -40,12 +40,15 @@ function addPool(page: Page, pool: PoolState, assessment: Assessment): void {
   page.add('herald_imbalance_ratio', labels, imbalanceOf(assessment).ratio);
   page.add('herald_pool_panic', labels, assessment.panic ? 1 : 0);
   page.add('herald_pool_panics_total', labels, pool.panicsTotal);
-  addAdmission(page, labels, pool.admission);
+  if (pool.policy.affinity.kind !== 'none')
+    for (const [outcome, count] of Object.entries(pool.elsewhere?.affinities ?? pool.affinities))
+      page.add('herald_affinity_total', `${labels},outcome="${outcome}"`, count);
+  addAdmission(page, labels, pool.elsewhere?.admission ?? pool.admission.figures());
 }
 
-function addAdmission(page: Page, labels: string, admission: PoolAdmission): void {
+function addAdmission(page: Page, labels: string, admission: AdmissionFigures): void {
   for (const rank of waitRanks)
-    page.add('herald_admission_waiting', `${labels},rank="${rank}"`, admission.queue.sizeOf(rank));
+    page.add('herald_admission_waiting', `${labels},rank="${rank}"`, admission.waiting[rank]);
   for (const [outcome, count] of Object.entries(admission.outcomes))
     page.add('herald_admission_waits_total', `${labels},outcome="${outcome}"`, count);
   page.add('herald_admission_wait_seconds_total', labels, admission.waitedMsTotal / 1000);

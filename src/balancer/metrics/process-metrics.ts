@@ -1,7 +1,7 @@
 // The metrics of what happens and what the process is: name, labels, help with unit.
 import type { MetricEntry } from './metric-entry.ts';
 
-/** What happens, and what the process is: counted by prom-client. */
+/** What happens, and what the process is: counted as it happens. */
 export const processMetrics = {
   herald_reports_total: {
     type: 'counter',
@@ -22,6 +22,16 @@ export const processMetrics = {
     type: 'counter',
     labels: ['pool', 'code'],
     help: 'Clients that Herald answered in place of a node, as a count, by error code; pool is empty where none was found.',
+  },
+  herald_connections_turned_away_total: {
+    type: 'counter',
+    labels: ['listener', 'reason'],
+    help: 'Connections of clients that were closed before they could ask anything, as a count, by listener and reason.',
+  },
+  herald_certificate_expires_timestamp_seconds: {
+    type: 'gauge',
+    labels: ['listener', 'certificate'],
+    help: 'When a certificate of a public listener expires, as seconds since the Unix epoch.',
   },
   herald_relay_ends_total: {
     type: 'counter',

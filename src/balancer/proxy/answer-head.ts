@@ -9,6 +9,7 @@ import {
 } from '../../protocol/http-head.ts';
 import { bodyLengthOf, type BodyLength } from '../../protocol/body-end.ts';
 import { endToEndFields } from './hop-by-hop.ts';
+import { isAnswered, requestIdFields, type Marks } from './marks.ts';
 
 /** A node's answer, checked. */
 export interface AnswerHead {
@@ -49,10 +50,12 @@ function isSwitch(fields: HeadFields): boolean {
 }
 
 /** The 101 for the client. `setCookie` is the value of a Set-Cookie field to add, '' for none. */
-export function switchText(answer: AnswerHead, setCookie: string): string {
-  const fields = fieldText(endToEndFields(answer.fields, isContentLength));
+export function switchText(answer: AnswerHead, setCookie: string, marks: Marks): string {
+  const isDropped = (name: string) => isContentLength(name) || isAnswered(marks, name);
+  const fields = fieldText(endToEndFields(answer.fields, isDropped));
   const cookie = setCookie === '' ? '' : `Set-Cookie: ${setCookie}\r\n`;
-  return `HTTP/1.1 101 ${answer.reason}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${fields}${cookie}\r\n`;
+  const id = fieldText(requestIdFields(marks));
+  return `HTTP/1.1 101 ${answer.reason}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${fields}${cookie}${id}\r\n`;
 }
 
 // A 101 has no content; some servers write `Content-Length: 0` all the same, and RFC 9110 forbids it.
@@ -61,8 +64,9 @@ function isContentLength(name: string): boolean {
 }
 
 /** The head of any other answer for the client, whose connection closes after it. */
-export function refusedSwitchText(answer: AnswerHead): string {
+export function refusedSwitchText(answer: AnswerHead, marks: Marks): string {
   const coding = answer.body.kind === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '';
-  const fields = fieldText(endToEndFields(answer.fields));
-  return `HTTP/1.1 ${answer.status} ${answer.reason}\r\n${fields}${coding}Connection: close\r\n\r\n`;
+  const fields = fieldText(endToEndFields(answer.fields, (name) => isAnswered(marks, name)));
+  const id = fieldText(requestIdFields(marks));
+  return `HTTP/1.1 ${answer.status} ${answer.reason}\r\n${fields}${id}${coding}Connection: close\r\n\r\n`;
 }

@@ -10,6 +10,9 @@ export interface CensusLimits {
 /** Who is counted in all, and who for an address only: a request of a client behind a proxy. */
 type Counted = 'connection' | 'request';
 
+/** Which limit is reached. */
+export type CensusLimit = 'listenerFull' | 'addressFull';
+
 /** A place in the counts; `leave` gives it back, once. */
 export interface Seat {
   leave(): void;
@@ -47,7 +50,7 @@ export class ClientCensus {
   }
 
   /** Takes a place, or says which limit is reached. `address` is '' for what no address is to count. */
-  enter(counted: Counted, address: string): Seat | 'listenerFull' | 'addressFull' {
+  enter(counted: Counted, address: string): Seat | CensusLimit {
     const isConnection = counted === 'connection';
     if (isConnection && this.#open >= this.#limits.connections) return 'listenerFull';
     const key = this.countsAddresses && address !== '' ? addressKey(address) : '';

@@ -1,10 +1,15 @@
-// One attempt to connect to one node: name, address, connection, all within one time limit.
+// One attempt to connect to one node: name, address, connection, what comes first on it (a PROXY header, TLS), all
+// within one time limit.
+import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
 import type { Timer } from '../../core/clock.ts';
+import { headerFor, nodeTlsError, type NodeLink, type NodeTls } from '../../platform/node-links.ts';
 import type { DialFailure, PlacedNode } from '../state/ports.ts';
 import { failureOf } from './failure.ts';
 import type { ProxyDeps } from './ports.ts';
+import { wireOverSocket } from './plain-wire.ts';
 import { isSourceExhausted } from './source-addresses.ts';
-import type { DialReader, Wire } from './wire.ts';
+import type { DialReader, Wire, WireEnds } from './wire.ts';
 
 /** A stage of an upgrade; `abort` ends it silently and closes its wire. Idempotent. */
 export interface Stage {
@@ -18,18 +23,29 @@ export interface DialOutcome {
   failed(reason: DialFailure, error: unknown): void;
 }
 
+/** Where to, and how it begins. */
+export interface DialledNode extends Pick<PlacedNode, 'host' | 'port'> {
+  /** Absent: nothing comes first. */
+  readonly link?: NodeLink;
+  /** Whom the connection is for. */
+  readonly ends?: WireEnds;
+}
+
 type DialDeps = Pick<ProxyDeps, 'transport' | 'resolve' | 'sources' | 'clock' | 'timeouts'>;
 
 class Dial implements DialReader, Stage {
+  readonly #node: DialledNode;
   readonly #outcome: DialOutcome;
   readonly #timer: Timer;
   #wire: Wire | undefined;
+  #secure: Socket | undefined;
   /** Local addresses not tried yet. */
   #sources: (string | undefined)[] = [];
   #dialNext: ((from: string | undefined) => void) | undefined;
   #isSettled = false;
 
-  constructor(deps: DialDeps, node: PlacedNode, outcome: DialOutcome) {
+  constructor(deps: DialDeps, node: DialledNode, outcome: DialOutcome) {
+    this.#node = node;
     this.#outcome = outcome;
     this.#timer = deps.clock.schedule(deps.timeouts.dialMs, () => this.#fail('timeout', undefined));
     deps.resolve(node.host, (error, host) => {
@@ -42,9 +58,13 @@ class Dial implements DialReader, Stage {
   }
 
   connected(): void {
-    if (this.#isSettled || this.#wire === undefined) return;
-    this.#settle();
-    this.#outcome.connected(this.#wire);
+    const wire = this.#wire;
+    if (this.#isSettled || wire === undefined) return;
+    const { link, ends } = this.#node;
+    const header = link && headerFor(link, ends ?? 'own');
+    if (header !== undefined) wire.send(header, 0, header.length);
+    if (link?.tls === undefined) return this.#connected(wire);
+    this.#encrypt(wire.toSocket(Buffer.alloc(0)), link.tls);
   }
 
   closed(error: NodeJS.ErrnoException | undefined): void {
@@ -68,6 +88,32 @@ class Dial implements DialReader, Stage {
   abort(): void {
     this.#settle();
     this.#wire?.destroy();
+    this.#secure?.destroy();
+  }
+
+  #encrypt(carrier: Socket, tls: NodeTls): void {
+    const secure = tls.begin(carrier, this.#node);
+    let failure: Error | undefined;
+    const noted = (error: Error): void => {
+      failure = error;
+    };
+    const closed = (): void => {
+      if (!this.#isSettled) this.#fail('tls', nodeTlsError(this.#node, failure));
+    };
+    this.#secure = secure;
+    secure.on('error', noted);
+    secure.once('close', closed);
+    secure.once('secureConnect', () => {
+      if (this.#isSettled) return;
+      secure.off('error', noted);
+      secure.off('close', closed);
+      this.#connected(wireOverSocket(secure));
+    });
+  }
+
+  #connected(wire: Wire): void {
+    this.#settle();
+    this.#outcome.connected(wire);
   }
 
   #fail(reason: DialFailure, error: unknown): void {
@@ -82,6 +128,6 @@ class Dial implements DialReader, Stage {
 }
 
 /** Starts to dial `node`. The outcome may come before this returns only when the name lookup fails at once. */
-export function dialNode(deps: DialDeps, node: PlacedNode, outcome: DialOutcome): Stage {
+export function dialNode(deps: DialDeps, node: DialledNode, outcome: DialOutcome): Stage {
   return new Dial(deps, node, outcome);
 }

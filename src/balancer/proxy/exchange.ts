@@ -1,9 +1,9 @@
 // The state of one forwarded request: place, send, relay the answer; again elsewhere while that is safe.
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { Timer } from '../../core/clock.ts';
-import type { Policy } from '../../policy/policy.ts';
+import type { AffinityRule } from '../../policy/policy.ts';
+import { statusOf } from '../../protocol/http-error.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import type {
   Carrier,
@@ -16,27 +16,27 @@ import type {
   Wait,
   Waiter,
 } from '../state/ports.ts';
+import type { AccessStory } from './access.ts';
+import type { AffinityRequest } from './affinity.ts';
 import { Attempts } from './attempts.ts';
+import { clientOf } from './client.ts';
+import { ExchangeAnswer, type NodeHead } from './exchange-answer.ts';
 import { ExchangeGoodbye } from './exchange-goodbye.ts';
+import { ExchangeUpload } from './exchange-upload.ts';
 import { failureOf } from './failure.ts';
 import type { ForwardedRequest } from './forward.ts';
+import { isReadable } from './forwarded-answer.ts';
+import { marksOf, requestIdFields, type Marks } from './marks.ts';
 import type { NodePools } from './node-pools.ts';
 import type { Ending } from './open.ts';
 import type { ProxyDeps } from './ports.ts';
-import { bodyTooLarge, refusalOf } from './problems.ts';
-import { requestBody, type RequestBody } from './request-body.ts';
+import { refusalOf } from './problems.ts';
 import { nodeFields } from './request-fields.ts';
-import { announcesBody } from './request-head.ts';
 import { isEventSource } from './refuse.ts';
 import { respondProblem } from './respond.ts';
-import { Stall, watchBody } from './stall.ts';
-import { AnswerCounter, answerFields, isReadable, trailerFields } from './forwarded-answer.ts';
-import { passInterim } from './interim.ts';
+import type { WireEnds } from './wire.ts';
 
 type Controller = Dispatcher.DispatchController;
-
-const nothing = Buffer.alloc(0);
-const bodiless: ReadonlySet<number> = new Set([204, 304]);
 
 /** One exchange. Ends by itself, or by `destroy`. */
 export class Exchange implements Ending, Carrier, Waiter {
@@ -44,17 +44,17 @@ export class Exchange implements Ending, Carrier, Waiter {
   readonly #pools: NodePools;
   readonly #forwarded: ForwardedRequest;
   readonly #response: ServerResponse;
+  readonly #affinityRequest: AffinityRequest;
+  readonly #marks: Marks;
+  readonly #story: AccessStory | undefined;
   readonly #fields: string[];
   readonly #attempts = new Attempts();
-  readonly #hasBody: boolean;
-  readonly #stall: Stall;
-  #watch: Timer | undefined;
-  #bodyBytes = 0;
-  #body: RequestBody | undefined;
+  readonly #ends: WireEnds;
+  readonly #upload: ExchangeUpload;
+  readonly #answer: ExchangeAnswer;
   #lease: Lease | undefined;
   #wait: Wait | undefined;
   #controller: Controller | undefined;
-  #counter: AnswerCounter | undefined;
   #goodbye: ExchangeGoodbye | undefined;
   #isOver = false;
 
@@ -63,24 +63,26 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#pools = pools;
     this.#forwarded = forwarded;
     this.#response = forwarded.response;
-    this.#hasBody = announcesBody(forwarded.head.fields);
-    this.#stall = new Stall(deps.clock, deps.timeouts.stallMs, () => this.#stalled());
-    const address = forwarded.request.socket.remoteAddress ?? '';
-    this.#fields = nodeFields(forwarded.head, { address, isTrusted: deps.trusted(address) });
+    const { head, pool, request } = forwarded;
+    const { ends, isEncrypted } = deps.originOf(request.socket);
+    this.#ends = ends;
+    const client = clientOf(deps, { address: ends.address, isEncrypted }, head.fields);
+    this.#affinityRequest = { pool, head, client };
+    this.#marks = marksOf(deps, head.fields, client);
+    const { requestId } = this.#marks;
+    const method = request.method ?? 'GET';
+    this.#story = deps.access?.({ connection: request.socket, client, head, method, pool, requestId });
+    this.#fields = nodeFields(head, client, this.#marks);
+    this.#upload = new ExchangeUpload(deps, forwarded, (problem) => this.fail(problem));
+    const stalled = () => this.#stalled();
+    this.#answer = new ExchangeAnswer(deps, { response: this.#response, marks: this.#marks, stalled });
   }
 
   /** Begins. Called once. */
   start(): void {
     this.#deps.open.add(this);
-    this.#response.on('close', () => {
-      this.#stall.end();
-      this.#clientClosed();
-    });
-    this.#response.on('drain', () => {
-      this.#stall.end();
-      this.#controller?.resume();
-    });
-    if (this.#hasBody) this.#watch = this.#watchBody();
+    this.#upload.watch();
+    this.#response.on('close', () => this.#clientClosed());
     // A client's reset shows as 'close' as well; without a listener it would end the process.
     this.#response.on('error', () => this.#clientClosed());
     this.#forwarded.request.on('error', () => this.#clientClosed());
@@ -88,6 +90,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   }
 
   destroy(): void {
+    this.#story?.ended(this.#goodbye === undefined ? 'stopped' : 'cut', this.kind);
     this.#goodbye?.over('cut');
     this.#response.destroy();
     this.#clientClosed();
@@ -97,6 +100,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   fail(problem: Problem): void {
     if (this.#isOver) return;
     if (this.#response.headersSent) return this.destroy();
+    this.#story?.refused(problem.code, 'http', statusOf(problem));
     this.#letGo();
     // What is left of the request cannot be told from the next one.
     this.#response.shouldKeepAlive = false;
@@ -108,8 +112,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   }
 
   get kind(): ConnectionKind {
-    if (this.#counter === undefined) return 'longPoll';
-    return this.#counter.isEventStream ? 'sse' : 'http';
+    return this.#answer.kind;
   }
 
   leave(goodbye: Goodbye, settled: (outcome: GoodbyeOutcome) => void): void {
@@ -117,20 +120,21 @@ export class Exchange implements Ending, Carrier, Waiter {
     if (this.#goodbye !== undefined) return settled('alreadyLeaving');
     const exchange = {
       response: this.#response,
-      write: (chunk: Buffer) => this.#write(chunk),
+      write: (chunk: Buffer) => this.#answer.write(chunk),
       letGo: () => this.#letGo(),
     };
     const { clock, open } = this.#deps;
     this.#goodbye = new ExchangeGoodbye(exchange, { goodbye, settled, clock, open });
-    if (this.#counter !== undefined) this.#goodbye.answered(this.#counter);
+    const { counter } = this.#answer;
+    if (counter !== undefined) this.#goodbye.answered(counter);
   }
 
   #place(): void {
     const { pool, head } = this.#forwarded;
     const { placement, affinity } = this.#deps;
-    const affinityNode = affinity.nodeOf(pool, this.#affinityRule(), head.fields);
+    const wish = affinity.wishOf(this.#affinityRequest, this.#affinityRule());
     const kind: PlaceRequest['kind'] = isEventSource(head.fields) ? 'connection' : 'request';
-    const result = placement.place({ pool, affinityNode, excluded: this.#attempts.failedNodes, kind }, this);
+    const result = placement.place({ pool, ...wish, excluded: this.#attempts.failedNodes, kind }, this);
     if (result.placed) this.placed(result.lease);
     else if (result.wait === undefined) this.refused(result.refusal);
     else this.#wait = result.wait;
@@ -139,7 +143,7 @@ export class Exchange implements Ending, Carrier, Waiter {
   /** There is a node to ask. */
   placed(lease: Lease): void {
     this.#wait = undefined;
-    this.#send(lease);
+    this.#send(this.#story?.watched(lease) ?? lease);
   }
 
   /** There is no node to ask. */
@@ -153,21 +157,20 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#lease = lease;
     this.#attempts.begin();
     this.#controller = undefined;
-    this.#body = this.#hasBody ? requestBody(request, (bytes) => this.#countBody(lease, bytes)) : undefined;
+    const body = this.#upload.begin((bytes) => lease.toNode(0, bytes));
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (controller) => this.#started(lease, controller),
       onResponseStart: (controller, status, _headers, reason) =>
-        this.#answered({ lease, controller, status, reason: reason ?? '' }),
+        this.#answered(lease, controller, { status, reason: reason ?? '', raw: controller.rawHeaders }),
       onResponseData: (_controller, chunk) => this.#data(lease, chunk),
       onResponseEnd: (controller) => this.#ended(controller),
       onResponseError: (_controller, error) => this.#failed(lease, error),
     };
     // The type knows the usual methods only; undici takes every token, and node:http has checked that it is one.
     const method = (request.method ?? 'GET') as Dispatcher.HttpMethod;
-    const body = this.#body?.stream ?? null;
     try {
       this.#pools
-        .poolOf(lease.node)
+        .poolOf(lease.node, { link: this.#deps.linkOf(this.#forwarded.pool), ends: this.#ends })
         .dispatch({ path: head.target, method, headers: this.#fields, body }, handler);
     } catch (error) {
       this.#failed(lease, error);
@@ -179,27 +182,22 @@ export class Exchange implements Ending, Carrier, Waiter {
   #started(lease: Lease, controller: Controller): void {
     if (this.#isOver) return controller.abort(new Error('the client has gone'));
     this.#controller = controller;
+    this.#story?.dialled();
     lease.opened();
     lease.carriedBy(this);
     lease.toNode(1, 0);
   }
 
-  #answered({ lease, controller, status, reason }: Answer): void {
+  #answered(lease: Lease, controller: Controller, head: NodeHead): void {
     if (this.#isOver) return;
-    if (status < 200) return passInterim(this.#response, { status, reason, raw: controller.rawHeaders });
-    if (!isReadable(controller.rawHeaders)) return controller.abort(unreadable());
-    const { pool, head } = this.#forwarded;
-    const placed = { pool, nodeId: lease.node.id };
-    const cookie = this.#deps.affinity.setCookie(placed, this.#affinityRule(), head.fields);
-    const fields = answerFields(status, controller.rawHeaders);
-    if (cookie !== '') fields.push('Set-Cookie', cookie);
-    this.#counter = new AnswerCounter(fields);
-    lease.toClient(this.#counter.messagesAtStart, 0);
-    this.#response.writeHead(status, reason, fields);
-    // Sends the head at once: the first event of a stream may come much later. Not flushHeaders, which writes
-    // fields as UTF-8 and so doubles every byte above 127.
-    this.#response.write(nothing);
-    this.#goodbye?.answered(this.#counter);
+    if (head.status < 200) return this.#answer.interim(head);
+    if (!isReadable(head.raw)) return controller.abort(unreadable());
+    const { affinity } = this.#deps;
+    const cookie = affinity.setCookie(this.#affinityRequest, this.#affinityRule(), lease.node.id);
+    this.#story?.answered(head.status);
+    const counter = this.#answer.begin(controller, head, cookie);
+    lease.toClient(counter.messagesAtStart, 0);
+    this.#goodbye?.answered(counter);
   }
 
   #data(lease: Lease, chunk: Buffer): void {
@@ -208,30 +206,23 @@ export class Exchange implements Ending, Carrier, Waiter {
       lease.toClient(0, chunk.length);
       return this.#goodbye.data(chunk);
     }
-    lease.toClient(this.#counter?.messagesIn(chunk) ?? 0, chunk.length);
-    this.#write(chunk);
-  }
-
-  #write(chunk: Buffer): void {
-    if (this.#response.write(chunk)) return;
-    this.#stall.begin();
-    this.#controller?.pause();
+    lease.toClient(this.#answer.counter?.messagesIn(chunk) ?? 0, chunk.length);
+    this.#answer.write(chunk);
   }
 
   #ended(controller: Controller): void {
     if (this.#isOver) return;
+    this.#story?.ended(this.#goodbye === undefined ? 'done' : 'goodbye', this.kind);
     this.#goodbye?.over('closed');
     this.#leave();
     this.#lease?.release();
-    const trailers = trailerFields(controller.rawTrailers);
-    if (trailers.length > 0) this.#response.addTrailers(trailers);
-    this.#response.end();
+    this.#answer.end(controller);
   }
 
   #failed(lease: Lease, error: unknown): void {
     if (this.#isOver) return;
     if (this.#response.headersSent) return this.#brokeOff(lease);
-    const reason = this.#isClientLate() ? 'local' : failureOf(error);
+    const reason = this.#upload.isAwaited ? 'local' : failureOf(error);
     lease.failed(reason);
     // From the node that it was to leave it has gone.
     this.#goodbye?.over('alreadyGone');
@@ -239,29 +230,25 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#deps.events.nodeFailed(this.#forwarded.pool, lease.node.id, reason, error);
     const problem = this.#attempts.fail(lease.node.id, { reason, error }, this.#deps.rng);
     const limit = this.#deps.placement.policyOf(this.#forwarded.pool)?.place.attempts ?? 1;
-    const isBegun = this.#body?.isStarted === true;
-    if (!isBegun && this.#attempts.mayGoOn(limit, this.#forwarded.request.method ?? '', error)) this.#place();
+    if (!this.#upload.isBegun && this.#attempts.mayGoOn(limit, this.#forwarded.request.method ?? '', error))
+      this.#place();
     else this.#refuse(problem);
   }
 
-  // A node that gives up on half a body has its reason in the client; blaming it would let slow clients eject
-  // nodes.
-  #isClientLate(): boolean {
-    return this.#body?.isStarted === true && !this.#forwarded.request.complete;
-  }
-
-  // The client must not take what it has for the whole answer. The node did take the exchange, so its end is
-  // no failed dial. A 204 and a 304 are whole with their heads: undici 7 misses the body that a length describes.
+  // The node did take the exchange, so its end is no failed dial.
   #brokeOff(lease: Lease): void {
+    this.#story?.ended(this.#answer.isWhole ? 'done' : 'nodeReset', this.kind);
     this.#leave();
     lease.release();
-    if (bodiless.has(this.#response.statusCode)) this.#response.end();
-    else this.#response.destroy();
+    this.#answer.breakOff();
   }
 
   #refuse(problem: Problem): void {
+    this.#story?.refused(problem.code, 'http', statusOf(problem));
     this.#leave();
-    respondProblem({ deps: this.#deps, response: this.#response, pool: this.#forwarded.pool }, problem);
+    const { pool } = this.#forwarded;
+    const more = requestIdFields(this.#marks);
+    respondProblem({ deps: this.#deps, response: this.#response, pool, more }, problem);
   }
 
   #clientClosed(): void {
@@ -270,41 +257,30 @@ export class Exchange implements Ending, Carrier, Waiter {
 
   /** Ends the node's part. */
   #letGo(): void {
+    this.#story?.ended(this.#goodbye === undefined ? 'client' : 'goodbye', this.kind);
     this.#leave();
     this.#wait?.cancel();
     this.#lease?.release();
     this.#controller?.abort(new Error('the client has gone'));
-    this.#body?.stream.destroy();
+    this.#upload.destroy();
   }
 
   // Asked for each time: a policy may change while a request waits.
-  #affinityRule(): Policy['affinity'] {
+  #affinityRule(): AffinityRule {
     return this.#deps.placement.policyOf(this.#forwarded.pool)?.affinity ?? { kind: 'none' };
-  }
-
-  #countBody(lease: Lease, bytes: number): void {
-    lease.toNode(0, bytes);
-    this.#bodyBytes += bytes;
-    const { bodyBytes } = this.#deps.limits;
-    if (this.#bodyBytes > bodyBytes) this.fail(bodyTooLarge(bodyBytes));
-  }
-
-  #watchBody(): Timer {
-    const { clock, timeouts } = this.#deps;
-    const late = () => this.fail({ code: 'HERALD_REQUEST_TIMEOUT', message: 'the body comes too slowly' });
-    return watchBody(this.#forwarded.request, { clock, spanMs: timeouts.requestIdleMs / 2, late });
   }
 
   // Its socket takes nothing, so there is nothing that it could be told.
   #stalled(): void {
     if (!this.#response.destroyed) this.#deps.events.clientStalled(this.#forwarded.pool);
+    this.#story?.ended('stalled', this.kind);
     this.#response.socket?.resetAndDestroy();
     this.destroy();
   }
 
   #leave(): void {
     this.#isOver = true;
-    this.#watch?.cancel();
+    this.#upload.unwatch();
     this.#goodbye?.over('alreadyGone');
     this.#deps.open.remove(this);
   }
@@ -313,5 +289,3 @@ export class Exchange implements Ending, Carrier, Waiter {
 function unreadable(): Error {
   return new Error('the answer has a Transfer-Encoding other than chunked');
 }
-
-type Answer = Readonly<{ lease: Lease; controller: Controller; status: number; reason: string }>;

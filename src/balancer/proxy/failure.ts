@@ -1,5 +1,6 @@
 // What an error of a dial, a handshake or an HTTP exchange says about the node.
 import { localErrorCodes } from '../../core/local-error.ts';
+import { nodeTlsErrorCode } from '../../platform/node-links.ts';
 import type { DialFailure } from '../state/ports.ts';
 
 const timeoutCodes = new Set([
@@ -26,6 +27,7 @@ const ownCodes = new Set([
 export function failureOf(error: unknown): DialFailure {
   const code = codeOf(error);
   if (localErrorCodes.has(code) || ownCodes.has(code)) return 'local';
+  if (code === nodeTlsErrorCode) return 'tls';
   if (timeoutCodes.has(code)) return 'timeout';
   if (refusedCodes.has(code)) return 'refused';
   return resetCodes.has(code) ? 'reset' : 'handshake';
@@ -40,6 +42,8 @@ export function localCodeOf(error: unknown): string {
 // RFC 9110, section 9.2.2. Only these may reach a second node after the first may have seen them.
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
+const neverSentCodes = new Set(['UND_ERR_CONNECT_TIMEOUT', nodeTlsErrorCode]);
+
 /**
  * Whether a request whose body has not been begun may go to another node after `error`; `resets` is how often a
  * node has broken it off, this time included. One that no node has seen always may. One that was sent may, once,
@@ -48,7 +52,7 @@ const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
  */
 export function isRepeatable(method: string, error: unknown, resets: number): boolean {
   const code = codeOf(error);
-  if (refusedCodes.has(code) || localErrorCodes.has(code) || code === 'UND_ERR_CONNECT_TIMEOUT') return true;
+  if (refusedCodes.has(code) || localErrorCodes.has(code) || neverSentCodes.has(code)) return true;
   return resetCodes.has(code) && idempotent.has(method) && resets <= 1;
 }
 

@@ -5,6 +5,7 @@ import { bindServer } from './bind-server.ts';
 import { FastWire } from './fast-wire.ts';
 import type { FastShare } from './fast-wire.ts';
 import { inertReader } from './inert-reader.ts';
+import { createPlainTransport } from './plain-wire.ts';
 import type { TcpHooks } from './tcp-hooks.ts';
 import type { Transport } from './wire.ts';
 
@@ -14,10 +15,13 @@ const sharedBufferBytes = 64 * 1024;
 /** The fast form. Whether `hooks` do what they claim is the probe's question (transport.ts). */
 export function createFastTransport(hooks: TcpHooks): Transport {
   const share: FastShare = { hooks, buffer: Buffer.allocUnsafeSlow(sharedBufferBytes) };
+  const plain = createPlainTransport(undefined);
   return {
     form: 'fast',
     fallbackReason: undefined,
     listen(bind, accept) {
+      // A UNIX socket has another kind of handle, which can neither be reset nor told to send without delay.
+      if ('path' in bind) return plain.listen(bind, accept);
       const server = createServer();
       return bindServer(server, bind, () =>
         hooks.takeAccepted<FastWire>(

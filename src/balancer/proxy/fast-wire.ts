@@ -7,7 +7,7 @@ import { FastSender } from './fast-sender.ts';
 import type { SenderOwner } from './fast-sender.ts';
 import { systemError } from './system-error.ts';
 import type { HandleRequest, TcpHandle, TcpHooks } from './tcp-hooks.ts';
-import type { DialReader, DialTarget, Wire, WireReader } from './wire.ts';
+import type { DialReader, DialTarget, Wire, WireEnds, WireReader } from './wire.ts';
 
 /** What all fast wires of one transport share. */
 export interface FastShare {
@@ -31,6 +31,7 @@ export class FastWire implements Wire, SenderOwner {
   #isClosed = false;
   #error: NodeJS.ErrnoException | undefined;
   #peer: { address?: string; port?: number } | undefined;
+  #introduced: WireEnds | undefined;
 
   /** Takes over a connected handle or, with `dialReader`, one that will be connecting. The wire is paused. */
   constructor(share: FastShare, handle: TcpHandle<FastWire>, reader: WireReader, dialReader?: DialReader) {
@@ -64,6 +65,23 @@ export class FastWire implements Wire, SenderOwner {
 
   get remotePort(): number {
     return this.#peerName().port ?? 0;
+  }
+
+  get ends(): WireEnds {
+    if (this.#introduced !== undefined) return this.#introduced;
+    const local: { address?: string; port?: number } = {};
+    if (!this.#isClosed) this.#handle.getsockname(local);
+    const { address: localAddress = '', port: localPort = 0 } = local;
+    return { address: this.remoteAddress, port: this.remotePort, localAddress, localPort };
+  }
+
+  get isEncrypted(): boolean {
+    return false;
+  }
+
+  introduce(ends: WireEnds): void {
+    this.#introduced = ends;
+    this.#peer = { address: ends.address, port: ends.port };
   }
 
   get isClosed(): boolean {

@@ -2,13 +2,27 @@
 import { EventCounter } from '../../protocol/event-stream.ts';
 import { joinedValue, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
 import { endToEndFields } from './hop-by-hop.ts';
+import { isAnswered, requestIdFields, type Marks } from './marks.ts';
 
 /** undici types raw fields as several things; from a dispatch they are Buffers, name and value in turn. */
 export type RawFields = readonly (Buffer | string)[] | Record<string, unknown> | null | undefined;
 
-/** The fields of an answer of `status` for the client. */
-export function answerFields(status: number, raw: RawFields): string[] {
-  return endToEndFields(textFields(raw), hasContent(status) ? undefined : isLength);
+/** An answer as it came. */
+interface RawAnswer {
+  readonly status: number;
+  readonly raw: RawFields;
+  /** The value of a Set-Cookie field to add; '' for none. */
+  readonly setCookie: string;
+}
+
+/** The answer's fields for the client. */
+export function answerFields({ status, raw, setCookie }: RawAnswer, marks: Marks): string[] {
+  const drops = (name: string) =>
+    isAnswered(marks, name) || (name === 'content-length' && !hasContent(status));
+  const fields = endToEndFields(textFields(raw), drops);
+  if (setCookie !== '') fields.push('Set-Cookie', setCookie);
+  fields.push(...requestIdFields(marks));
+  return fields;
 }
 
 /**
@@ -23,10 +37,6 @@ export function isReadable(raw: RawFields): boolean {
 // RFC 9110, section 8.6: these must not say a length, though some nodes do.
 function hasContent(status: number): boolean {
   return status >= 200 && status !== 204;
-}
-
-function isLength(name: string): boolean {
-  return name === 'content-length';
 }
 
 /** The answer's trailers as pairs; empty when there are none. Those that end at this hop are left out. */

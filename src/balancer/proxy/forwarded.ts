@@ -1,16 +1,7 @@
 // Who the client is, told to the node: X-Forwarded-* and Forwarded (RFC 7239). Claims of strangers are replaced.
-import { plainAddress } from '../../policy/address.ts';
 import { joinedValue, type HeadFields } from '../../protocol/http-head.ts';
-
-/** What Herald itself knows about the client. */
-export interface ClientFacts {
-  /** Address of the other side of the connection, '' when unknown. */
-  readonly address: string;
-  /** Host as the request names it, checked. */
-  readonly host: string;
-  /** Whether the claims that the request carries are believed. */
-  readonly isTrusted: boolean;
-}
+import type { Client } from './client.ts';
+import type { RequestHead } from './request-head.ts';
 
 /**
  * Whether `name` (lower case) claims something about the client. Underscores count as hyphens: CGI and WSGI
@@ -22,42 +13,65 @@ export function isForwardingField(name: string): boolean {
 }
 
 /** The fields to add in place of all that `isForwardingField` tells, as name and value in turn. */
-export function forwardedFields(fields: HeadFields, client: ClientFacts): string[] {
-  // An IPv4 client of a dual-stack listener shows as ::ffff:192.0.2.1; nodes compare the plain form.
-  const address = client.address === '' ? 'unknown' : plainAddress(client.address);
-  const element = forwardedElement(address, client.host);
-  if (!client.isTrusted)
-    return [
-      'X-Forwarded-For',
-      address,
-      'X-Forwarded-Proto',
-      'http',
-      'X-Forwarded-Host',
-      client.host,
-      'Forwarded',
-      element,
-    ];
+export function forwardedFields(head: RequestHead, client: Client): string[] {
+  const { fields, host } = head;
+  const address = client.peerAddress === '' ? 'unknown' : client.peerAddress;
+  const { scheme } = client;
+  // The host has passed the request check: letters, digits and `.-_:[]`, so quoting it is enough.
+  const element = `${forwardedFor(address)};host="${host}";proto=${client.peerScheme}`;
+  const port = portOf(host, scheme);
+  if (!client.isTrusted) return account({ address, scheme, host, port, element });
   const claim = (name: string) => joinedValue(fields, name);
   return [
-    'X-Forwarded-For',
-    append(claim('x-forwarded-for'), address),
-    'X-Forwarded-Proto',
-    claim('x-forwarded-proto') || 'http',
-    'X-Forwarded-Host',
-    claim('x-forwarded-host') || client.host,
-    'Forwarded',
-    append(claim('forwarded'), element),
+    ...account({
+      // Over a UNIX socket there is nobody to add: the claim says it all.
+      address:
+        client.peerAddress === ''
+          ? claim('x-forwarded-for') || address
+          : append(claim('x-forwarded-for'), address),
+      scheme: claim('x-forwarded-proto') || scheme,
+      host: claim('x-forwarded-host') || host,
+      port: claim('x-forwarded-port') || port,
+      element: append(claim('forwarded') || claimedElement(client), element),
+    }),
     ...otherClaims(fields),
   ];
 }
 
-// A trusted proxy may say more than we can: its port, its prefix. They pass as they came.
+function account(of: Readonly<Record<'address' | 'scheme' | 'host' | 'port' | 'element', string>>): string[] {
+  return [
+    'X-Forwarded-For',
+    of.address,
+    'X-Forwarded-Proto',
+    of.scheme,
+    'X-Forwarded-Host',
+    of.host,
+    'X-Forwarded-Port',
+    of.port,
+    'Forwarded',
+    of.element,
+  ];
+}
+
+// The port that the client has asked, not ours: behind a translation of addresses ours would lead nowhere.
+function portOf(host: string, scheme: Client['scheme']): string {
+  return /:(\d+)$/.exec(host)?.[1] ?? (scheme === 'https' ? '443' : '80');
+}
+
+const accounted = new Set([
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'forwarded',
+]);
+
+// A trusted proxy may say more than we can: a prefix, a country. They pass as they came.
 function otherClaims(fields: HeadFields): string[] {
-  const replaced = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded']);
   const others: string[] = [];
   for (let i = 0; i < fields.length; i += 2) {
     const name = (fields[i] ?? '').toLowerCase();
-    if (!name.includes('_') && isForwardingField(name) && !replaced.has(name))
+    if (!name.includes('_') && isForwardingField(name) && !accounted.has(name))
       others.push(fields[i] ?? '', fields[i + 1] ?? '');
   }
   return others;
@@ -67,8 +81,12 @@ function append(list: string, member: string): string {
   return list === '' ? member : `${list}, ${member}`;
 }
 
-function forwardedElement(address: string, host: string): string {
-  const node = address.includes(':') ? `"[${address}]"` : address;
-  // The host has passed the request check: letters, digits and `.-_:[]`, so quoting it is enough.
-  return `for=${node};host="${host}";proto=http`;
+// A trusted peer that speaks X-Forwarded-* alone: nodes that read Forwarded must not take the peer for the client.
+function claimedElement({ address, peerAddress, scheme }: Client): string {
+  return address === peerAddress ? '' : `${forwardedFor(address)};proto=${scheme}`;
+}
+
+// RFC 7239, section 6: IPv6 stands in brackets, and with its colons in quotes.
+function forwardedFor(address: string): string {
+  return address.includes(':') ? `for="[${address}]"` : `for=${address}`;
 }

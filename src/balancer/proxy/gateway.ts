@@ -1,6 +1,8 @@
 // The door for WebSocket upgrades, whichever parser has read them: route, then one Upgrade each.
 import type { Buffer } from 'node:buffer';
 import type { Problem } from '../../protocol/problem.ts';
+import { logUnrouted } from './access.ts';
+import { clientOf } from './client.ts';
 import { forwardedSeat, holdSeat } from './door.ts';
 import { lingerClose } from './linger.ts';
 import type { ProxyDeps } from './ports.ts';
@@ -27,8 +29,13 @@ export function createGateway(deps: ProxyDeps, route: Route): Gateway {
   return {
     handleUpgrade(client, head, early) {
       const pool = route(head.hostName, head.path);
-      if (pool === undefined) return refuse(client, head, routeUnknown(head.hostName, head.path));
-      const seat = forwardedSeat(deps, client.remoteAddress, head.fields);
+      const origin = { address: client.remoteAddress, isEncrypted: client.isEncrypted };
+      if (pool === undefined) {
+        const source = clientOf(deps, origin, head.fields);
+        logUnrouted(deps, 'websocket', { connection: client, client: source, head, method: 'GET' });
+        return refuse(client, head, routeUnknown(head.hostName, head.path));
+      }
+      const seat = forwardedSeat(deps, origin, head.fields);
       if (typeof seat === 'string') return refuse(client, head, tooMany(seat, deps.rng));
       if (seat !== undefined) holdSeat(client, seat);
       new Upgrade(deps, { client, head, pool, early }).start();

@@ -6,6 +6,8 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fieldText, type HeadFields } from '../../protocol/http-head.ts';
 import type { Problem } from '../../protocol/problem.ts';
+import { logUnrouted } from './access.ts';
+import { clientOf } from './client.ts';
 import type { Forwarder } from './forward.ts';
 import type { Gateway, Route } from './gateway.ts';
 import type { ProxyDeps } from './ports.ts';
@@ -113,8 +115,15 @@ function handleRequest(
   }
   const { hostName, path } = checked.head;
   const pool = route(hostName, path);
-  if (pool === undefined) return refuse(routeUnknown(hostName, path));
-  const seat = forwardedSeat(deps, request.socket.remoteAddress ?? '', checked.head.fields);
+  const { ends, isEncrypted } = deps.originOf(request.socket);
+  const origin = { address: ends.address, isEncrypted };
+  if (pool === undefined) {
+    const { head } = checked;
+    const client = clientOf(deps, origin, head.fields);
+    logUnrouted(deps, 'http', { connection: request.socket, client, head, method: request.method ?? '' });
+    return refuse(routeUnknown(hostName, path));
+  }
+  const seat = forwardedSeat(deps, origin, checked.head.fields);
   if (typeof seat === 'string') return refuse(tooMany(seat, deps.rng));
   if (seat !== undefined) response.once('close', () => seat.leave());
   if (Number(request.headers['content-length'] ?? 0) > deps.limits.bodyBytes)

@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import { HeraldError } from '../../core/error.ts';
 import { bindServer } from './bind-server.ts';
 import { inertReader } from './inert-reader.ts';
-import type { DialReader, DialTarget, Transport, Wire, WireReader } from './wire.ts';
+import { carrierOf } from './tls-carrier.ts';
+import type { DialReader, DialTarget, Transport, Wire, WireEnds, WireReader } from './wire.ts';
 
 /** The plain form. `fallbackReason` is why the fast one is not used, undefined when nobody asked for it. */
 export function createPlainTransport(fallbackReason: string | undefined): Transport {
@@ -20,10 +21,17 @@ export function createPlainTransport(fallbackReason: string | undefined): Transp
   };
 }
 
-/** A wire over a socket that somebody else has read from until now, such as node:http before an upgrade. */
-export function wireOverSocket(socket: Socket): Wire {
-  return new PlainWire(socket, inertReader);
+/**
+ * A wire over a socket that somebody else has read from until now, such as node:http before an upgrade. `ends` where
+ * they are others than the kernel says.
+ */
+export function wireOverSocket(socket: Socket, ends?: WireEnds): Wire {
+  return new PlainWire(socket, inertReader, ends);
 }
+
+// TLS takes what it is given at once but says so a turn of the event loop later: without this each message would stop
+// its source for that turn. Two relay reads.
+const encryptedQueueBytes = 128 * 1024;
 
 function dialPlain(target: DialTarget, reader: DialReader): Wire {
   const { host, port, from } = target;
@@ -40,16 +48,21 @@ class PlainWire implements Wire {
   reader: WireReader;
   onGone: (() => void) | undefined;
   readonly #socket: Socket;
+  readonly #carrier: Socket | undefined;
+  readonly #queueBytes: number;
   #awaitsDrain = false;
   #isTunnel = false;
   #isEnding = false;
   #isClosed = false;
   #error: NodeJS.ErrnoException | undefined;
-  #peer: { address: string; port: number } | undefined;
+  #ends: WireEnds | undefined;
 
-  constructor(socket: Socket, reader: WireReader) {
+  constructor(socket: Socket, reader: WireReader, ends?: WireEnds) {
     this.reader = reader;
     this.#socket = socket;
+    this.#ends = ends;
+    this.#carrier = carrierOf(socket);
+    this.#queueBytes = this.#carrier === undefined ? 0 : encryptedQueueBytes;
     // Before the listener for 'data', which would set the socket flowing.
     socket.pause();
     socket.on('data', this.#onData);
@@ -59,11 +72,27 @@ class PlainWire implements Wire {
   }
 
   get remoteAddress(): string {
-    return this.#peerName().address;
+    return this.ends.address;
   }
 
   get remotePort(): number {
-    return this.#peerName().port;
+    return this.ends.port;
+  }
+
+  get ends(): WireEnds {
+    if (this.#ends !== undefined) return this.#ends;
+    const { remoteAddress: address, remotePort: port = 0, localAddress = '', localPort = 0 } = this.#socket;
+    // Not kept: it may still be connecting, or gone.
+    if (address === undefined) return { address: '', port: 0, localAddress: '', localPort: 0 };
+    return (this.#ends = { address, port, localAddress, localPort });
+  }
+
+  get isEncrypted(): boolean {
+    return this.#carrier !== undefined;
+  }
+
+  introduce(ends: WireEnds): void {
+    this.#ends = ends;
   }
 
   get isClosed(): boolean {
@@ -79,7 +108,7 @@ class PlainWire implements Wire {
     // The caller's bytes are valid during this call only, and whether the socket keeps them shows afterwards.
     this.#socket.write(Buffer.from(buffer.subarray(start, end)), this.#onWritten);
     // Nothing is left when the kernel took it at once; 'drain' is no help, as it answers the high-water mark.
-    if (this.#socket.writableLength === 0) return true;
+    if (this.#socket.writableLength <= this.#queueBytes) return true;
     this.#awaitsDrain = true;
     return false;
   }
@@ -108,7 +137,7 @@ class PlainWire implements Wire {
     // While connecting a reset would wait for the connection, and a shutdown under way refuses it by an error.
     const { connecting, writableLength, writableFinished } = this.#socket;
     const isShuttingDown = this.#isEnding && writableLength === 0 && !writableFinished;
-    if (options?.reset === true && !connecting && !isShuttingDown) this.#socket.resetAndDestroy();
+    if (options?.reset === true && !connecting && !isShuttingDown) resetSocket(this.#carrier ?? this.#socket);
     else this.#socket.destroy();
   }
 
@@ -126,13 +155,6 @@ class PlainWire implements Wire {
     // Flows from the next tick on: undoes the pause, which a later listener for 'data' would respect.
     socket.resume();
     return socket;
-  }
-
-  #peerName(): { address: string; port: number } {
-    if (this.#peer !== undefined) return this.#peer;
-    const { remoteAddress, remotePort } = this.#socket;
-    if (remoteAddress === undefined) return { address: '', port: 0 };
-    return (this.#peer = { address: remoteAddress, port: remotePort ?? 0 });
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -154,8 +176,15 @@ class PlainWire implements Wire {
   };
 
   readonly #onWritten = (error?: Error | null): void => {
-    if (error || !this.#awaitsDrain || this.isClosed || this.#socket.writableLength > 0) return;
+    if (error || !this.#awaitsDrain || this.isClosed || this.#socket.writableLength > this.#queueBytes / 2)
+      return;
     this.#awaitsDrain = false;
     this.reader.drained();
   };
+}
+
+/** By RST where there is one: a UNIX socket has none, and says so by an error. */
+function resetSocket(socket: Socket): void {
+  if (socket.remotePort === undefined) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -1,7 +1,9 @@
 // The problems that clients of the proxy hear of, as values. How each is told is decided in refuse.ts.
+import type { ErrorCode } from '../../core/error.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import type { DialFailure, Refusal } from '../state/ports.ts';
+import type { CensusLimit } from './census.ts';
 import { localCodeOf } from './failure.ts';
 import { retryAfterMs } from './refuse.ts';
 
@@ -26,6 +28,7 @@ const failureText: Readonly<Record<DialFailure, string>> = {
   refused: 'refused the connection',
   timeout: 'did not answer in time',
   reset: 'reset the connection',
+  tls: 'made no TLS with the balancer',
   handshake: 'sent no usable HTTP answer',
   status: 'answered with an error',
   local: 'was not reached: the balancer had no port, no descriptor or no whole request for it',
@@ -54,13 +57,17 @@ function codeOfFailure(reason: DialFailure, error: unknown): Problem['code'] {
 }
 
 /** A limit of the listener is reached. */
-export function tooMany(limit: 'listenerFull' | 'addressFull', rng: Rng): Problem {
-  const code = limit === 'listenerFull' ? 'HERALD_LISTENER_FULL' : 'HERALD_ADDRESS_FULL';
+export function tooMany(limit: CensusLimit, rng: Rng): Problem {
   const message =
     limit === 'listenerFull'
       ? 'there are as many connections as may be'
       : 'this address has as many connections as it may have';
-  return { code, message, retryAfterMs: retryAfterMs(rng) };
+  return { code: limitCode(limit), message, retryAfterMs: retryAfterMs(rng) };
+}
+
+/** The code of a limit of the listener. */
+export function limitCode(limit: CensusLimit): ErrorCode {
+  return limit === 'listenerFull' ? 'HERALD_LISTENER_FULL' : 'HERALD_ADDRESS_FULL';
 }
 
 /** The body is longer than `limitBytes`. */

@@ -120,8 +120,14 @@ class Recogniser implements WireReader, Ending {
   }
 }
 
-/** Starts to read `wire`, which was just accepted. */
-export function recognise(deps: RecogniserDeps, ways: Ways, wire: Wire): void {
-  wire.reader = new Recogniser(deps, ways, wire);
+/** Starts to read `wire`, of which `seen` has been read before. */
+export function recognise(
+  deps: RecogniserDeps,
+  ways: Ways,
+  { wire, seen }: { readonly wire: Wire; readonly seen: Buffer },
+): void {
+  const recogniser = new Recogniser(deps, ways, wire);
+  wire.reader = recogniser;
   wire.resume();
+  if (seen.length > 0) recogniser.bytes(seen, 0, seen.length);
 }

@@ -6,7 +6,7 @@ import type { Rng } from '../../core/rng.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { problemResponse } from '../../protocol/http-error.ts';
 import type { Problem } from '../../protocol/problem.ts';
-import { isToken, joinedValue, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
+import { fieldText, isToken, joinedValue, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
 import { goodbyeReason } from '../../protocol/goodbye-reason.ts';
 import { encodeClose } from '../../protocol/websocket.ts';
 
@@ -41,19 +41,19 @@ export function passesByWaiting({ code }: Problem): boolean {
 
 /**
  * The bytes that refuse an upgrade. Only what passes by waiting is told inside WebSocket, and only where the policy
- * says `close`.
+ * says `close`. `more` are fields for the head of the answer.
  */
 export function upgradeRefusal(
   problem: Problem,
   fields: HeadFields,
-  form: Policy['admit']['refuse'] = 'close',
+  { form = 'close', more = [] }: { form?: Policy['admit']['refuse'] | undefined; more?: HeadFields } = {},
 ): Buffer {
   const key = valuesOf(fields, 'sec-websocket-key')[0];
   if (form === 'http' || !passesByWaiting(problem) || key === undefined)
-    return Buffer.from(problemResponse(problem), 'utf8');
+    return Buffer.from(problemResponse(problem, more), 'utf8');
   const head =
     'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-    `Sec-WebSocket-Accept: ${acceptOf(key)}\r\n${protocolLine(fields)}\r\n`;
+    `Sec-WebSocket-Accept: ${acceptOf(key)}\r\n${protocolLine(fields)}${fieldText(more)}\r\n`;
   const { code, retryAfterMs } = problem;
   const reason = retryAfterMs === undefined ? code : goodbyeReason(code, retryAfterMs);
   return Buffer.concat([Buffer.from(head, 'latin1'), encodeClose({ code: tryAgainLater, reason })]);

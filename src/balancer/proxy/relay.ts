@@ -26,7 +26,7 @@ export type RelayEnd =
   | 'cut'
   | 'stalled';
 
-/** What went through one relay; messages are 0 where frames were not read. */
+/** What went through one relay; reads count as messages where there are no frames. */
 export interface RelayTotals {
   readonly toNodeBytes: number;
   readonly toNodeMessages: number;
@@ -44,7 +44,7 @@ export interface RelayOptions {
   /** Bytes of the node behind its answer's head, not yet sent to the client; may be empty. */
   readonly fromNode: Buffer;
   readonly lease: Lease;
-  /** The bytes are WebSocket frames: count messages. */
+  /** The bytes are WebSocket frames: count messages. Otherwise each read counts as one. */
   readonly isFramed: boolean;
   /** More than 0; Infinity: never. Seen at the next tick of the owner. */
   readonly idleTimeoutMs: number;

@@ -33,6 +33,7 @@ export interface TcpHandle<Owner = unknown> {
   reset(closed: (this: TcpHandle<Owner>) => void): number;
   setNoDelay(on: boolean): number;
   getpeername(into: { address?: string; port?: number }): number;
+  getsockname(into: { address?: string; port?: number }): number;
   bind(address: string, port: number): number;
   bind6(address: string, port: number, flags: number): number;
   connect(request: object, address: string, port: number): number;
@@ -99,7 +100,7 @@ export function loadTcpHooks(): TcpHooks {
 
 const handleMethods = [
   'readStart readStop useUserBuffer writeBuffer shutdown close reset',
-  'setNoDelay getpeername bind bind6 connect connect6',
+  'setNoDelay getpeername getsockname bind bind6 connect connect6',
 ].flatMap((line) => line.split(' '));
 
 function loadBindings(): Bindings {

@@ -4,16 +4,22 @@ import { Buffer } from 'node:buffer';
 import type { DialFailure, Lease, Refusal, Wait, Waiter } from '../state/ports.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import { refusedSwitchText, switchText, type AnswerHead } from './answer-head.ts';
+import type { AffinityRule } from '../../policy/policy.ts';
+import type { AccessStory } from './access.ts';
+import type { AffinityRequest } from './affinity.ts';
+import { clientOf, type Client } from './client.ts';
 import { dialNode, type Stage } from './dial.ts';
 import { shakeHands } from './handshake.ts';
 import { lingerClose } from './linger.ts';
+import { marksOf, requestIdFields, type Marks } from './marks.ts';
 import type { Ending } from './open.ts';
-import type { ProxyDeps, RunningRelay } from './ports.ts';
+import type { ProxyDeps } from './ports.ts';
 import { refusalOf, unreachable, type LastFailure } from './problems.ts';
 import { upgradeRefusal } from './refuse.ts';
 import { passRefusedSwitch } from './refused-switch.ts';
 import { upgradeRequestText } from './request-fields.ts';
 import type { RequestHead } from './request-head.ts';
+import { startTunnel } from './tunnel.ts';
 import type { Wire, WireReader } from './wire.ts';
 
 /** One upgrade to carry out. */
@@ -37,6 +43,9 @@ export class Upgrade implements WireReader, Ending, Waiter {
   readonly #client: Wire;
   readonly #head: RequestHead;
   readonly #pool: string;
+  readonly #source: Client;
+  readonly #marks: Marks;
+  readonly #story: AccessStory | undefined;
   readonly #requestBytes: Buffer;
   readonly #excluded = new Set<string>();
   #early: Buffer[];
@@ -57,8 +66,16 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#pool = request.pool;
     this.#early = request.early.length === 0 ? [] : [request.early];
     this.#earlyBytes = request.early.length;
-    const address = request.client.remoteAddress;
-    const text = upgradeRequestText(request.head, { address, isTrusted: deps.trusted(address) });
+    const { client, head } = request;
+    this.#source = clientOf(
+      deps,
+      { address: client.remoteAddress, isEncrypted: client.isEncrypted },
+      head.fields,
+    );
+    this.#marks = marksOf(deps, head.fields, this.#source);
+    const story = { connection: client, client: this.#source, head, method: 'GET', pool: request.pool };
+    this.#story = deps.access?.({ ...story, requestId: this.#marks.requestId });
+    const text = upgradeRequestText(head, this.#source, this.#marks);
     this.#requestBytes = Buffer.from(text, 'latin1');
   }
 
@@ -78,7 +95,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
 
   ended(): void {
     // A client that ends its half before the 101 cannot say the closing handshake: it has given up.
-    this.destroy();
+    this.#givenUp();
   }
 
   drained(): void {
@@ -86,6 +103,11 @@ export class Upgrade implements WireReader, Ending, Waiter {
   }
 
   closed(): void {
+    this.#givenUp();
+  }
+
+  #givenUp(): void {
+    if (!this.#isOver) this.#story?.ended('client', 'websocket');
     this.destroy();
   }
 
@@ -97,13 +119,13 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#refusal?.node.destroy();
     this.#lease?.release();
     this.#client.destroy();
+    this.#story?.ended('stopped', 'websocket');
   }
 
   #place(): void {
     const { placement, affinity } = this.#deps;
-    const rule = placement.policyOf(this.#pool)?.affinity ?? { kind: 'none' };
-    const affinityNode = affinity.nodeOf(this.#pool, rule, this.#head.fields);
-    const result = placement.place({ pool: this.#pool, affinityNode, excluded: this.#excluded }, this);
+    const wish = affinity.wishOf(this.#affinityRequest, this.#affinityRule);
+    const result = placement.place({ pool: this.#pool, ...wish, excluded: this.#excluded }, this);
     if (result.placed) this.placed(result.lease);
     else if (result.wait === undefined) this.refused(result.refusal);
     else if (this.#refusal === undefined) this.#wait = result.wait;
@@ -119,14 +141,17 @@ export class Upgrade implements WireReader, Ending, Waiter {
     if (this.#wait !== undefined && this.#earlyBytes < maxEarlyBytes) this.#client.resume();
     this.#wait = undefined;
     this.#lease = lease;
+    this.#story?.placed(lease);
     this.#attempts++;
-    this.#stage = dialNode(this.#deps, lease.node, {
+    const target = { ...lease.node, link: this.#deps.linkOf(this.#pool), ends: this.#client.ends };
+    this.#stage = dialNode(this.#deps, target, {
       connected: (node) => this.#shakeHands(lease, node),
       failed: (reason, error) => this.#failed(lease, reason, error),
     });
   }
 
   #shakeHands(lease: Lease, node: Wire): void {
+    this.#story?.dialled();
     this.#stage = shakeHands(this.#deps, node, this.#requestBytes, {
       answered: (answer, rest) => this.#answered({ lease, node, answer, rest }),
       failed: (reason, error) => this.#failed(lease, reason, error),
@@ -185,8 +210,9 @@ export class Upgrade implements WireReader, Ending, Waiter {
     if (said !== undefined && !said.node.isClosed) return this.#passRefusal(said);
     this.#leave();
     this.#deps.events.refused(this.#pool, problem.code);
+    this.#story?.refused(problem.code, 'websocket');
     const form = this.#deps.placement.policyOf(this.#pool)?.admit.refuse;
-    const answer = upgradeRefusal(problem, this.#head.fields, form);
+    const answer = upgradeRefusal(problem, this.#head.fields, { form, more: requestIdFields(this.#marks) });
     this.#client.send(answer, 0, answer.length);
     lingerClose(this.#client, this.#deps);
   }
@@ -195,15 +221,13 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#leave();
     this.#refusal?.node.destroy();
     lease.opened();
-    const { placement, affinity, open, timeouts } = this.#deps;
-    const rule = placement.policyOf(this.#pool)?.affinity ?? { kind: 'none' };
-    const cookie = affinity.setCookie({ pool: this.#pool, nodeId: lease.node.id }, rule, this.#head.fields);
-    this.#send(switchText(answer, cookie));
-    let relay: RunningRelay | undefined;
-    let isEnded = false;
-    const ending: Ending = { destroy: () => relay?.stop() };
-    open.add(ending);
-    relay = this.#deps.startRelay({
+    this.#story?.answered(101);
+    const { affinity, timeouts } = this.#deps;
+    const cookie = affinity.setCookie(this.#affinityRequest, this.#affinityRule, lease.node.id);
+    this.#send(switchText(answer, cookie, this.#marks));
+    // Not `this`: what is kept from here on is kept for days.
+    const story = this.#story;
+    startTunnel(this.#deps, {
       pool: this.#pool,
       downstream: this.#client,
       upstream: node,
@@ -213,21 +237,30 @@ export class Upgrade implements WireReader, Ending, Waiter {
       isFramed: true,
       idleTimeoutMs: timeouts.tunnelIdleMs,
       stallTimeoutMs: timeouts.stallMs,
-      onEnd: () => {
-        if (isEnded) return;
-        isEnded = true;
-        open.remove(ending);
-        lease.release();
-      },
+      onEnd: (reason, totals) => story?.ended(reason, 'websocket', totals),
     });
     this.#early = [];
   }
 
   #passRefusal({ lease, node, answer, rest }: Answered): void {
     this.#leave();
-    this.#send(refusedSwitchText(answer));
-    const passed = { client: this.#client, node, answer, onEnd: () => lease.release() };
+    this.#story?.answered(answer.status);
+    this.#send(refusedSwitchText(answer, this.#marks));
+    const onEnd = () => {
+      lease.release();
+      this.#story?.ended('done', 'http');
+    };
+    const passed = { client: this.#client, node, answer, onEnd };
     passRefusedSwitch(this.#deps, passed, rest);
+  }
+
+  // Asked for each time: a policy may change while a client waits.
+  get #affinityRule(): AffinityRule {
+    return this.#deps.placement.policyOf(this.#pool)?.affinity ?? { kind: 'none' };
+  }
+
+  get #affinityRequest(): AffinityRequest {
+    return { pool: this.#pool, head: this.#head, client: this.#source };
   }
 
   #send(text: string): void {

@@ -23,7 +23,17 @@ export interface WireReader {
   closed(error: NodeJS.ErrnoException | undefined): void;
 }
 
-/** One TCP connection. */
+/** Both ends of a connection: by the kernel, or by what a trusted proxy in front has said. */
+export interface WireEnds {
+  /** Of the other side, without brackets; '' when unknown, as for a UNIX socket. */
+  readonly address: string;
+  readonly port: number;
+  /** Where the other side has connected to, likewise. */
+  readonly localAddress: string;
+  readonly localPort: number;
+}
+
+/** One connection: TCP, a UNIX socket, or TLS over one of them. */
 export interface Wire {
   /** Replaceable at any time: the head phase, the handshake and the relay each read in turn. */
   reader: WireReader;
@@ -35,6 +45,10 @@ export interface Wire {
   /** Address of the other side without brackets, '' when the kernel no longer knows it. */
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** A new object each time. */
+  readonly ends: WireEnds;
+  /** TLS between the other side and this process. */
+  readonly isEncrypted: boolean;
   /** True from the moment of `destroy` or of the last event. */
   readonly isClosed: boolean;
   /** True once the other side's FIN has been read: `ended` went to whoever was the reader then. */
@@ -58,6 +72,8 @@ export interface Wire {
   end(): void;
   /** Closes at once; what is queued is lost. With `reset`, by RST where the form can. Idempotent. */
   destroy(options?: { reset?: boolean }): void;
+  /** From now on the ends are these, in place of what the kernel says. */
+  introduce(ends: WireEnds): void;
   /**
    * Gives the connection to node:http or any other reader of sockets. The wire is closed to its owner
    * (no further event, not even `closed`); `seen` are bytes already read, which the socket yields first.
@@ -81,18 +97,22 @@ export interface DialTarget {
 }
 
 /** Where a listener binds. */
-export interface BindTarget {
-  readonly host: string;
-  readonly port: number;
+export type BindTarget = (
+  | { readonly host: string; readonly port: number }
+  /** A UNIX socket; `mode` are the permissions of its file. */
+  | { readonly path: string; readonly mode: number }
+) & {
   /** Where its socket is kept for the next process, or comes from the last one; absent: nowhere. */
   readonly slot?: ListenSlot | undefined;
   /** Hears of each accept that failed, by the system's code, such as EMFILE; absent: nobody does. */
   readonly acceptFailed?: ((code: string) => void) | undefined;
-}
+};
 
 /** A bound listener of one transport. */
 export interface WireListener {
+  /** The path for a UNIX socket. */
   readonly host: string;
+  /** 0 for a UNIX socket. */
   readonly port: number;
   /** Stops accepting and frees the port; wires already accepted live on. Idempotent. */
   close(): Promise<void>;

@@ -2,7 +2,7 @@
 import { Overfill } from '../../core/admission/overfill.ts';
 import { ReturnSlots } from '../../core/admission/return-slots.ts';
 import { burstOf, TokenBucket } from '../../core/admission/token-bucket.ts';
-import { WaitQueue } from '../../core/admission/wait-queue.ts';
+import { waitRanks, WaitQueue, type WaitRank } from '../../core/admission/wait-queue.ts';
 import type { Assessment } from '../../core/assess.ts';
 import type { AdmissionView } from '../../core/snapshot.ts';
 import type { Policy } from '../../policy/policy.ts';
@@ -14,6 +14,16 @@ import type { PlaceRequest, Waiter } from './ports.ts';
 export interface Waiting {
   readonly request: PlaceRequest;
   readonly waiter: Waiter;
+}
+
+/** What is shown of admission. */
+export interface AdmissionFigures {
+  readonly waiting: Readonly<Record<WaitRank, number>>;
+  /** Of those who waited, since the start. */
+  readonly outcomes: Readonly<Record<'placed' | 'refused' | 'gone', number>>;
+  readonly waitedMsTotal: number;
+  readonly isHeld: boolean;
+  readonly isOverfilled: boolean;
 }
 
 type AdmitRule = Policy['admit'];
@@ -67,6 +77,14 @@ export class PoolAdmission {
   /** Clients wait because no node has room below `fillTo`. */
   get isHeld(): boolean {
     return this.#isHeld && !this.isOverfilled;
+  }
+
+  figures(): AdmissionFigures {
+    const waiting = Object.fromEntries(waitRanks.map((rank) => [rank, this.queue.sizeOf(rank)]));
+    const { outcomes, waitedMsTotal, isHeld, isOverfilled } = this;
+    // Proof of the cast: an entry for each rank.
+    const byRank = waiting as Record<WaitRank, number>;
+    return { waiting: byRank, outcomes: { ...outcomes }, waitedMsTotal, isHeld, isOverfilled };
   }
 
   noteRoom(nowMs: number, hasRoom: boolean, { overfillAfterMs, fillTo }: AdmitRule): void {

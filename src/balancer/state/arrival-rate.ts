@@ -10,6 +10,7 @@ const secondMs = 1000;
 /** Counts arrivals and forgets old ones. */
 export class ArrivalRate {
   #count = 0;
+  #total = 0;
   /** Arrivals of the ticks of the last second. */
   readonly #lately: { atMs: number; count: number }[] = [];
   #latelyCount = 0;
@@ -27,8 +28,15 @@ export class ArrivalRate {
     return lately >= stormFactor * smoothed + stormLeast ? lately : smoothed;
   }
 
-  count(): void {
-    this.#count += 1;
+  /** Arrivals since the start. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** One arrival, or so many that another process has counted. */
+  count(arrivals = 1): void {
+    this.#count += arrivals;
+    this.#total += arrivals;
   }
 
   /** Takes the arrivals since the last tick into the rate. */

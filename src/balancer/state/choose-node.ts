@@ -5,6 +5,7 @@ import type { Assessment } from '../../core/assess.ts';
 import { slowStartPart } from '../../core/guard.ts';
 import type { NodeView } from '../../core/snapshot.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { keptIndex } from './kept-node.ts';
 import type { PoolState } from './pool-state.ts';
 import type { PlaceRequest } from './ports.ts';
 
@@ -15,7 +16,7 @@ export const ownNodeBusy = -2;
 
 /** The node for what admission does not count: `noNode` when none may take it. */
 export function chooseAny(pool: PoolState, assessment: Assessment, request: PlaceRequest): number {
-  const kept = keptIndex(pool.policy, assessment, request);
+  const kept = keptIndex(pool, assessment, request);
   if (kept !== -1) return kept;
   return pool.picker(assessment, (index) => isOut(assessment, request, index));
 }
@@ -29,7 +30,7 @@ export function chooseAdmitted(pool: PoolState, request: PlaceRequest, nowMs: nu
   const isRetry = request.excluded.size > 0;
   if (!isRetry && !admission.hasToken(nowMs, policy.admit)) return noNode;
   const assessment = pool.assessment(nowMs);
-  const kept = keptIndex(policy, assessment, request);
+  const kept = keptIndex(pool, assessment, request);
   if (kept === -1) {
     const index = pickWithin(pool, request, nowMs);
     if (index !== noNode) takeTokens(pool, assessment.snapshot.nodes[index], isRetry);
@@ -134,22 +135,4 @@ function isOut({ snapshot }: Assessment, { excluded }: PlaceRequest, index: numb
   const node = snapshot.nodes[index];
   // Room is looked at live: it can run out between two assessments.
   return node === undefined || excluded.has(node.id) || node.counters.connections >= node.maxConnections;
-}
-
-/** The node that keeps its client: known, eligible, with room, and not above `affinity.yieldAt`; -1 when there is none. */
-export function keptIndex(policy: Policy, assessment: Assessment, request: PlaceRequest): number {
-  const index = affinityIndex(policy, assessment, request);
-  if (index === -1 || assessment.ineligible[index] !== undefined) return -1;
-  return isOut(assessment, request, index) ? -1 : index;
-}
-
-// By what the node reports, not by its score: that predicts, and before anything is learned a few requests at
-// a time seem to fill a node. A session whose polls yield in its middle is lost.
-function affinityIndex({ affinity }: Policy, assessment: Assessment, request: PlaceRequest): number {
-  if (affinity.kind === 'none' || request.affinityNode === '') return -1;
-  const { nodes } = assessment.snapshot;
-  const index = nodes.findIndex(({ id }) => id === request.affinityNode);
-  const isKnown = assessment.states[index] === 'valid';
-  const utilization = isKnown ? (nodes[index]?.load?.utilization ?? 0) : 0;
-  return utilization <= affinity.yieldAt ? index : -1;
 }

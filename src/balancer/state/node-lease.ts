@@ -9,19 +9,27 @@ export interface LeaseOwner {
   failed(pool: PoolState, node: NodeRecord, reason: DialFailure): void;
 }
 
+interface Placed {
+  readonly record: NodeRecord;
+  readonly affinity?: string | undefined;
+}
+
 type Stage = 'dialling' | 'open' | 'settled';
 
 /** Counts one connection on one node. */
 export class NodeLease implements Lease {
   readonly node: PlacedNode;
+  readonly affinity: string | undefined;
   readonly #owner: LeaseOwner;
   readonly #pool: PoolState;
   readonly #record: NodeRecord;
   #stage: Stage = 'dialling';
   #slot = -1;
 
-  constructor(owner: LeaseOwner, pool: PoolState, record: NodeRecord) {
+  /** `affinity` is what came of it, undefined for none. */
+  constructor(owner: LeaseOwner, pool: PoolState, { record, affinity }: Placed) {
     this.#owner = owner;
+    this.affinity = affinity;
     this.#pool = pool;
     this.#record = record;
     this.node = record.identity;

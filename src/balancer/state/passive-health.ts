@@ -9,6 +9,11 @@ export class PassiveHealth {
   #ejectedUntilMs = -Infinity;
   #sparedUntilMs = -Infinity;
 
+  /** The instant at which it is taken in again; -Infinity before it was ever ejected. */
+  get ejectedUntilMs(): number {
+    return this.#ejectedUntilMs;
+  }
+
   /** True while the node is ejected. */
   isEjected(nowMs: number): boolean {
     return nowMs < this.#ejectedUntilMs;

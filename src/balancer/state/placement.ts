@@ -2,21 +2,13 @@
 import type { Assessment } from '../../core/assess.ts';
 import type { IneligibleReason } from '../../core/eligibility.ts';
 import type { Clock } from '../../core/clock.ts';
-import { chooseAdmitted, chooseAny, keptIndex, noNode, prospectOf } from './choose-node.ts';
+import { chooseAdmitted, chooseAny, noNode, prospectOf } from './choose-node.ts';
+import { affinityOutcome, keptIndex } from './kept-node.ts';
 import { NodeLease, type LeaseOwner } from './node-lease.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { Notify } from './notice.ts';
 import type { PoolState } from './pool-state.ts';
-import type {
-  DialFailure,
-  Lease,
-  PlaceRequest,
-  PlaceResult,
-  Placement,
-  Refusal,
-  Waiter,
-  Waits,
-} from './ports.ts';
+import type { DialFailure, PlaceRequest, PlaceResult, Placement, Refusal, Waiter, Waits } from './ports.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 /** A placement with a lifetime. */
@@ -37,9 +29,14 @@ export function createPlacement(deps: {
     failed: (pool, node, reason) => countFailure({ pool, node, reason, nowMs: clock.nowMs(), notify }),
   };
 
-  function leaseOn(pool: PoolState, index: number, nowMs: number): Lease | undefined {
-    const record = pool.nodes.get(pool.assessment(nowMs).snapshot.nodes[index]?.id ?? '');
-    return record === undefined ? undefined : new NodeLease(owner, pool, record);
+  function leaseOn(chosen: { pool: PoolState; request: PlaceRequest; index: number; nowMs: number }) {
+    const { pool, request, index, nowMs } = chosen;
+    const assessment = pool.assessment(nowMs);
+    const record = pool.nodes.get(assessment.snapshot.nodes[index]?.id ?? '');
+    if (record === undefined) return undefined;
+    const affinity = affinityOutcome(pool, assessment, request, index);
+    if (affinity !== undefined) pool.affinities[affinity] += 1;
+    return new NodeLease(owner, pool, { record, affinity });
   }
 
   const waitingRoom = new WaitingRoom({ pools, clock, lease: leaseOn });
@@ -59,7 +56,7 @@ export function createPlacement(deps: {
     const index = isExempt
       ? chooseAny(pool, pool.assessment(nowMs), request)
       : chooseInTurn(pool, request, nowMs);
-    const lease = index < 0 ? undefined : leaseOn(pool, index, nowMs);
+    const lease = index < 0 ? undefined : leaseOn({ pool, request, index, nowMs });
     if (lease !== undefined) return { placed: true, lease };
     const assessment = pool.assessment(nowMs);
     const prospect = isExempt ? 'none' : prospectOf(assessment, request);
@@ -84,7 +81,7 @@ function chooseInTurn(pool: PoolState, request: PlaceRequest, nowMs: number): nu
 /** A plain request is not counted unless the policy says so, and never where it goes on with a session. */
 function isFree(pool: PoolState, request: PlaceRequest, nowMs: number): boolean {
   if (pool.policy.admit.requests === 'pass') return true;
-  return keptIndex(pool.policy, pool.assessment(nowMs), request) !== -1;
+  return keptIndex(pool, pool.assessment(nowMs), request) !== -1;
 }
 
 // The message is made when it is read: it looks at every node, and refusals come by the thousand when no node has

@@ -3,13 +3,15 @@ import { assess, type Assessment } from '../../core/assess.ts';
 import type { NodeCounters } from '../../core/node-counters.ts';
 import { noPeers, partOfRates, type PoolPeers } from '../../core/peer-counts.ts';
 import { createPicker, type Picker } from '../../core/pick/picker.ts';
+import { createRendezvous } from '../../core/pick/rendezvous.ts';
 import { amountWhenFull } from '../../core/moments.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { PoolSnapshot, Visibility } from '../../core/snapshot.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { PoolAdmission } from './admission.ts';
+import { PoolAdmission, type AdmissionFigures } from './admission.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { ConnectionTable } from './connection-table.ts';
+import { affinityOutcomes, type AffinityOutcome } from './kept-node.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { Notify } from './notice.ts';
 
@@ -24,12 +26,33 @@ const leastAssessmentAgeMs = 50;
 // the first went. The factor that each storm multiplies what is expected by keeps this to a few assessments.
 const leastPlacedOn = 8;
 
+/** Nothing has come of affinity yet. */
+export function noAffinities(): Record<AffinityOutcome, number> {
+  // Proof of `as`: every outcome is a key.
+  return Object.fromEntries(affinityOutcomes.map((outcome) => [outcome, 0])) as Record<
+    AffinityOutcome,
+    number
+  >;
+}
+
+/** What other processes of this machine say of a pool whose connections they relay. */
+export interface CarriedElsewhere {
+  /** Of an average connection. */
+  readonly meanMessagesPerSecond: number;
+  readonly admission: AdmissionFigures;
+  readonly affinities: Readonly<Record<AffinityOutcome, number>>;
+}
+
 /** What the registry knows of one pool. */
 export class PoolState {
   readonly name: string;
   readonly nodes = new Map<string, NodeRecord>();
   readonly table = new ConnectionTable();
   readonly arrivals: ArrivalRate;
+  /** Where hashed clients belong. */
+  readonly rendezvous = createRendezvous();
+  /** What came of affinity, for every client that had a node of its own. */
+  readonly affinities = noAffinities();
   readonly admission: PoolAdmission;
   // Counts of removed nodes that still carry connections: the sweep needs all that own slots.
   readonly #departed = new Set<NodeCounters>();
@@ -45,6 +68,8 @@ export class PoolState {
   /** Connections that have come since the assessment, less those gone. */
   #gained = 0;
   #isPanicking = false;
+  /** Undefined: this process relays itself, and its table has everything. */
+  elsewhere: CarriedElsewhere | undefined;
   readonly #notify: Notify;
   /** Connections and exchanges of this balancer, dialled or open. */
   connections = 0;
@@ -185,14 +210,16 @@ export class PoolState {
         admitted(this.#policy),
       ),
       admission: this.admission.view(nowMs),
-      messagesPerSecondPerConnection: this.table.meanMessagesPerSecond,
+      messagesPerSecondPerConnection:
+        this.elsewhere?.meanMessagesPerSecond ?? this.table.meanMessagesPerSecond,
     });
   }
 
   /** Notes counts and brings rates up to date; `sweep` also looks through the connections. */
   tick(nowMs: number, sweep: boolean): void {
     this.arrivals.tick(nowMs);
-    if (sweep) this.#sweep(nowMs);
+    // What others relay they sum up, too.
+    if (sweep && this.elsewhere === undefined) this.#sweep(nowMs);
     for (const { counters } of this.nodes.values()) counters.record(nowMs);
     this.markDirty();
   }

@@ -1,11 +1,12 @@
 // What the edges and the loops ask of the state, and what the state asks of whoever carries the bytes.
+import type { Hash } from '../../core/pick/rendezvous.ts';
 import type { Policy } from '../../policy/policy.ts';
 
 /**
- * Why a node did not take a connection. `status`: it answered an upgrade with 5xx. `local` is our own trouble
- * (ports, descriptors) and never the node's fault.
+ * Why a node did not take a connection. `tls`: no TLS came about with it. `status`: it answered an upgrade with 5xx.
+ * `local` is our own trouble (ports, descriptors) and never the node's fault.
  */
-export type DialFailure = 'refused' | 'timeout' | 'reset' | 'handshake' | 'status' | 'local';
+export type DialFailure = 'refused' | 'timeout' | 'reset' | 'tls' | 'handshake' | 'status' | 'local';
 
 /** The node that a lease is for. */
 export interface PlacedNode {
@@ -21,6 +22,8 @@ export interface PlacedNode {
  */
 export interface Lease {
   readonly node: PlacedNode;
+  /** What came of affinity: `kept`, or what it yielded to; undefined for a client without a node of its own. */
+  readonly affinity?: string | undefined;
   /** The node has taken the connection. Does nothing after the first call or after settling. */
   opened(): void;
   /** The node did not take it; counts against the node's passive health unless `local`. Settles. */
@@ -43,6 +46,8 @@ export interface PlaceRequest {
   readonly pool: string;
   /** The node that the client was on, '' when none: kept while it is eligible and not above `affinity.yieldAt`. */
   readonly affinityNode: string;
+  /** The hash that says which node the client belongs to; absent where the policy does not hash, or nothing to hash came. */
+  readonly affinityKey?: Hash | undefined;
   /** Ids of nodes already tried for this connection. */
   readonly excluded: ReadonlySet<string>;
   /**
@@ -213,8 +218,23 @@ export interface DataPlane {
   readonly capabilities: DataPlaneCapabilities;
   /** Open connections of a pool or, given its id, of one node; an empty list for a pool or node that is not known. */
   connections(pool: string, nodeId?: string): OpenConnections;
+  /**
+   * Resolves when `connections` of this pool is of now, in bounded time. Absent where it always is: others list what
+   * they last heard, some seconds old.
+   */
+  refresh?(pool: string): Promise<void>;
   /** Asks connections to leave. Never throws for a connection that has gone. */
   shed(request: ShedRequest): void;
   /** Tells the share of the next arrivals of each node, 0..1, by id. Does nothing where shares are not taken. */
   applyShares(pool: string, shares: ReadonlyMap<string, number>): void;
+}
+
+/** What came of the connections that were open at the end. */
+export interface StopReport {
+  /** Told, and gone in order. */
+  readonly closed: number;
+  /** Told, and still there in the end. */
+  readonly refusedByPeer: number;
+  /** Ended without having been told. */
+  readonly cut: number;
 }

@@ -49,6 +49,8 @@ export class Registry {
   #ticks = 0;
   /** Reports taken in, those that peers passed on among them. */
   reportsTotal = 0;
+  /** Hears every report that is taken in, whoever took it in first; undefined: nobody does. */
+  onReport: ((report: Report, source: ReportSource) => void) | undefined;
   /** Who tells it to peers; undefined: there are none. */
   listener: RegistryListener | undefined;
 
@@ -155,6 +157,7 @@ export class Registry {
     node.restored = undefined;
     this.reportsTotal += 1;
     if (via === 'intake') this.listener?.report(report, source);
+    this.onReport?.(report, source);
     pool.markDirty();
     if (report.leaving) this.#members.farewell(pool, node);
     return node.adminState;
@@ -184,6 +187,13 @@ export class Registry {
       this.#deps.notify('node up', { pool: pool.name, node: id });
       this.#adminStates.seeUp({ pool, node });
     }
+  }
+
+  /** Ejects a node that another process of this machine has found failing; does nothing for one that is not here. */
+  eject(pool: string, id: string, forMs: number): void {
+    const state = this.#pools.get(pool);
+    state?.nodes.get(id)?.passive.eject(this.#deps.clock.nowMs() + forMs);
+    state?.discardAssessment();
   }
 
   /** Forgets a node; its open connections live on. HERALD_NODE_UNKNOWN when there is none. */

@@ -1,6 +1,7 @@
 // The data plane of our own relay: which connections are open and what load each is, out of the tables that the leases
 // keep; shedding through whoever carries each. The bytes themselves are the proxy's.
 import { apportion } from '../../core/apportion.ts';
+import { carriedPart } from '../../core/carried-part.ts';
 import type { Clock } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
 import type { ConnectionTable } from './connection-table.ts';
@@ -78,12 +79,14 @@ function shedOne(
   });
 }
 
-interface Columns extends OpenConnections {
+/** Columns while they are filled. */
+export interface Columns extends OpenConnections {
   readonly nodeId: string[];
   readonly kind: ConnectionKind[];
 }
 
-function columnsFor(size: number): Columns {
+/** Columns for so many connections, all 0. */
+export function columnsFor(size: number): Columns {
   const numbers = () => new Float64Array(size);
   return {
     size,
@@ -129,10 +132,11 @@ function slotsOf(table: ConnectionTable, nodeId: string | undefined): number[] {
   return found;
 }
 
-function fillUtilization(columns: Columns, pool: PoolState, nowMs: number): void {
+/** Says of each row what part of its node's utilization it causes, by the pool's assessment. */
+export function fillUtilization(columns: Columns, pool: PoolState, nowMs: number): void {
   const { snapshot, states, costs } = pool.assessment(nowMs);
   const rowsOf = rowsByNode(columns.nodeId);
-  snapshot.nodes.forEach(({ id, load }, position) => {
+  snapshot.nodes.forEach(({ id, load, counters }, position) => {
     const rows = rowsOf.get(id);
     if (rows === undefined || load === undefined || states[position] !== 'valid') return;
     // Reports without an additive signal say nothing of work.
@@ -142,7 +146,13 @@ function fillUtilization(columns: Columns, pool: PoolState, nowMs: number): void
       bytesPerSecond: picked(columns.bytesPerSecond, rows),
     };
     const parts = apportion(rates, { utilization: load.utilization, intercept: costs.intercept });
-    for (let i = 0; i < rows.length; i++) columns.utilization[rows[i] ?? 0] = parts[i] ?? 0;
+    const own = { connections: counters.ownConnections, messagesPerSecond: counters.messagesPerSecond };
+    const whole = {
+      connections: own.connections + counters.peers.connections,
+      messagesPerSecond: counters.expectedMessagesPerSecond,
+    };
+    const ownPart = carriedPart(own, whole);
+    for (let i = 0; i < rows.length; i++) columns.utilization[rows[i] ?? 0] = (parts[i] ?? 0) * ownPart;
   });
 }
 

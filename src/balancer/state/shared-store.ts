@@ -20,11 +20,20 @@ export interface LinkStatus {
   readonly droppedWordsTotal: number;
 }
 
+/** Who a process is among peers. One that takes over from another goes on as the same balancer from the same place. */
+export interface PeerPlace {
+  readonly id: string;
+  /** Of this process; of one life with the epoch of the process that it took over from. */
+  readonly epoch: string;
+  /** What it shares with: two that share have the same text. No secret in it. */
+  readonly where: string;
+}
+
 /** Another balancer, or this one. */
 export interface PeerPresence {
   /** Chosen by the operator or by chance; unique among peers. */
   readonly id: string;
-  /** Another one for each life of the process. */
+  /** Another one for each life of the balancer; a takeover goes on with it. */
   readonly epoch: string;
   /** What it said of itself: a JSON text of at most 4 KiB. */
   readonly about: string;
@@ -76,10 +85,18 @@ export interface SharedHandlers {
 /** What peers share. No method throws or waits for the other side unless it says so. */
 export interface SharedStore {
   readonly selfId: string;
-  /** Begins; resolves once the link is connected or has been found wanting. Rejects with HERALD_STATE_REFUSED for what waiting does not mend. */
-  start(handlers: SharedHandlers): Promise<void>;
+  readonly place: PeerPlace;
+  /**
+   * Begins; resolves once the link is connected or has been found wanting. Rejects with HERALD_STATE_REFUSED for what
+   * waiting does not mend. `isQuiet`: it hears everything, but is nobody's peer and takes no lease before `speak`.
+   */
+  start(handlers: SharedHandlers, options?: { readonly isQuiet: boolean }): Promise<void>;
+  /** Becomes a peer, after a quiet start. Bounded in time; without a link it is one when the link is there. */
+  speak(): Promise<void>;
   /** Says farewell: presence and leases end at once where the link allows. Bounded in time. Idempotent. */
   stop(): Promise<void>;
+  /** Ends as `stop` does, but without a farewell: another process goes on as this peer. Leases are given back. */
+  leave(): Promise<void>;
   status(): LinkStatus;
   /**
    * Says a text of at most 64 KiB to all who listen now; several of one tenth of a second travel together. Dropped,

@@ -14,7 +14,12 @@ export interface WaitingRoomDeps {
   readonly pools: ReadonlyMap<string, PoolState>;
   readonly clock: Clock;
   /** The lease on the node at this index of the pool's assessment; undefined when it has gone meanwhile. */
-  lease(pool: PoolState, index: number, nowMs: number): Lease | undefined;
+  lease(chosen: {
+    readonly pool: PoolState;
+    readonly request: PlaceRequest;
+    readonly index: number;
+    readonly nowMs: number;
+  }): Lease | undefined;
 }
 
 /** The waiting room of one balancer. */
@@ -100,10 +105,11 @@ export class WaitingRoom {
       // A retry has nodes that it may not have again: others may find one.
       if (index === noNode) return request.excluded.size > 0 ? 'skip' : 'stop';
       if (index === ownNodeBusy) {
-        busyNodes.add(request.affinityNode);
+        // A hash names no node before it is looked up: '' would stand for everybody.
+        if (request.affinityNode !== '') busyNodes.add(request.affinityNode);
         return 'skip';
       }
-      const lease = this.#deps.lease(pool, index, nowMs);
+      const lease = this.#deps.lease({ pool, request, index, nowMs });
       if (lease === undefined) return 'stop';
       queue.remove(entry);
       pool.admission.settled('placed', entry.sinceMs, nowMs);
@@ -137,6 +143,7 @@ export class WaitingRoom {
   }
 }
 
+// A hash does not tell whether its client has been here before.
 function rankOf({ excluded, affinityNode }: PlaceRequest): WaitRank {
   if (excluded.size > 0) return 'retry';
   return affinityNode === '' ? 'new' : 'returning';

@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../../core/clock.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import type { ProcessCounts, ToSuccessor } from './messages.ts';
 
-/** What one process carries to one node: open connections, and messages per second to be expected of them. */
+/** What one process carries to one node: connections open or being dialled, and messages per second to be expected. */
 export type NodeCounts = readonly [open: number, messagesPerSecond: number];
 
 // Placement's own memory is 50 ms; 5,000 nodes in one message are some 200 KB, which once a second is nothing.
@@ -32,6 +32,11 @@ export class CountsReport {
     this.#parts = parts;
   }
 
+  /** Tells everything now. */
+  tell(): void {
+    this.#tell(true);
+  }
+
   /** Tells everything at once, then changes of connections at most ten times a second and everything once a second. */
   start(): void {
     this.#tell(true);
@@ -53,7 +58,8 @@ export class CountsReport {
     for (const [pool, { nodes }] of pools) {
       for (const [id, { counters }] of nodes) {
         const key = `${pool} ${id}`;
-        const { open, messagesPerSecond } = counters;
+        // What is being dialled when this process lets go opens here.
+        const { ownConnections: open, messagesPerSecond } = counters;
         if (isWhole ? open === 0 : open === (this.#told.get(key) ?? 0)) continue;
         changed += 1;
         this.#told.set(key, open);

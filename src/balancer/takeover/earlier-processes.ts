@@ -53,8 +53,10 @@ export class EarlierProcesses {
     for (const [name, pool] of this.#pools) {
       let changed = 0;
       for (const [id, { counters }] of pool.nodes) {
-        const open = this.#openOn(name, id);
-        if (counters.earlierOpen === open) continue;
+        const [open, messagesPerSecond] = this.#sumOn(name, id);
+        const isSame = counters.earlierOpen === open;
+        counters.earlierMessagesPerSecond = messagesPerSecond;
+        if (isSame) continue;
         counters.earlierOpen = open;
         changed += 1;
       }
@@ -62,10 +64,15 @@ export class EarlierProcesses {
     }
   }
 
-  #openOn(pool: string, node: string): number {
-    let sum = 0;
-    for (const { pools } of this.#processes.values()) sum += countsIn(pools, pool)[node]?.[0] ?? 0;
-    return sum;
+  #sumOn(pool: string, node: string): NodeCounts {
+    let open = 0;
+    let messagesPerSecond = 0;
+    for (const { pools } of this.#processes.values()) {
+      const counts = countsIn(pools, pool)[node];
+      open += counts?.[0] ?? 0;
+      messagesPerSecond += counts?.[1] ?? 0;
+    }
+    return [open, messagesPerSecond];
   }
 }
 

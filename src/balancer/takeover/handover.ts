@@ -2,7 +2,7 @@
 // if nothing had happened. Processes and sockets are behind ports.
 import type { Clock, Timer } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
-import { readMessage, type ToPredecessor, type ToSuccessor } from './messages.ts';
+import { readMessage, type Serving, type ToPredecessor, type ToSuccessor } from './messages.ts';
 
 /** The new process, as the old one sees it. */
 export interface Successor {
@@ -27,12 +27,12 @@ export interface HandoverParts {
   readonly clock: Clock;
   /** Starts the new process with every listening socket. Throws when it cannot even try. */
   spawn(events: SuccessorEvents): Successor;
-  /** Stops changing and saving; the state as text. */
-  handState(): Promise<string>;
+  /** Stops changing and saving; the state of now. */
+  handState(): Promise<ToSuccessor & { type: 'state' }>;
   /** Goes on as before: the new one has failed after `handState`. */
   takeBack(): void;
-  /** Stops accepting. `taken`: keys of the sockets that the new one listens on. */
-  release(taken: ReadonlySet<string>, successor: Successor): Promise<void>;
+  /** Stops accepting and acting; by what the new one says it does. */
+  release(serving: Serving): Promise<void>;
   /** Hears every message of a successor that has taken over. */
   heard(message: unknown): void;
   /** A successor that had taken over has ended. */
@@ -131,22 +131,22 @@ export class Handover {
     const failed = readMessage<ToPredecessor & { type: 'failed' }>(message, 'failed');
     if (failed !== undefined) return this.#fail(`the new process cannot serve: ${failed.reason}`);
     if (this.#phase === 'starting' && readMessage(message, 'prepared') !== undefined) void this.#hand();
-    const serving = readMessage<ToPredecessor & { type: 'serving' }>(message, 'serving');
-    if (this.#phase === 'handing' && serving !== undefined) void this.#release(new Set(serving.taken));
+    const serving = readMessage<Serving>(message, 'serving');
+    if (this.#phase === 'handing' && serving !== undefined) void this.#release(serving);
   }
 
   async #hand(): Promise<void> {
     this.#phase = 'handing';
     const to = this.#successor;
     try {
-      const text = await this.#parts.handState();
-      if (this.#phase === 'handing' && to === this.#successor) to?.send({ type: 'state', text });
+      const state = await this.#parts.handState();
+      if (this.#phase === 'handing' && to === this.#successor) to?.send(state);
     } catch (error) {
       if (to === this.#successor) this.#fail(`the state cannot be handed over: ${messageOf(error)}`);
     }
   }
 
-  async #release(taken: ReadonlySet<string>): Promise<void> {
+  async #release(serving: Serving): Promise<void> {
     const successor = this.#successor;
     if (successor === undefined) return;
     this.#phase = 'over';
@@ -154,7 +154,7 @@ export class Handover {
     const tookMs = this.#parts.clock.nowMs() - this.#startedMs;
     // Before letting go: whoever waits for the answer is answered while the way to him is open.
     this.#settle?.({ done: true, pid: successor.pid, tookMs });
-    await this.#parts.release(taken, successor);
+    await this.#parts.release(serving);
     successor.send({ type: 'released' });
   }
 

@@ -1,11 +1,12 @@
 // What a process and the one that replaces it say to each other: JSON over the channel between parent and child. They
 // may be of two releases, so whatever is not understood is left out.
+import type { PeerPlace } from '../state/shared-store.ts';
 import type { NodeCounts } from './counts.ts';
 
 /** From the old process to the new one. */
 export type ToSuccessor =
   /** The saved state of this moment, as the state file has it; nothing is changed here any more. */
-  | { readonly type: 'state'; readonly text: string }
+  | { readonly type: 'state'; readonly text: string; readonly peer?: PeerHeritage | undefined }
   /** The old one accepts nothing more and writes nothing more. */
   | { readonly type: 'released' }
   /** What older processes still carry: one entry each, those without connections included. `isWhole`: nodes left out have none. */
@@ -15,14 +16,26 @@ export type ToSuccessor =
 export type ToPredecessor =
   /** The configuration is sound: it needs the state, and then it listens. */
   | { readonly type: 'prepared' }
-  /** Every listener accepts. `taken`: keys of the inherited sockets among them. */
-  | { readonly type: 'serving'; readonly taken: readonly string[] }
+  /** Every listener accepts. `taken`: keys of the inherited sockets among them. `peer`: who it is to other balancers. */
+  | { readonly type: 'serving'; readonly taken: readonly string[]; readonly peer?: PeerPlace | undefined }
   /** Whoever watches over the service knows that it is this process now: the old one may end. */
   | { readonly type: 'settled' }
   /** It cannot start, and why. */
   | { readonly type: 'failed'; readonly reason: string }
   /** What an operator wants of nodes from now on. */
   | { readonly type: 'wish'; readonly wish: NodeWish };
+
+/** What a process that shares its state hands over, beside what is saved. */
+export interface PeerHeritage {
+  readonly place: PeerPlace;
+  /** Under which it says its counts: they go on, so that peers see no restart in them. */
+  readonly countsEpoch: string;
+  /** The highest fencing token that it has seen; 0 before any. */
+  readonly token: number;
+}
+
+/** What the new process has said when it serves. */
+export type Serving = ToPredecessor & { type: 'serving' };
 
 /** What one process carries, by pool and node id. */
 export interface ProcessCounts {

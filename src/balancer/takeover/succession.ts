@@ -1,7 +1,14 @@
 // The new process's half of a takeover: it asks for the state, says when it serves, and hears when the old one has let
 // go. A process that was started by nobody has none of this.
 import type { Clock } from '../../core/clock.ts';
-import { readMessage, type NodeWish, type ToPredecessor, type ToSuccessor } from './messages.ts';
+import type { PeerPlace } from '../state/shared-store.ts';
+import {
+  readMessage,
+  type NodeWish,
+  type PeerHeritage,
+  type ToPredecessor,
+  type ToSuccessor,
+} from './messages.ts';
 
 /** The way to the process that started this one. */
 export interface PredecessorChannel {
@@ -31,6 +38,7 @@ export class Succession {
   #hearCounts: ((counts: ToSuccessor & { type: 'counts' }) => void) | undefined;
   #hearGone: (() => void) | undefined;
   #isGone = false;
+  #peer: PeerHeritage | undefined;
 
   constructor(generation: number, { channel, clock }: { channel: PredecessorChannel; clock: Clock }) {
     this.generation = generation;
@@ -51,6 +59,11 @@ export class Succession {
     return this.#isGone;
   }
 
+  /** Who the old process is to other balancers; undefined before its state is here, and where it shares nothing. */
+  get peer(): PeerHeritage | undefined {
+    return this.#peer;
+  }
+
   /** The old process's state; undefined when it has died meanwhile: then its file is all there is. */
   async state(): Promise<string | undefined> {
     if (this.#isGone) return undefined;
@@ -60,8 +73,8 @@ export class Succession {
   }
 
   /** Says that every listener accepts; resolves when the old process has let go. */
-  async serving(taken: Iterable<string>): Promise<void> {
-    this.#channel.send({ type: 'serving', taken: [...taken] });
+  async serving(taken: Iterable<string>, peer?: PeerPlace): Promise<void> {
+    this.#channel.send({ type: 'serving', taken: [...taken], peer });
     const timer = this.#clock.schedule(releaseWithinMs, () => this.#release());
     await this.#released;
     timer.cancel();
@@ -96,7 +109,10 @@ export class Succession {
 
   #heard(message: unknown): void {
     const state = readMessage<ToSuccessor & { type: 'state' }>(message, 'state');
-    if (state !== undefined) this.#hearState?.(state.text);
+    if (state !== undefined) {
+      this.#peer = state.peer;
+      this.#hearState?.(state.text);
+    }
     if (readMessage(message, 'released') !== undefined) this.#release();
     const counts = readMessage<ToSuccessor & { type: 'counts' }>(message, 'counts');
     if (counts !== undefined) this.#hearCounts?.(counts);

@@ -3,6 +3,8 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Balancer } from '../../balancer/balancer.ts';
+import type { WorkersOption } from '../../balancer/client-side.ts';
+import { maxWorkers } from '../../balancer/workers/worker-data-plane.ts';
 import { HeraldError } from '../../core/error.ts';
 import { findConfigPath, loadConfig, type LoadedConfig } from '../../platform/config.ts';
 import { createLogger, type Logger } from '../../platform/logger.ts';
@@ -10,6 +12,7 @@ import { createSystemRng } from '../../platform/system-rng.ts';
 import { createSystemdNotifier, runProgram, type SystemdNotifier } from '../../platform/systemd-notify.ts';
 import { readInheritance, spawnSuccessor, type Inheritance } from '../../platform/takeover-process.ts';
 import { packageVersion } from '../../platform/version.ts';
+import { automaticWorkers, spawnWorker } from '../../platform/worker-process.ts';
 import { exitCodes, type ExitCode } from '../exit-code.ts';
 import { ConfigFollower } from '../follow-config.ts';
 import type { CliIo } from '../io.ts';
@@ -87,6 +90,7 @@ async function serve(run: Start & { path: string; loaded: LoadedConfig; log: Log
     log,
     version,
     heritage: { inheritance, spawn: spawnSuccessor, pid },
+    workers: workersOf(loaded.config),
   });
   const systemd = createSystemdNotifier({
     environment: env,
@@ -115,6 +119,12 @@ async function serve(run: Start & { path: string; loaded: LoadedConfig; log: Log
   await telling;
   log.info({ ...report, generation }, 'stopped');
   return exitCodes.done;
+}
+
+/** Undefined where this process relays itself. */
+function workersOf({ workers }: LoadedConfig['config']): WorkersOption | undefined {
+  const count = workers === 'auto' ? automaticWorkers() : workers;
+  return count === 0 ? undefined : { workers: Math.min(count, maxWorkers), spawn: spawnWorker };
 }
 
 /** From then on the files, and the service, are the new process's. */

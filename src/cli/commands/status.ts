@@ -16,6 +16,7 @@ import { peerLine, readPeersIfAny } from '../peer-lines.ts';
 import { freezeSentence, readFreeze } from '../pool-freeze.ts';
 import { readScalingIfAny } from '../read-scaling.ts';
 import { scaleLine } from '../scale-lines.ts';
+import { readWorkersIfAny, workerLine } from '../worker-lines.ts';
 import {
   columnsOf,
   paintFor,
@@ -48,6 +49,8 @@ interface Look {
   readonly earlier: string;
   /** Undefined from a balancer that does not tell. */
   readonly peers: PeersAnswer | undefined;
+  /** Of processes that relay; '' for none. */
+  readonly workers: string;
   /** Most that a line may take. */
   readonly columns: number;
 }
@@ -81,10 +84,13 @@ async function showStatus(
   if (output === 'json' || output === 'yaml') {
     const takeover = (await readTakeover(client)) ?? null;
     const peers = await readPeersIfAny(client);
+    const { workers = [] } = (await readWorkersIfAny(client)) ?? {};
     const pools = await readStatus(client, pool);
     // Where nothing is shared there is nothing to say of it.
     const balancer = peers === undefined || peers.self === '' ? {} : { balancer: peers };
-    io.stdout.write(formatAnswer({ ...balancer, pools, takeover }, output));
+    io.stdout.write(
+      formatAnswer({ ...balancer, pools, takeover, ...(workers.length > 0 && { workers }) }, output),
+    );
     return;
   }
   const isWide = output === 'wide';
@@ -96,6 +102,7 @@ async function showStatus(
       scalings: await readScalings(client, pools),
       earlier: earlierSentence(await readTakeover(client)),
       peers: await readPeersIfAny(client),
+      workers: workerLine((await readWorkersIfAny(client)) ?? { workers: [] }),
       columns: Math.max(isWide ? wideColumns : 0, columnsOf(io.stdout, io.env)),
     });
   };
@@ -146,7 +153,8 @@ function renderStatus(pools: readonly PoolStatus[], look: Look): string[] {
   const lines = (text: string) => wrapText(text, columns, '  ');
   const earlier = look.earlier === '' ? [] : [...lines(look.earlier), ''];
   const others = peers === undefined ? '' : peerLine(peers);
-  const head = others === '' ? [] : [...lines(others), ''];
+  const first = [others, look.workers].filter((line) => line !== '').flatMap(lines);
+  const head = first.length === 0 ? [] : [...first, ''];
   const tables = pools.flatMap((pool, index) => [
     ...(index > 0 ? [''] : []),
     ...lines(headline(pool)).map((line) => paint('bold', line)),

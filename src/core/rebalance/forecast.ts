@@ -3,7 +3,8 @@ import type { Rng } from '../rng.ts';
 import { waterFill } from '../water-fill.ts';
 import type { Choice, MovableConnections } from './choose.ts';
 import { levelOf, maxToMean, takesPart, type RebalanceNode } from './level.ts';
-import { planSheds } from './plan.ts';
+import type { OthersView } from './others.ts';
+import { planMoves, type PlannedMoves } from './plan.ts';
 
 /** What would move, and what that would come to. */
 export interface RebalanceForecast {
@@ -21,19 +22,42 @@ export interface RebalanceForecast {
 export function forecastRebalance(
   nodes: readonly RebalanceNode[],
   connectionsOf: (node: RebalanceNode) => MovableConnections,
-  { settle, choose, rng }: { readonly settle: number; readonly choose: Choice; readonly rng: Rng },
+  by: {
+    readonly settle: number;
+    readonly choose: Choice;
+    readonly rng: Rng;
+    readonly others?: OthersView | undefined;
+  },
 ): RebalanceForecast {
+  const { settle, choose, rng } = by;
+  // What has been ordered already is a run's, and a forecast is of what is to be done from now on.
+  const others = by.others && { ...by.others, reliefOrdered: () => 0 };
   const limits = { level: levelOf(nodes, 0), settle, most: Infinity, choose };
-  const sheds = planSheds(nodes, connectionsOf, { limits, rng });
-  const moves = sheds.map(({ node, rows, utilization }) => ({
-    node: node.id,
-    connections: rows.length,
-    utilization,
-  }));
+  const moves = movesIn(planMoves(nodes, connectionsOf, { limits, rng, others }), nodes);
   const taken = new Map(moves.map(({ node, utilization }) => [node, utilization]));
-  const work = sheds.reduce((sum, { node, utilization }) => sum + utilization / node.slope, 0);
+  const slopes = new Map(nodes.map(({ id, slope }) => [id, slope]));
+  const work = moves.reduce((sum, { node, utilization }) => sum + utilization / (slopes.get(node) ?? NaN), 0);
   const now = maxToMean(nodes);
   return { moves, now, predicted: work > 0 ? maxToMean(afterMoves(nodes, taken, work)) : now };
+}
+
+/** By node, in the order of the plan: what is chosen here, and what others will probably choose. */
+function movesIn(
+  { sheds, orders }: PlannedMoves,
+  nodes: readonly RebalanceNode[],
+): RebalanceForecast['moves'] {
+  const parts = [
+    ...sheds.map(({ node, rows, utilization }) => ({ node: node.id, connections: rows.length, utilization })),
+    ...orders.map(({ node, expected }) => ({ node, ...expected })),
+  ];
+  const hottestFirst = nodes.toSorted((a, b) => b.utilization - a.utilization);
+  return hottestFirst.flatMap(({ id }) => {
+    const own = parts.filter(({ node }) => node === id);
+    const sum = (key: 'connections' | 'utilization') => own.reduce((all, part) => all + part[key], 0);
+    return own.length === 0
+      ? []
+      : [{ node: id, connections: sum('connections'), utilization: sum('utilization') }];
+  });
 }
 
 /** The nodes when what was taken has come back by water-filling. */

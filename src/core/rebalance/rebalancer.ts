@@ -4,6 +4,7 @@ import { admitArrivals, clientsIn, noReturns, withOut, type Out, type Returns } 
 import type { Rng } from '../rng.ts';
 import { chanceOf, hotNodes, trackHot, type HotRule, type HotSince } from './hot.ts';
 import { levelOf, takesPart } from './level.ts';
+import type { PlannedOrder } from './others.ts';
 import { sourcesOf, type PlannedShed } from './plan.ts';
 import {
   beginRun,
@@ -41,6 +42,8 @@ export interface RebalancerState {
 export interface RebalanceTick {
   readonly state: RebalancerState;
   readonly sheds: readonly PlannedShed[];
+  /** What other balancers are to be told. */
+  readonly orders: readonly PlannedOrder[];
   /** Nodes that take nothing now. */
   readonly shedding: ReadonlySet<string>;
   readonly level: number;
@@ -105,6 +108,7 @@ export function tickRebalancer(
   return {
     state: watched,
     sheds: [],
+    orders: [],
     out: [],
     shedding: new Set(),
     level: levelOf(view.nodes, 0),
@@ -129,14 +133,14 @@ function goOn(
   const lagMs = rule.lagMs + 3 * reportMemoryMs;
   const leftover = Math.max(leftoverPart * rule.band, chanceOf(deviationOf(state.unrest)));
   const step = stepRun(state.run, view, { rule: { ...rule, settle, leftover, lagMs }, rng });
-  const { run, sheds, out, level, end } = step;
+  const { run, sheds, orders, out, level, end } = step;
   if (end === undefined) {
     const allOut = [...view.returns.out, ...out];
     const shedding = sheddingNodes(run, view.nodes, { level, settle, out: allOut });
-    return { state: { ...state, run }, sheds, out, shedding, level, hot, began, end };
+    return { state: { ...state, run }, sheds, orders, out, shedding, level, hot, began, end };
   }
   const ended = { ...stopRebalancer(state), heldUntilMs: view.nowMs + heldMsAfter(end, rule) };
-  return { state: ended, sheds: [], out: [], shedding: new Set(), level, hot: [], began, end };
+  return { state: ended, sheds: [], orders: [], out: [], shedding: new Set(), level, hot: [], began, end };
 }
 
 /** What the estimate says to the run, and the rebalancer's own: at rest where the view brings one. */

@@ -1,5 +1,4 @@
 // What shedding was to bring, and what it brought: where load does not follow connections, moving them is in vain.
-import type { PlannedShed } from './plan.ts';
 
 /** One node's part. */
 interface NodeRelief {
@@ -18,6 +17,12 @@ interface ReportedNode {
   readonly reported: number;
 }
 
+/** So much was shed from one node: utilization. */
+interface ShedRelief {
+  readonly node: { readonly id: string };
+  readonly utilization: number;
+}
+
 interface RisingNode extends ReportedNode {
   /** Predicted: what has come and gone since the reports is in it. */
   readonly utilization: number;
@@ -26,7 +31,7 @@ interface RisingNode extends ReportedNode {
 /** Adds what has just been shed. */
 export function withPrediction(
   relief: Relief,
-  sheds: readonly PlannedShed[],
+  sheds: readonly ShedRelief[],
   { nodes, nowMs }: { readonly nodes: readonly ReportedNode[]; readonly nowMs: number },
 ): Relief {
   const next = new Map(relief);

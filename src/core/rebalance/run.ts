@@ -4,7 +4,8 @@ import { workIn, type Out } from '../returns.ts';
 import type { Rng } from '../rng.ts';
 import type { Choice, MovableConnections } from './choose.ts';
 import { levelOf, maxToMean, takesPart, type RebalanceNode } from './level.ts';
-import { planSheds, sourcesOf, type PlannedShed } from './plan.ts';
+import type { OthersView, PlannedOrder } from './others.ts';
+import { planMoves, sourcesOf, type PlannedMoves, type PlannedShed } from './plan.ts';
 import { noRelief, risingNodes, withPrediction, type Relief } from './relief.ts';
 import { endOf, meanDistress, type RunEnd } from './run-end.ts';
 import { settledSince } from './settled.ts';
@@ -55,6 +56,8 @@ export interface RunView {
    * where nobody else sheds: then the rebalancer keeps an estimate of its own, by `placedTotal`.
    */
   readonly returns?: RunReturns;
+  /** What other balancers carry and have shed for this run; absent where there are none. */
+  readonly others?: OthersView;
 }
 
 /** Everything that a run remembers. A tick makes a new one. */
@@ -89,7 +92,9 @@ export interface RebalanceRun {
 export interface RunStep {
   readonly run: RebalanceRun;
   readonly sheds: readonly PlannedShed[];
-  /** Those shed now, for the estimate of returns. */
+  /** What other balancers are to be told. */
+  readonly orders: readonly PlannedOrder[];
+  /** Those shed here now, for the estimate of returns. */
   readonly out: readonly Out[];
   readonly level: number;
   /** Undefined while it goes on. */
@@ -126,27 +131,29 @@ export function stepRun(
 ): RunStep {
   const { nowMs, nodes } = view;
   const { returned, lost, out } = view.returns;
-  const elapsedSeconds = Math.max(0, nowMs - run.tickedAtMs) / 1000;
   const level = levelOf(nodes, workIn(out));
-  const tokens = Math.min(
-    run.tokens + elapsedSeconds * rule.ratePerSecond * newcomersPart(nodes, level),
-    Math.max(1, burstSeconds * rule.ratePerSecond),
-  );
   const { settle, choose, lagMs } = rule;
   const own = ownIn(out, run);
   const settledAtMs = settledSince(run, { nowMs, nodes, out: own }, rule);
-  const next = { ...run, tickedAtMs: nowMs, tokens, returned, lost, settledAtMs };
+  const tokens = tokensNow(run, view, { ratePerSecond: rule.ratePerSecond, level });
+  const next = withTold({ ...run, tickedAtMs: nowMs, tokens, returned, lost, settledAtMs }, view);
   const end = endOf(next, view, lagMs);
-  if (end !== undefined || settledAtMs !== undefined) return { run: next, sheds: [], out: [], level, end };
+  if (end !== undefined || settledAtMs !== undefined)
+    return { run: next, sheds: [], orders: [], out: [], level, end };
   const limits = { level, settle, most: tokens, choose };
   const isRising = risingNodes(run, view, { level, lagMs });
   const movable = (node: RebalanceNode) => (isRising.has(node.id) ? noConnections : view.connectionsOf(node));
-  const sheds = planSheds(nodes, movable, { limits, rng });
-  const mayBeStuck = tokens >= 1 && isRising.size === 0 && sourcesOf(nodes, limits).length > 0;
+  const others = view.others && {
+    ...view.others,
+    sharesOf: (node: RebalanceNode) => (isRising.has(node.id) ? [] : (view.others?.sharesOf(node) ?? [])),
+  };
+  const moves = planMoves(nodes, movable, { limits, rng, others });
+  const mayMove = tokens + (view.others?.ordered ?? 0) >= 1;
+  const mayBeStuck = mayMove && isRising.size === 0 && sourcesOf(nodes, limits).length > 0;
   return {
-    run: withSheds(next, view, { sheds, mayBeStuck }),
-    sheds,
-    out: outOf(sheds, next),
+    run: withMoves(next, view, { ...moves, mayBeStuck }),
+    ...moves,
+    out: outOf(moves.sheds, next),
     level,
     end: undefined,
   };
@@ -178,17 +185,46 @@ function outOf(sheds: readonly PlannedShed[], { owner, tickedAtMs }: RebalanceRu
   );
 }
 
-function withSheds(
+/** What may be shed now: what has come together, and what others were allowed and did not use. */
+function tokensNow(
+  run: RebalanceRun,
+  { nowMs, nodes, others }: RunView,
+  { ratePerSecond, level }: { readonly ratePerSecond: number; readonly level: number },
+): number {
+  const elapsedSeconds = Math.max(0, nowMs - run.tickedAtMs) / 1000;
+  const added = elapsedSeconds * ratePerSecond * newcomersPart(nodes, level) + (others?.unspent ?? 0);
+  return Math.min(run.tokens + added, Math.max(1, burstSeconds * ratePerSecond));
+}
+
+/** With what others have shed: their relief is waited for like that of what was shed here. */
+function withTold(run: RebalanceRun, { nowMs, nodes, others }: RunView): RebalanceRun {
+  const told = others?.told ?? [];
+  if (told.length === 0) return run;
+  const sheds = told.flatMap(({ node: id, utilization }) => {
+    const node = nodes.find((each) => each.id === id);
+    return node === undefined ? [] : [{ node, utilization }];
+  });
+  return {
+    ...run,
+    shedTotal: run.shedTotal + told.reduce((sum, { connections }) => sum + connections, 0),
+    shedAtMs: nowMs,
+    relief: withPrediction(run.relief, sheds, { nodes, nowMs }),
+  };
+}
+
+function withMoves(
   run: RebalanceRun,
   { nowMs, nodes }: RunView,
-  { sheds, mayBeStuck }: { readonly sheds: readonly PlannedShed[]; readonly mayBeStuck: boolean },
+  { sheds, orders, mayBeStuck }: PlannedMoves & { readonly mayBeStuck: boolean },
 ): RebalanceRun {
-  // Waiting for a token, or for those on their way, is no standstill.
-  if (sheds.length === 0) return mayBeStuck ? run : { ...run, shedAtMs: nowMs };
+  const ordered = orders.reduce((sum, { most }) => sum + most, 0);
+  const tokens = run.tokens - ordered;
+  // Waiting for a token, or for those on their way, is no standstill. An order is no relief until it is done.
+  if (sheds.length === 0) return { ...run, tokens, shedAtMs: mayBeStuck ? run.shedAtMs : nowMs };
   const count = sheds.reduce((sum, { rows }) => sum + rows.length, 0);
   return {
     ...run,
-    tokens: run.tokens - count,
+    tokens: tokens - count,
     shedTotal: run.shedTotal + count,
     shedAtMs: nowMs,
     relief: withPrediction(run.relief, sheds, { nodes, nowMs }),

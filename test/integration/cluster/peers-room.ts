@@ -16,6 +16,11 @@ export const pageRights = [
   ...(/^ACL SETUSER herald on >PASSWORD ([^`]+)```$/m.exec(page)?.[1] ?? '').matchAll(/\S+/g),
 ].map(([right]) => right);
 
+/** What it gives on Sentinels. */
+export const pageSentinelRights = [
+  ...(/^ACL SETUSER herald-watch on >PASSWORD ([^`]+)```$/m.exec(page)?.[1] ?? '').matchAll(/\S+/g),
+].map(([right]) => right);
+
 /** What it gives besides where Redis is a Cluster. */
 export const pageClusterRights = (/A Cluster needs `([^`]+)`/.exec(page)?.[1] ?? '').split(' ');
 

@@ -82,6 +82,17 @@ describe.skipIf(lacksRedis)('a start', () => {
     expect(b.heard.links.map(({ state }) => state)).not.toContain('degraded');
   });
 
+  it('needs the right on channels that the page names, unless new users have it as before Redis 7', async () => {
+    const withoutChannels = pageRights.filter((right) => !right.startsWith('&'));
+    for (const lines of [[], ['acl-pubsub-default allchannels']]) {
+      const redis = await startRedis({ lines });
+      await redis.ask('ACL', 'SETUSER', 'herald', 'on', '>secret', ...withoutChannels);
+      const config = aRedisConfig(redis.port, { username: 'herald', password: 'secret' });
+      if (lines.length === 0) expect((await refusal(config)).message).toContain('NOPERM');
+      else expect((await startRedisStore(config)).store.status().state).toBe('connected');
+    }
+  });
+
   it('is refused by what is no Redis', async () => {
     const server = createServer((_request, response) => response.end('hello'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -170,6 +181,36 @@ describe.skipIf(lacksRedis)('a store that runs', () => {
     await redis.ask('ACL', 'SETUSER', 'herald', '>secret');
     await untilStatus(made, 'connected');
     expect(await put(made.store, 'chat', 'n1', 'maint')).toBe(2);
+  });
+
+  it('uses a new password from the next connection on, and loses nothing by the change', async () => {
+    const redis = await startRedis();
+    await redis.ask('ACL', 'SETUSER', 'herald', 'on', '>first', ...rights);
+    const config = (password: string) =>
+      aRedisConfig(redis.port, { username: 'herald', password, peer: 'a' });
+    let current = config('first');
+    const made = aRedisStore(config('first'), undefined, { current: () => current });
+    await made.store.start(made.heard);
+    await redis.ask('ACL', 'SETUSER', 'herald', '>second');
+    current = config('second');
+    await redis.ask('ACL', 'SETUSER', 'herald', '<first');
+    // The connection that is open goes on.
+    expect(await put(made.store, 'chat', 'n1', 'drain')).toBe(1);
+    await redis.ask('CLIENT', 'KILL', 'USER', 'herald');
+    await untilStatus(made, 'degraded', /./);
+    await untilStatus(made, 'connected');
+    expect(await put(made.store, 'chat', 'n1', 'maint')).toBe(2);
+    expect(made.heard.links.map(({ reason }) => reason).join()).not.toContain('WRONGPASS');
+  });
+
+  it('does not take the user of another server along', async () => {
+    const redis = await startRedis();
+    await redis.ask('ACL', 'SETUSER', 'herald', 'on', '>first', ...rights);
+    const first = { username: 'herald', password: 'first' };
+    const current = aRedisConfig(redis.port + 1, { username: 'other', password: 'other' });
+    const made = aRedisStore(aRedisConfig(redis.port, first), undefined, { current: () => current });
+    await made.store.start(made.heard);
+    expect(made.store.status().state).toBe('connected');
   });
 
   it('says that another balancer has its name, until that is gone', async () => {

@@ -1,9 +1,18 @@
 // A failover under a real Sentinel, to a replica that has not heard of everything.
 import { describe, expect, it } from 'vitest';
-import { aRedisConfig, startRedisStore } from '../../support/a-shared-store.ts';
+import { aRedisConfig, aRedisStore, startRedisStore } from '../../support/a-shared-store.ts';
 import { eventually } from '../../support/eventually.ts';
 import { lacksRedis, startRedis } from '../../support/redis-server.ts';
-import { allHave, allTogether, canTalk, expectCalm, put, untilStatus } from './peers-room.ts';
+import {
+  allHave,
+  allTogether,
+  canTalk,
+  expectCalm,
+  pageRights,
+  pageSentinelRights,
+  put,
+  untilStatus,
+} from './peers-room.ts';
 import { Shedder } from './shedder.ts';
 
 /** A master, its replica, and one Sentinel that watches them. */
@@ -31,6 +40,26 @@ async function startGuarded() {
     aRedisConfig(master.port, { peer, servers: { kind: 'sentinel', addresses, masterName } });
   return { master, replica, sentinel, config };
 }
+
+describe.skipIf(lacksRedis)('a Sentinel with a password of its own', () => {
+  it('is asked as its own user, with no more rights than the page names, and Redis as another', async () => {
+    const { master, sentinel, config } = await startGuarded();
+    await sentinel.ask('ACL', 'SETUSER', 'herald-watch', 'on', '>watch', ...pageSentinelRights);
+    await sentinel.ask('ACL', 'SETUSER', 'default', 'resetpass', '>default-of-sentinel');
+    await master.ask('ACL', 'SETUSER', 'herald', 'on', '>secret', ...pageRights);
+    const asUser = { username: 'herald', password: 'secret' };
+    const right = { ...asUser, sentinelUsername: 'herald-watch', sentinelPassword: 'watch' };
+    const made = await startRedisStore({ ...config('a'), ...right });
+    expect(made.store.status().state).toBe('connected');
+    const byDefault = { ...asUser, sentinelPassword: 'default-of-sentinel' };
+    const other = await startRedisStore({ ...config('b'), ...byDefault });
+    await allTogether([made, other]);
+    for (const wrong of [asUser, { ...right, sentinelPassword: 'wrong' }]) {
+      const { store, heard } = aRedisStore({ ...config('c'), ...wrong });
+      await expect(store.start(heard)).rejects.toThrow(/NOAUTH|WRONGPASS/);
+    }
+  });
+});
 
 describe.skipIf(lacksRedis)('a failover under Sentinel', () => {
   it('loses no register that a peer remembers, and gives no token twice', async () => {

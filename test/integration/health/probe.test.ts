@@ -29,7 +29,7 @@ async function aNode(answer: string | undefined): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-const at = (port: number) => ({ host: '127.0.0.1', port });
+const at = (port: number) => ({ host: '127.0.0.1', port, pool: 'chat' });
 
 describe('a websocket check', () => {
   it('passes where a real server switches, and closes in order', async () => {

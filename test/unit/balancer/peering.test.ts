@@ -147,6 +147,29 @@ describe('what operators want', () => {
     expect(two.peering.view().unsaidWishes).toBe(0);
   });
 
+  it('a balancer that starts without a link brings nothing back that operators have changed meanwhile', async () => {
+    const street = aStreet();
+    const one = await street.join('lb-1');
+    one.control.setAdminState(['a'], { adminState: 'maint' }, ops);
+    one.control.setFrozen('chat', { frozen: true, why: '' }, ops);
+    await street.run(300);
+    one.control.setAdminState(['a'], { adminState: 'ready' }, ops);
+    one.control.setFrozen('chat', { frozen: false, why: '' }, ops);
+    await street.run(300);
+    street.hub.setCut('lb-2', true);
+    // What it saved before it ended, when both still stood.
+    const two = await street.join('lb-2', ({ control }) => {
+      control.setAdminState(['a'], { adminState: 'maint' }, ops);
+      control.setFrozen('chat', { frozen: true, why: '' }, ops);
+    });
+    await street.run(500);
+    street.hub.setCut('lb-2', false);
+    await street.run(1000);
+    expect([stateOf(one, 'a'), stateOf(two, 'a')]).toEqual(['ready', 'ready']);
+    expect([one, two].map(({ control }) => control.freezeState('chat').frozen)).toEqual([false, false]);
+    expect(two.peering.view().unsaidWishes).toBe(0);
+  });
+
   it('at the same moment, too', async () => {
     const street = aStreet();
     const [one, two] = [await street.join('lb-1'), await street.join('lb-2')];

@@ -90,6 +90,12 @@ describe('the table of operations', () => {
     for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(80);
   });
 
+  it('names who runs them where there are several balancers', () => {
+    const lines = operationTable([anOperation({ owner: 'lb-2' }), anOperation({ id: 'drain-2' })]);
+    expect(lines.map((line) => line.split(/ +/).at(-1))).toEqual(['OWNER', 'lb-2', '-']);
+    expect(operationTable([anOperation()]).join()).not.toContain('OWNER');
+  });
+
   it('says so when there is none', () => {
     expect(operationTable([])).toEqual(['no operations']);
   });

@@ -139,6 +139,16 @@ describe('doubt', () => {
     expect(judge([fast, honest(), honest(), honest()]).evidence[0]).toBe('measured');
   });
 
+  it('does not touch a node that says it is full, whatever the messages it carries would cost elsewhere', () => {
+    const full = byMessages(0.95, 6000);
+    const cheap = { ...full, load: aLoad({ ...full.load, byMessages: learned(0.0001, { around: 3000 }) }) };
+    const { evidence, utilization, score } = judge([cheap, honest(), honest(), honest()]);
+    expect(evidence[0]).toBe('measured');
+    expect(utilization[0]).toBeCloseTo(0.95, 2);
+    expect(score[0]).toBeCloseTo(0.95, 2);
+    expect(judge([byMessages(0.8, 6000), honest(), honest(), honest()]).evidence[0]).toBe('doubted');
+  });
+
   it('does not touch small loads, where noise decides', () => {
     const idle = byMessages(0.001, 90);
     expect(judge([idle, honest(), honest()]).evidence[0]).toBe('measured');

@@ -33,6 +33,9 @@ describe('a config file', () => {
           name: 'public',
           bind: { host: '127.0.0.1', port: 8080 },
           protocol: 'http',
+          pool: '',
+          tls: undefined,
+          takesProxyHeader: false,
           timeouts: {
             headMs: 10_000,
             dialMs: 5000,
@@ -62,13 +65,17 @@ describe('a config file', () => {
       state: { kind: 'memory', file: '/at/./run/herald-state.json' },
       log: { level: 'info', format: 'auto' },
       relay: { form: 'auto', maxWaitingBytes: 256 * 1024 * 1024 },
+      workers: 0,
+      accessLog: undefined,
+      forwarding: { givesRequestId: true, trace: 'keep', sampledPart: 0 },
+      affinity: { keys: [] },
       takeover: { relayForMs: 3_600_000 },
       policiesDirectory: '/at/./policies',
       pools: [
         {
           name: 'app',
           policy: 'default',
-          routes: [{ host: '*', path: '/' }],
+          routes: [{ host: '*', path: '/', isExact: false }],
           nodes: [
             {
               id: '127.0.0.1:3000',
@@ -78,6 +85,8 @@ describe('a config file', () => {
               maxConnections: undefined,
             },
           ],
+          tls: undefined,
+          proxyProtocol: 'off',
         },
       ],
       webhooks: [],
@@ -117,7 +126,7 @@ describe('a config file', () => {
     const { pools } = configOf(
       `${listener}pools: { app: { routes: [{ host: Chat.Example.COM, path: /Ws }] } }\n`,
     );
-    expect(pools[0]?.routes).toEqual([{ host: 'chat.example.com', path: '/Ws' }]);
+    expect(pools[0]?.routes).toEqual([{ host: 'chat.example.com', path: '/Ws', isExact: false }]);
   });
 
   it('tells every problem at once', () => {
@@ -131,9 +140,8 @@ pools:
 `;
     expect(problemsOf(body)).toEqual([
       'h.yaml:4:13 listeners[0].bind: 8080 is only a port (write 127.0.0.1:8080)',
-      'h.yaml:4:24 listeners[0].tls: not available yet (planned) (remove it)',
-      'h.yaml:4:38 listeners[0].protocol: tcp is not available yet (planned) (write http)',
-      'h.yaml:4:58 listeners[0].proxyProtocol: accept is not available yet (planned) (write off)',
+      'h.yaml:4:24 listeners[0].tls.certificates: is missing',
+      'h.yaml:4:58 listeners[0].proxyProtocol: "accept" is not one of off, required',
       'h.yaml:5:30 intake.register.from[0]: 10.0.0.1/8 has bits beyond its prefix (write 10.0.0.0/8)',
       'h.yaml:5:51 intake.register.ports[0]: 0 is too small (at least 1)',
       'h.yaml:6:28 state.url: is not the URL of a Redis (such as redis://10.0.0.5:6379, redis://10.0.0.5:6379/2, or rediss:// for TLS)',
@@ -173,7 +181,7 @@ pools:
     [
       'one route in two pools',
       `${listener}pools:\n  a: { routes: [{ host: A.example }] }\n  b: { routes: [{ host: a.example }] }\n`,
-      'h.yaml:6:17 pools.b.routes[0]: the route a.example/ is here twice, see pools.a.routes[0] (requests can go to one pool only: choose another host or path)',
+      'h.yaml:6:17 pools.b.routes[0]: the route a.example/ is here twice, see pool a at h.yaml:5 (requests can go to one pool only: choose another host or path)',
     ],
     [
       'a route with a port',
@@ -224,12 +232,12 @@ pools:
     [
       'a protocol misspelt',
       `listeners: [{ bind: "a:1", protocol: htp }]\n${pool}`,
-      'h.yaml:3:38 listeners[0].protocol: "htp" is not http (did you mean http?)',
+      'h.yaml:3:38 listeners[0].protocol: "htp" is not one of http, tcp (did you mean http?)',
     ],
     [
       'a protocol that is no text',
       `listeners: [{ bind: "a:1", protocol: { toString: 1 } }]\n${pool}`,
-      'h.yaml:3:38 listeners[0].protocol: a mapping is not http',
+      'h.yaml:3:38 listeners[0].protocol: a mapping is not one of http, tcp',
     ],
     [
       'a route to a number',
@@ -361,6 +369,30 @@ describe('the environment', () => {
     expect(config.intake.bind).toEqual({ host: '0.0.0.0', port: 9500 });
     expect(config.admin.socketPath).toBe('/at//run/h.sock');
     expect(config.listeners[0]?.bind).toEqual({ host: '::', port: 80 });
+  });
+
+  it('says who a balancer is among its peers, as the pod is called, and by which password it comes', () => {
+    const state = 'state: { kind: redis, url: "redis://from-file", passwordFile: pw }\n';
+    const environment = {
+      HERALD_STATE_PEER: 'herald-7d9f8b6c5d-x2x4z',
+      HERALD_STATE_URL: 'redis://redis.internal:6380/2',
+      HERALD_STATE_USERNAME: 'herald',
+      HERALD_STATE_PASSWORD_FILE: 'other',
+    };
+    const { document, problems } = readConfig('h.yaml', head + listener + pool + state, environment);
+    expect(problems).toEqual([]);
+    expect(document?.state).toMatchObject({
+      peer: 'herald-7d9f8b6c5d-x2x4z',
+      url: { address: { host: 'redis.internal', port: 6380 }, database: 2 },
+      username: 'herald',
+      passwordFile: 'other',
+    });
+    expect(problemsOf(listener + pool + state, { HERALD_STATE_PASSWORD: 'hunter2' })).toEqual([
+      'HERALD_STATE_PASSWORD state.password: stands beside passwordFile (write one of them)',
+    ]);
+    expect(problemsOf(listener + pool, { HERALD_STATE_PEER: 'lb-1' })).toEqual([
+      'HERALD_STATE_PEER state.peer: is only for kind: redis (write kind: redis, or remove it)',
+    ]);
   });
 
   it('is named by the problems that it causes', () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { cookies } from '../../support/a-policy.ts';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { defaultPolicy, parsePolicy } from '../../../src/policy/compile-policy.ts';
@@ -143,18 +144,40 @@ describe('a compiled policy', () => {
 
   it('reads the example of a chat service', () => {
     const policy = parsePolicy('chat.yaml', read('policies/chat.yaml'));
-    expect(policy.affinity).toEqual({ kind: 'cookie', name: 'herald', yieldAt: 1.1 });
+    expect(policy.affinity).toEqual(cookies);
     expect(policy.signals.at(-1)).toEqual({ name: 'queueDelayMs', kind: 'distress', saturation: 50 });
     expect(policy.signals).toContainEqual({ name: 'throughput', kind: 'additive', saturation: 7000 });
     expect(policy.health.check).toMatchObject({ kind: 'http', path: '/healthz' });
   });
 
   it('gives a cookie its name and the level at which it yields', () => {
-    expect(parsePolicy('p.yaml', `${head}affinity: { kind: cookie }\n`).affinity).toEqual({
-      kind: 'cookie',
-      name: 'herald',
-      yieldAt: 1.1,
+    expect(parsePolicy('p.yaml', `${head}affinity: { kind: cookie }\n`).affinity).toEqual(cookies);
+  });
+
+  it('gives each kind of affinity what it needs', () => {
+    const affinityOf = (written: string) => parsePolicy('p.yaml', `${head}affinity: ${written}\n`).affinity;
+    const rest = { yieldAt: 1.1, bound: 1.25 };
+    expect(affinityOf('{ kind: header, name: X-Session }')).toEqual({
+      kind: 'header',
+      name: 'x-session',
+      segment: 0,
+      ...rest,
     });
+    expect(affinityOf('{ kind: query, name: Sid, bound: off }')).toMatchObject({
+      name: 'Sid',
+      bound: Infinity,
+    });
+    expect(affinityOf('{ kind: path, segment: 3, bound: 200% }')).toMatchObject({ segment: 3, bound: 2 });
+    expect(affinityOf('{ kind: source, yieldAt: 90% }')).toEqual({
+      ...rest,
+      kind: 'source',
+      name: '',
+      segment: 0,
+      yieldAt: 0.9,
+    });
+    expect(
+      affinityOf('{ kind: cookie, secure: always, sameSite: none, httpOnly: false, maxAge: 1h }'),
+    ).toMatchObject({ secure: 'always', sameSite: 'none', httpOnly: false, maxAgeMs: 3_600_000 });
   });
 
   it.each([

@@ -102,6 +102,32 @@ health: { passive: 5 }
       'p.yaml:4:34 health.passive.maxEjected: nothing may be ejected (write errors: 0 to eject nothing)',
     ],
     ['affinity: { name: x }', 'p.yaml:4:19 affinity.name: needs a kind (add kind: cookie)'],
+    ['affinity: { bound: 150% }', 'p.yaml:4:20 affinity.bound: needs a kind (add kind: header)'],
+    [
+      'affinity: { kind: header }',
+      'p.yaml:4:11 affinity.name: is missing (header needs one: letters, digits and -, such as X-Session)',
+    ],
+    [
+      'affinity: { kind: query, name: "a=b" }',
+      'p.yaml:4:32 affinity.name: "a=b" is not the name of a parameter (letters, digits and . _ ~ -, such as session)',
+    ],
+    [
+      'affinity: { kind: path }',
+      'p.yaml:4:11 affinity.segment: is missing (path needs to know which, such as segment: 3)',
+    ],
+    ['affinity: { kind: path, segment: 0 }', 'p.yaml:4:34 affinity.segment: 0 is too small (at least 1)'],
+    [
+      'affinity: { kind: source, secure: auto }',
+      'p.yaml:4:35 affinity.secure: has no use with kind: source (it goes with cookie)',
+    ],
+    [
+      'affinity: { kind: cookie, bound: 150% }',
+      'p.yaml:4:34 affinity.bound: has no use with kind: cookie (it goes with header, query, path, source)',
+    ],
+    [
+      'affinity: { kind: cookie, sameSite: none }',
+      'p.yaml:4:37 affinity.sameSite: none is refused by browsers without Secure (add secure: always)',
+    ],
     [
       'affinity: { kind: cookie, name: "a b" }',
       'p.yaml:4:33 affinity.name: "a b" is not a cookie name (letters, digits, _ and -, such as herald)',

@@ -24,6 +24,8 @@ function redisOf(state: string): RedisConfig | undefined {
 const nothing = {
   username: undefined,
   password: undefined,
+  sentinelUsername: undefined,
+  sentinelPassword: undefined,
   tls: undefined,
   keyPrefix: 'herald',
   peer: undefined,
@@ -50,7 +52,7 @@ describe('state', () => {
 
   it('takes Sentinels with the name of the master, user, password, TLS, prefix and peer', () => {
     const state =
-      '{ kind: redis, sentinels: [10.0.0.1:26379, 10.0.0.2:26379], name: main, username: herald, passwordFile: pw, tls: { ca: ca.pem, cert: c.pem, key: k.pem }, keyPrefix: prod, peer: lb-1 }';
+      '{ kind: redis, sentinels: [10.0.0.1:26379, 10.0.0.2:26379], name: main, username: herald, passwordFile: pw, sentinelUsername: watch, sentinelPasswordFile: spw, tls: { ca: ca.pem, cert: c.pem, key: k.pem }, keyPrefix: prod, peer: lb-1 }';
     expect(redisOf(state)).toEqual({
       servers: {
         kind: 'sentinel',
@@ -62,6 +64,8 @@ describe('state', () => {
       },
       username: 'herald',
       password: 'text of pw',
+      sentinelUsername: 'watch',
+      sentinelPassword: 'text of spw',
       tls: { ca: 'text of ca.pem', cert: 'text of c.pem', key: 'text of k.pem' },
       keyPrefix: 'prod',
       peer: 'lb-1',
@@ -88,6 +92,14 @@ describe('state', () => {
     [
       '{ kind: redis, url: "redis://x", password: p, passwordFile: f }',
       'state.password: stands beside passwordFile',
+    ],
+    [
+      '{ kind: redis, url: "redis://x", sentinelPassword: hunter2 }',
+      'state.sentinelPassword: is only for sentinels',
+    ],
+    [
+      '{ kind: redis, sentinels: [x:1], name: m, sentinelUsername: u }',
+      'state.sentinelUsername: has no password (write sentinelPasswordFile)',
     ],
     ['{ kind: redis, url: "redis://x", password: 5 }', 'state.password: is not text'],
     ['{ kind: redis, url: "redis://x", password: "" }', 'state.password: is empty'],

@@ -24,6 +24,10 @@ const instant = z.string().describe('ISO 8601, UTC.');
 export const operation: z.ZodType<Operation> = z.object({
   id: z.string(),
   kind: z.enum(['drain', 'rebalance']),
+  owner: z
+    .string()
+    .exactOptional()
+    .describe('The balancer that runs it, by its name among its peers; absent where nothing is shared.'),
   pool: z.string(),
   nodes: z.array(z.string()).describe('Emptied by a drain; shed from by a rebalance so far.'),
   state: z.enum(['running', 'done', 'cancelled', 'deadline', 'stopped']),

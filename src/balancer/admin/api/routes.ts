@@ -8,6 +8,7 @@ import { peerRoutes } from './peer-specs.ts';
 import { flag, operations, poolRoutes, why } from './pool-specs.ts';
 import type { RouteSpec } from './route-spec.ts';
 import { takeoverRoutes } from './takeover-specs.ts';
+import { workerRoutes } from './worker-specs.ts';
 import { webhookRoutes } from './webhook-specs.ts';
 
 /** Routes of the admin listener by operation id. */
@@ -129,6 +130,7 @@ export const adminRoutes = {
   ...webhookRoutes,
   ...takeoverRoutes,
   ...peerRoutes,
+  ...workerRoutes,
 } as const satisfies Record<string, RouteSpec>;
 
 /** Every route there is. */

@@ -14,9 +14,12 @@ export class OwnCounts {
     this.#said.set(name, said);
     const rows: PeerNodeCounts[] = [];
     for (const [id, { counters }] of nodes) {
-      const { open, dialling, messagesPerSecond, openedTotal, ownConnections } = counters;
-      if (!isAll && said.get(id) === ownConnections) continue;
-      said.set(id, ownConnections);
+      const { dialling, openedTotal, balancerConnections } = counters;
+      if (!isAll && said.get(id) === balancerConnections) continue;
+      said.set(id, balancerConnections);
+      // To others a balancer is one, whichever of its processes relays.
+      const open = counters.open + counters.earlierOpen;
+      const messagesPerSecond = counters.messagesPerSecond + counters.earlierMessagesPerSecond;
       rows.push({ id, open, dialling, messagesPerSecond, openedTotal });
     }
     return rows;

@@ -15,8 +15,19 @@ interface NodeRow extends PeerNodeCounts {
   readonly heardAtMs: number;
 }
 
+/** What one live peer has on one node, by what it last said. */
+export interface PeerCarried {
+  readonly peer: string;
+  readonly epoch: string;
+  /** Of the word that said so; undefined where an older version said it. */
+  readonly stamp: number | undefined;
+  readonly connections: number;
+  readonly messagesPerSecond: number;
+}
+
 interface PoolRows {
   arrivalsPerSecond: number;
+  stamp: number | undefined;
   heardAtMs: number;
   readonly metAtMs: number;
   readonly nodes: Map<string, NodeRow>;
@@ -51,6 +62,17 @@ export class PeerTally {
     return sum;
   }
 
+  /** What each peer has open on a node; those that have nothing there are left out. */
+  carriedOn(pool: string, node: string): readonly PeerCarried[] {
+    return [...this.#peers].flatMap(([peer, { epoch, pools }]) => {
+      const rows = pools.get(pool);
+      const row = rows?.nodes.get(node);
+      if (rows === undefined || row === undefined || row.open === 0) return [];
+      const { open: connections, messagesPerSecond } = row;
+      return [{ peer, epoch, stamp: rows.stamp, connections, messagesPerSecond }];
+    });
+  }
+
   /** Takes a word over. Another epoch is another process: what the last one had is gone with it. */
   hear(id: string, pool: string, word: PeerCountsWord, nowMs: number): void {
     const known = this.#peers.get(id);
@@ -59,12 +81,14 @@ export class PeerTally {
     this.#peers.set(id, peer);
     const rows = peer.pools.get(pool) ?? {
       arrivalsPerSecond: 0,
+      stamp: undefined,
       heardAtMs: nowMs,
       metAtMs: nowMs,
       nodes: new Map(),
     };
     peer.pools.set(pool, rows);
     rows.arrivalsPerSecond = word.arrivalsPerSecond;
+    rows.stamp = word.stamp;
     rows.heardAtMs = nowMs;
     for (const node of word.nodes) {
       const before = rows.nodes.get(node.id);

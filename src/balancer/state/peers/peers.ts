@@ -12,7 +12,7 @@ import {
 import type { Registry } from '../registry.ts';
 import type { LinkStatus, PeerPresence, SharedStore } from '../shared-store.ts';
 import { OwnCounts } from './own-counts.ts';
-import { PeerTally } from './peer-tally.ts';
+import { PeerTally, type PeerCarried } from './peer-tally.ts';
 import { PeerTroubles } from './peer-troubles.ts';
 import { older, ReportRelay } from './report-relay.ts';
 
@@ -31,6 +31,11 @@ export interface PeersDeps {
   /** Of this life of the process. */
   readonly epoch: string;
   readonly tell: TellPeers;
+  /**
+   * Says what must be heard before the counts, every tenth of a second while somebody listens; `isWhole`: once a second,
+   * and for a newcomer.
+   */
+  readonly speakFirst?: (isWhole: boolean) => void;
 }
 
 /** Another balancer, as this one sees it. */
@@ -105,6 +110,16 @@ export class Peers {
       .map(({ id, ageMs, about }) => ({ id, ageMs, about, connections: this.#tally.connectionsOf(id) }));
   }
 
+  /** Whether this balancer is here. */
+  isHere(id: string): boolean {
+    return this.#here.has(id);
+  }
+
+  /** What each of them has open on a node. */
+  carriedOn(pool: string, node: string): readonly PeerCarried[] {
+    return this.#tally.carriedOn(pool, node);
+  }
+
   /** A report was taken in here: the others shall have it, too. */
   passOn(report: PeerReport): void {
     this.#reports.take(report, this.#deps.clock.nowMs(), this.#here.size > 0);
@@ -171,7 +186,7 @@ export class Peers {
   #tick(): void {
     const isWhole = this.#ticks % ticksPerWhole === 0;
     this.#ticks += 1;
-    const { registry, clock, store, epoch } = this.#deps;
+    const { registry, clock, store, epoch, speakFirst } = this.#deps;
     if (isWhole) {
       this.#age();
       this.#own.keep(registry.pools);
@@ -179,14 +194,16 @@ export class Peers {
     }
     // Without anybody who listens Redis is spared every word.
     if (this.#here.size === 0) return;
+    speakFirst?.(isWhole);
     // Before the counts: who has heard those has heard everything.
     for (const [pool, texts] of this.#reports.texts(clock.nowMs()))
       for (const text of texts) store.say(channelOf(pool), text);
+    const stamp = Math.round(clock.nowMs());
     for (const pool of registry.pools.values()) {
       const nodes = this.#own.rows(pool, isWhole);
       if (nodes.length === 0 && !isWhole) continue;
       const { perSecond: arrivalsPerSecond } = pool.arrivals;
-      const texts = encodeCounts({ kind: 'counts', epoch, arrivalsPerSecond, nodes });
+      const texts = encodeCounts({ kind: 'counts', epoch, arrivalsPerSecond, nodes, stamp });
       for (const text of texts) store.say(channelOf(pool.name), text);
     }
   }

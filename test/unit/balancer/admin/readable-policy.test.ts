@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readablePolicy } from '../../../../src/balancer/admin/readable-policy.ts';
-import { anOpenPolicy, type PolicyParts } from '../../../support/a-policy.ts';
+import { anOpenPolicy, type PolicyParts, cookies } from '../../../support/a-policy.ts';
 
 const policy = anOpenPolicy();
 
@@ -58,7 +58,7 @@ describe('a policy for people', () => {
       signals: [{ name: 'throughput', kind: 'additive', saturation: 'auto' }],
       score: { combine: 'mean', weights: { cpu: 2 }, smoothingMs: 500 },
       place: { ...policy.place, horizonMs: 10_000 },
-      affinity: { kind: 'cookie', name: 'herald', yieldAt: 1.1 },
+      affinity: { ...cookies, maxAgeMs: 3_600_000 },
       drain: { ...policy.drain, ratePerSecond: 5 },
       health: { ...policy.health, check },
     });
@@ -66,13 +66,20 @@ describe('a policy for people', () => {
       signals: { throughput: { saturation: 'auto' } },
       score: { combine: 'mean', weights: { cpu: 2 }, smoothing: '500ms' },
       place: { horizon: '10s' },
-      affinity: { kind: 'cookie', name: 'herald', yieldAt: '110%' },
+      affinity: { kind: 'cookie', name: 'herald', yieldAt: '110%', sameSite: 'lax', maxAge: '1h' },
       drain: { rate: '5/s' },
       health: { check: { kind: 'http', path: '/up', interval: '5s', timeout: '2s', fall: 3, rise: 2 } },
     });
     const tcp = shown({ health: { ...policy.health, check: { ...check, kind: 'tcp' } } });
     expect(tcp).toMatchObject({ health: { check: { kind: 'tcp', interval: '5s' } } });
     expect(JSON.stringify(tcp)).not.toContain('/up');
+    const hash = { kind: 'path', name: '', segment: 3, yieldAt: 1.1, bound: Infinity } as const;
+    expect(shown({ affinity: hash })).toMatchObject({
+      affinity: { kind: 'path', segment: 3, yieldAt: '110%', bound: 'off' },
+    });
+    expect(shown({ affinity: { ...hash, kind: 'query', name: 'sid', bound: 1.25 } })).toMatchObject({
+      affinity: { kind: 'query', name: 'sid', yieldAt: '110%', bound: '125%' },
+    });
     const rate = shown({ signals: [{ name: 'throughput', kind: 'additive', saturation: 7000 }] });
     expect(rate).toMatchObject({ signals: { throughput: { saturation: '7000/s' } } });
   });

@@ -24,7 +24,7 @@ function aScrapedRoom(parts: PolicyParts = {}, scaling: Scaling = aScaling()): S
   const metrics = createMetrics({
     pools: registry.pools,
     clock,
-    relayForm: 'fast',
+    relayForm: () => 'fast',
     version: '1.2.3',
     scalingOf: (pool) => ({ ...scaling, pool }),
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseAnswer, refusedSwitchText, switchText } from '../../../../src/balancer/proxy/answer-head.ts';
 
+const unmarked = { requestId: '', trace: undefined };
 const accepted = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n';
 
 function answerOf(text: string) {
@@ -43,7 +44,7 @@ describe('the head for the client', () => {
     const answer = answerOf(
       `${accepted}Sec-WebSocket-Protocol: chat\r\nContent-Length: 0\r\nKeep-Alive: x\r\n\r\n`,
     );
-    expect(switchText(answer, 'herald=a; Path=/')).toBe(
+    expect(switchText(answer, 'herald=a; Path=/', unmarked)).toBe(
       'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
         'Sec-WebSocket-Protocol: chat\r\nSet-Cookie: herald=a; Path=/\r\n\r\n',
     );
@@ -51,10 +52,24 @@ describe('the head for the client', () => {
 
   it('of any other answer keeps how its body ends and closes the connection', () => {
     expect(
-      refusedSwitchText(answerOf('HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\nX: 1\r\n\r\n')),
+      refusedSwitchText(
+        answerOf('HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\nX: 1\r\n\r\n'),
+        unmarked,
+      ),
     ).toBe('HTTP/1.1 503 Busy\r\nX: 1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n');
-    expect(refusedSwitchText(answerOf('HTTP/1.0 401 No\r\nContent-Length: 3\r\n\r\n'))).toContain(
+    expect(refusedSwitchText(answerOf('HTTP/1.0 401 No\r\nContent-Length: 3\r\n\r\n'), unmarked)).toContain(
       'Content-Length: 3\r\n',
+    );
+  });
+
+  it('tells the id of the request once, in place of what the node says', () => {
+    const marks = { requestId: 'r1', trace: ['traceparent', 'x'] };
+    const said = 'x-request-id: theirs\r\nTraceparent: kept\r\n';
+    expect(switchText(answerOf(`${accepted}${said}\r\n`), '', marks)).toMatch(
+      /websocket\r\nTraceparent: kept\r\nX-Request-Id: r1\r\n\r\n$/,
+    );
+    expect(refusedSwitchText(answerOf(`HTTP/1.1 401 No\r\n${said}Content-Length: 0\r\n\r\n`), marks)).toBe(
+      'HTTP/1.1 401 No\r\nTraceparent: kept\r\nContent-Length: 0\r\nX-Request-Id: r1\r\nConnection: close\r\n\r\n',
     );
   });
 });

@@ -9,6 +9,7 @@ import { Exchange } from '../../../../src/balancer/proxy/exchange.ts';
 import { Open } from '../../../../src/balancer/proxy/open.ts';
 import type { ProxyDeps } from '../../../../src/balancer/proxy/ports.ts';
 import { checkHead } from '../../../../src/balancer/proxy/request-head.ts';
+import { bareLink } from '../../../../src/platform/node-links.ts';
 import { pcg32 } from '../../../../src/core/rng.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { StubPlacement } from '../../../support/stub-placement.ts';
@@ -22,8 +23,13 @@ function anExchange() {
   const parts: Partial<ProxyDeps> = {
     placement,
     open,
-    affinity: createAffinity(() => []),
+    affinity: createAffinity({ nodeIds: () => [], keys: () => [] }),
     trusted: () => false,
+    linkOf: () => bareLink,
+    originOf: () => ({
+      ends: { address: '', port: 0, localAddress: '', localPort: 0 },
+      isEncrypted: false,
+    }),
     rng: pcg32(1),
     clock: new ManualClock(),
     timeouts: {
@@ -40,6 +46,7 @@ function anExchange() {
       acceptFailed: (code) => told.push(code),
       clientStalled: () => told.push('stalled'),
       nodeFailed: (_pool, _id, reason) => told.push(reason),
+      turnedAway: (reason) => told.push(reason),
     },
   };
   const dispatch = (_options: unknown, handler: Dispatcher.DispatchHandler) => void dispatched.push(handler);

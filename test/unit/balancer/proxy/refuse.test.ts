@@ -43,7 +43,7 @@ describe('a refused upgrade for want of a place', () => {
 
   it('is told inside WebSocket as well, or by status where the policy says so', () => {
     expect(upgradeRefusal(notAdmitted, key).toString('latin1')).toMatch(/ retry-ms=62500$/);
-    expect(upgradeRefusal(notAdmitted, key, 'http').toString()).toMatch(
+    expect(upgradeRefusal(notAdmitted, key, { form: 'http' }).toString()).toMatch(
       /^HTTP\/1\.1 503 [^]*Retry-After: 63\r\n/,
     );
   });

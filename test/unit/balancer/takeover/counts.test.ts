@@ -41,6 +41,20 @@ describe('counts of a replaced process', () => {
     expect(snapshot.nodes.map(({ counters }) => counters.connections)).toEqual([3, 1, 0]);
   });
 
+  it('carry the messages that are to be expected of them, which end with them', () => {
+    const { before, overlay, report, on } = twoProcesses();
+    before.connect('a', 2);
+    before.registry.node('a').node.counters.messagesPerSecond = 40;
+    report.start();
+    on('a').messagesPerSecond = 2;
+    on('a').record(0);
+    expect(on('a').expectedMessagesPerSecond).toBe(42);
+    // Taken to have been carried: a report of the node shows what they cost.
+    expect(on('a').at(1000, 1000).messages).toBe(40);
+    overlay.clear();
+    expect(on('a').expectedMessagesPerSecond).toBe(2);
+  });
+
   it('are told within 100 ms of a change, of the nodes that have changed, and whole once a second', () => {
     const { before, told, report, on } = twoProcesses();
     before.connect('a', 2);

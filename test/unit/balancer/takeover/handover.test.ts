@@ -34,11 +34,11 @@ function aHandover(parts: Partial<ConstructorParameters<typeof Handover>[0]> = {
     },
     handState: () => {
       done.push('hand');
-      return Promise.resolve('STATE');
+      return Promise.resolve(aState);
     },
     takeBack: () => void done.push('take back'),
-    release: (taken) => {
-      done.push(`release ${[...taken].join()}`);
+    release: ({ taken }) => {
+      done.push(`release ${taken.join()}`);
       return Promise.resolve();
     },
     heard: (message) => void done.push(`heard ${JSON.stringify(message)}`),
@@ -54,6 +54,8 @@ function aHandover(parts: Partial<ConstructorParameters<typeof Handover>[0]> = {
   };
   return { clock, handover, puppet, puppets, done, outcomes };
 }
+
+const aState = { type: 'state', text: 'STATE' } as const;
 
 /** Lets promises that are settled go on. */
 async function settle(): Promise<void> {
@@ -183,14 +185,14 @@ describe('a handover', () => {
   });
 
   it('hands no state to a process that was given up while it was being made', async () => {
-    let give: (text: string) => void = () => {};
+    let give: (state: typeof aState) => void = () => {};
     const { handover, puppet, done } = aHandover({
       handState: () => new Promise((resolve) => (give = resolve)),
     });
     void handover.begin('local');
     puppet().events.heard({ type: 'prepared' });
     handover.abort('told to stop');
-    give('STATE');
+    give(aState);
     await settle();
     expect(puppet().heard).toEqual([]);
     expect(done).toContain('take back');

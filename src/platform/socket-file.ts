@@ -1,16 +1,14 @@
-// Binding a UNIX socket that nobody else can open, not even for a moment.
+// Binding a UNIX socket with the permissions that it shall have, from its first moment on.
 import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
-import { HeraldError } from '../../core/error.ts';
-import type { HttpServer } from '../../platform/http-server.ts';
-import type { ListenSlot } from '../../platform/listening-sockets.ts';
+import { HeraldError } from '../core/error.ts';
+import type { ListenSlot } from './listening-sockets.ts';
 
 // sun_path holds 108 bytes with its end on Linux and 104 on macOS. Node cuts a longer path off without a word and
 // listens somewhere else (seen on 20.20).
 const maxPathBytes = 103;
-const ownerOnly = 0o177;
 
 /** A socket file that a server listens behind. */
 export interface SocketFile {
@@ -18,33 +16,46 @@ export interface SocketFile {
   remove(): Promise<void>;
 }
 
+/** What can listen at a path. */
+export interface PathServer {
+  /** Binds before it returns. */
+  listen(options: { readonly path: string }, slot?: ListenSlot): Promise<unknown>;
+  stop(): Promise<unknown>;
+}
+
+/** Where a server listens. */
+export interface SocketPlace {
+  readonly path: string;
+  /** Permissions of the file, such as 0o600. */
+  readonly mode: number;
+  /** What errors call it, such as `the admin socket`. */
+  readonly what: string;
+  readonly slot?: ListenSlot | undefined;
+}
+
 /**
- * Listens at `path` with mode 0600; creates the parent directory with 0700. A file left by a dead process is
- * replaced. Rejects with HERALD_LISTEN_FAILED when a live one answers there, or when it is no socket. What `slot` has
- * inherited is listened on as it is.
+ * Listens at a path; creates the parent directory, for the owner alone where the socket is. A file left by a dead
+ * process is replaced. Rejects with HERALD_LISTEN_FAILED when a live one answers there, or when it is no socket. What
+ * the slot has inherited is listened on as it is.
  */
-export async function listenPrivately(
-  server: HttpServer,
-  path: string,
-  slot?: ListenSlot,
-): Promise<SocketFile> {
+export async function listenAtPath(server: PathServer, place: SocketPlace): Promise<SocketFile> {
+  const { path, mode, slot } = place;
   const temporary = join(dirname(path), `.h${randomBytes(3).toString('hex')}`);
   const bytes = Math.max(Buffer.byteLength(path), Buffer.byteLength(temporary));
-  if (bytes > maxPathBytes)
-    throw failed(path, `the path has ${bytes} bytes, a UNIX socket at most ${maxPathBytes}`);
   try {
+    if (bytes > maxPathBytes)
+      throw new Error(`the path has ${bytes} bytes, a UNIX socket at most ${maxPathBytes}`);
     if (slot?.inheritedFd !== undefined) {
       await server.listen({ path }, slot);
       return socketFile(path);
     }
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await bind(server, temporary, slot);
+    await mkdir(dirname(path), { recursive: true, mode: (mode & 0o077) === 0 ? 0o700 : 0o755 });
+    await bind(server, temporary, place);
     await name(temporary, path).finally(() => unlink(temporary));
     return await socketFile(path);
   } catch (error) {
     await server.stop();
-    if (error instanceof HeraldError) throw error;
-    throw failed(path, error instanceof Error ? error.message : String(error), error);
+    throw failed(place, error);
   }
 }
 
@@ -53,8 +64,8 @@ export async function listenPrivately(
  * file that a thread of the pool creates in that moment gets fewer rights, never more. Rejected: chmod after
  * bind (open to everybody for a moment).
  */
-function bind(server: HttpServer, path: string, slot: ListenSlot | undefined): Promise<unknown> {
-  const before = process.umask(ownerOnly);
+function bind(server: PathServer, path: string, { mode, slot }: SocketPlace): Promise<unknown> {
+  const before = process.umask(0o777 & ~mode);
   try {
     return server.listen({ path }, slot);
   } finally {
@@ -95,11 +106,11 @@ async function inodeOf(path: string): Promise<number | undefined> {
 
 async function removeStale(path: string): Promise<void> {
   const found = await lstat(path);
-  if (!found.isSocket()) throw failed(path, 'there is a file there that is no socket');
-  if (await answers(path)) throw failed(path, 'another process listens there: is Herald running already?');
+  if (!found.isSocket()) throw new Error('there is a file there that is no socket');
+  if (await answers(path)) throw new Error('another process listens there: is Herald running already?');
   // Another Herald may have replaced the file meanwhile, as we are about to: then it is not ours to remove.
   const still = await lstat(path);
-  if (still.ino !== found.ino) throw failed(path, 'another process has just started to listen there');
+  if (still.ino !== found.ino) throw new Error('another process has just started to listen there');
   await unlink(path);
 }
 
@@ -119,10 +130,11 @@ function codeOf(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }
 
-function failed(path: string, why: string, cause?: unknown): HeraldError {
+function failed({ path, what }: SocketPlace, cause: unknown): HeraldError {
+  const why = cause instanceof Error ? cause.message : String(cause);
   return new HeraldError(
     'HERALD_LISTEN_FAILED',
-    `the admin socket cannot listen at ${path}: ${why}`,
+    `${what} cannot listen at ${path}: ${why}`,
     { path },
     { cause },
   );

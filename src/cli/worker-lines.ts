@@ -1,0 +1,19 @@
+// What `herald status` says of the processes that relay.
+import type { WorkersAnswer } from '../protocol/workers.ts';
+import type { AdminClient } from './admin-client.ts';
+import { ifThere } from './pool-freeze.ts';
+
+/** Undefined from a balancer of an earlier version. */
+export function readWorkersIfAny(client: AdminClient): Promise<WorkersAnswer | undefined> {
+  return ifThere(client.get<WorkersAnswer>('/v1/workers'));
+}
+
+/** One line; '' where the main process relays itself. */
+export function workerLine({ workers }: WorkersAnswer): string {
+  if (workers.length === 0) return '';
+  const each = workers.map(({ state, connections, restarts }) => {
+    const again = restarts === 0 ? '' : `, replaced ${restarts === 1 ? 'once' : `${restarts} times`}`;
+    return state === 'serving' ? `${connections}${again}` : `${state}${again}`;
+  });
+  return `workers ${workers.length} · connections ${each.join(' / ')}`;
+}
