@@ -56,7 +56,7 @@ describe('a config file', () => {
       state: { kind: 'memory', file: '/at/./run/herald-state.json' },
       log: { level: 'info', format: 'auto' },
       relay: { form: 'auto' },
-      workers: 0,
+      workers: 'auto',
       accessLog: undefined,
       forwarding: { givesRequestId: true, trace: 'keep', sampledPart: 0 },
       affinity: { keys: [] },
