@@ -8,9 +8,10 @@ export function readWorkersIfAny(client: AdminClient): Promise<WorkersAnswer | u
   return ifThere(client.get<WorkersAnswer>('/v1/workers'));
 }
 
-/** One line; '' where the main process relays itself. */
-export function workerLine({ workers }: WorkersAnswer): string {
-  if (workers.length === 0) return '';
+/** One line; '' where the main process relays itself, and, unless it is `wide`, while all is as it should be. */
+export function workerLine({ workers }: WorkersAnswer, { isWide }: { readonly isWide: boolean }): string {
+  const isSound = workers.every(({ state, restarts }) => state === 'serving' && restarts === 0);
+  if (workers.length === 0 || (isSound && !isWide)) return '';
   const each = workers.map(({ state, connections, restarts }) => {
     const again = restarts === 0 ? '' : `, replaced ${restarts === 1 ? 'once' : `${restarts} times`}`;
     return state === 'serving' ? `${connections}${again}` : `${state}${again}`;

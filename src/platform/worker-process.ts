@@ -1,10 +1,10 @@
 // The two ends of a worker as processes: how the main process starts one with the listening sockets, and how the worker
 // finds them. What they say to each other is balancer/workers/.
 import { spawn } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import { usableProcessors } from './processors.ts';
 import type { FromWorker, ToWorker, WorkerUse } from '../balancer/workers/messages.ts';
 import type { WorkerEvents, WorkerProcess } from '../balancer/workers/seat.ts';
 
@@ -12,6 +12,7 @@ import type { WorkerEvents, WorkerProcess } from '../balancer/workers/seat.ts';
 const variable = 'HERALD_WORKER';
 // 0 to 2 are the streams, 3 is the channel.
 const firstSocketFd = 4;
+const mostAutomatic = 16;
 /** Beside the rooms; of the same kind as this file, built or not. */
 const entry = fileURLToPath(new URL(`../worker${extname(import.meta.url)}`, import.meta.url));
 
@@ -46,9 +47,9 @@ export function readWorkerPlace(): WorkerPlace | undefined {
   return { worker, sockets, channel: mainChannel() };
 }
 
-/** How many workers `auto` comes to: one for each processor that this process may use. */
+/** How many workers `auto` comes to: one for each processor that may be used, 16 at most, since each reads every report. */
 export function automaticWorkers(): number {
-  return availableParallelism();
+  return Math.min(mostAutomatic, usableProcessors());
 }
 
 /** Starts a worker with descriptors of the sockets to accept on, by key. */

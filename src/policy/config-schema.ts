@@ -72,9 +72,9 @@ const workers = field(readWorkers, {
   examples: ['auto', '4'],
   unit: 'whole number, 0 to 64, or auto',
 })
-  .prefault(0)
+  .prefault('auto')
   .describe(
-    'Processes that accept and relay, beside the main one, which then takes in reports, answers operators and scrapers, and decides. `auto`: one for each processor; 0: the main process relays itself.',
+    'Processes that accept and relay, beside the main one, which takes in reports, answers operators and scrapers, and decides. `auto`: one for each processor that may be used (the quota of a container counts), 16 at most; 0: the main process relays itself.',
   );
 
 const takeover = z

@@ -71,6 +71,7 @@ function writeHeraldConfig(directory: string, port: number, nodePort: number): s
     path,
     `apiVersion: herald/v1
 kind: Config
+workers: 0
 listeners: [{ name: public, bind: '127.0.0.1:${port}' }]
 intake: { bind: '127.0.0.1:0' }
 admin: { socket: ./admin.sock }

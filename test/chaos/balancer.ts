@@ -8,7 +8,7 @@ import { writeSetup } from '../support/herald-setup.ts';
 import { until } from '../support/until.ts';
 import { chaosSetup } from './balancer-setup.ts';
 import { ChaosLink } from './link.ts';
-import { isAlive, lastingPort, signal } from './processes.ts';
+import { childrenOf, isAlive, lastingPort, signal } from './processes.ts';
 
 /** One line of its log. */
 export interface LogLine {
@@ -96,19 +96,34 @@ export class ChaosBalancer {
     return this.served.filter(isAlive);
   }
 
-  /** Relay workers under its newest process; none where this Herald has no workers. */
+  /** Relay workers under its newest process that live; none where this one has no workers. */
   async workerPids(): Promise<readonly number[]> {
+    return (await this.workers()).map(({ pid }) => pid);
+  }
+
+  /** The same with what they carry. */
+  async workers(): Promise<readonly { readonly pid: number; readonly connections: number }[]> {
     const answer: unknown = await this.#admin.get('/v1/workers').catch(() => undefined);
     if (typeof answer !== 'object' || answer === null || !('workers' in answer)) return [];
     const { workers } = answer;
     if (!Array.isArray(workers)) return [];
     return workers
-      .map((worker: { pid?: unknown }) => Number(worker.pid))
-      .filter((pid) => pid > 0 && isAlive(pid));
+      .map(({ pid, connections }: { pid?: unknown; connections?: unknown }) => {
+        return { pid: Number(pid), connections: Number(connections) };
+      })
+      .filter(({ pid }) => pid > 0 && isAlive(pid));
   }
 
   /** Ends all its processes at once, as a crash of its machine would. */
   async kill(): Promise<void> {
+    this.isWanted = false;
+    const all = this.#all();
+    for (const pid of [...all, ...childrenOf(all)]) signal(pid, 'SIGKILL');
+    await this.#gone();
+  }
+
+  /** Ends its main processes at once: workers are left to themselves. */
+  async killMain(): Promise<void> {
     this.isWanted = false;
     for (const pid of this.#all()) signal(pid, 'SIGKILL');
     await this.#gone();

@@ -15,6 +15,8 @@ export interface Happening {
   readonly who: string;
   readonly fromMs: number;
   untilMs: number;
+  /** Ends that it may still explain; Infinity where nobody knows how many. */
+  left: number;
 }
 
 /** A connection, or an attempt, that has ended. */
@@ -57,9 +59,9 @@ export class Journal {
     if (!this.#isQuiet) process.stdout.write(`${line}\n`);
   }
 
-  /** Something begins that explains ends of connections; the answer says that it is over. */
-  begin(kind: Happening['kind'], who: string): () => void {
-    const happening: Happening = { kind, who, fromMs: this.nowMs(), untilMs: Infinity };
+  /** Something begins that explains ends of connections, `most` at most; the answer says that it is over. */
+  begin(kind: Happening['kind'], who: string, most = Infinity): () => void {
+    const happening: Happening = { kind, who, fromMs: this.nowMs(), untilMs: Infinity, left: most };
     this.happenings.push(happening);
     return () => {
       happening.untilMs = Math.min(happening.untilMs, this.nowMs());
@@ -69,11 +71,11 @@ export class Journal {
   /** Whether a connection may have been cut without a word. */
   explainsCut(ended: Ended): boolean {
     const { balancer, node } = ended;
-    if (this.#struck('balancerDown', balancer, ended) || this.#struck('workerKilled', balancer, ended))
-      return true;
-    if (this.#struck('nodeKilled', node, ended)) return true;
+    if (this.#struck('balancerDown', balancer, ended) || this.#struck('nodeKilled', node, ended)) return true;
     // Told to leave in the middle of a message that its node, asleep, never ended: docs/integrations/goodbye.md.
-    return this.#wasUnder('nodeStopped', node, ended) && this.explainsGoodbye(ended);
+    if (this.#wasUnder('nodeStopped', node, ended) && this.explainsGoodbye(ended)) return true;
+    // Last: it explains as many as the worker had, and no more.
+    return this.#struck('workerKilled', balancer, ended);
   }
 
   /** Whether a connection may have been asked to leave. */
@@ -119,8 +121,10 @@ export class Journal {
   }
 
   #any(kind: Happening['kind'], who: string, fits: (each: Happening) => boolean): boolean {
-    return this.happenings.some(
-      (each) => each.kind === kind && (who === '' || each.who === who) && fits(each),
+    const found = this.happenings.find(
+      (each) => each.kind === kind && (who === '' || each.who === who) && each.left > 0 && fits(each),
     );
+    if (found !== undefined) found.left -= 1;
+    return found !== undefined;
   }
 }

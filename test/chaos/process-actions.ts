@@ -14,6 +14,20 @@ function living({ balancers }: House, pick: number): ChaosBalancer | string {
   return serving.length < 2 ? 'no two balancers serve' : oneOf(serving, pick);
 }
 
+/** A balancer that serves by workers, if another serves besides, with what they carry. */
+async function livingWithWorkers(
+  { balancers }: House,
+  pick: number,
+): Promise<{ balancer: ChaosBalancer; workers: Awaited<ReturnType<ChaosBalancer['workers']>> } | string> {
+  const serving = balancers.filter(({ isWanted }) => isWanted);
+  if (serving.length < 2) return 'no two balancers serve';
+  const all = await Promise.all(
+    serving.map(async (balancer) => ({ balancer, workers: await balancer.workers() })),
+  );
+  const having = all.filter(({ workers }) => workers.length > 0);
+  return having.length === 0 ? 'none that serves has workers' : oneOf(having, pick);
+}
+
 /** A node that runs, if two others do besides. */
 function running({ nodes }: House, pick: number): ChaosNode | string {
   const up = nodes.filter(({ isRunning }) => isRunning);
@@ -52,6 +66,28 @@ export const processActions: readonly Action[] = [
     },
   },
   {
+    name: 'main-kill',
+    lane: 'process',
+    lastsMs: [500, 4000],
+    about:
+      'Takes a balancer that relays in workers, and another that serves. SIGKILL to its main process alone: the workers ask their clients to leave, within a minute. It is started again at once with the same files and ports.',
+    async begin(house, pick) {
+      const found = await livingWithWorkers(house, pick);
+      if (typeof found === 'string') return found;
+      const { balancer } = found;
+      const ended = house.journal.begin('balancerEnding', balancer.id);
+      // Its workers have a minute, and then what they had is cut.
+      setTimeout(ended, 65_000).unref();
+      const down = house.journal.begin('balancerDown', balancer.id);
+      await balancer.killMain();
+      house.desk.forget(balancer.id);
+      return {
+        what: `the main process of ${balancer.id} is killed`,
+        heal: () => startAgain(house, balancer, down),
+      };
+    },
+  },
+  {
     name: 'balancer-term',
     lane: 'process',
     lastsMs: [500, 5000],
@@ -80,7 +116,7 @@ export const processActions: readonly Action[] = [
     lane: 'process',
     lastsMs: [500, 2000],
     about:
-      'SIGUSR2 to one balancer: a new process takes its sockets over, and the old one relays for 15 s more. Counted as refused where the balancer refuses, as it does with a shared state until takeovers can do that.',
+      'SIGUSR2 to one balancer: a new process takes its sockets over, and the old one relays for 15 s more.',
     async begin(house, pick) {
       const balancer = living(house, pick);
       if (typeof balancer === 'string') return balancer;
@@ -130,19 +166,18 @@ export const processActions: readonly Action[] = [
     lane: 'process',
     lastsMs: [500, 2000],
     about:
-      'Takes a balancer that relays in workers (GET /v1/workers). SIGKILL to one worker, which takes its own connections with it. Herald replaces it: as many run again.',
+      'Takes a balancer that relays in workers (GET /v1/workers). SIGKILL to one worker, which takes its own connections with it and no others. Herald replaces it: as many run again.',
     async begin(house, pick) {
-      const balancer = living(house, pick);
-      if (typeof balancer === 'string') return balancer;
-      const pids = await balancer.workerPids();
-      if (pids.length === 0) return `${balancer.id} has no workers`;
-      const pid = oneOf(pids, pick);
-      const over = house.journal.begin('workerKilled', balancer.id);
+      const found = await livingWithWorkers(house, pick);
+      if (typeof found === 'string') return found;
+      const { balancer, workers } = found;
+      const { pid, connections } = oneOf(workers, pick);
+      const over = house.journal.begin('workerKilled', balancer.id, connections + justCome);
       signal(pid, 'SIGKILL');
       return {
         what: `a worker of ${balancer.id} is killed`,
         async heal() {
-          const back = await replaced(balancer, { pid, count: pids.length });
+          const back = await replaced(balancer, { pid, count: workers.length });
           over();
           house.verdicts.check('serves', back, () => `${balancer.id} did not replace worker ${pid}`);
         },
@@ -151,6 +186,8 @@ export const processActions: readonly Action[] = [
   },
 ];
 
+// Clients that have come since the worker last said how many it has.
+const justCome = 10;
 const replacedWithinMs = 30_000;
 
 async function replaced(

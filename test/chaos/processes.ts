@@ -1,4 +1,5 @@
 // Processes by their ids, and ports that stay free while nobody listens.
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 /** Whether a process is there. */
@@ -8,6 +9,17 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Processes that these have started and that are still theirs; Linux only. */
+export function childrenOf(pids: Iterable<number>): readonly number[] {
+  return [...pids].flatMap((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** Sends a signal to a process that may have ended. */

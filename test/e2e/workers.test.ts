@@ -66,7 +66,11 @@ describe('a balancer with workers', () => {
     ]);
     expect(workers.reduce((sum, { connections }) => sum + connections, 0)).toBe(40);
     expect(workers.every(({ pid }) => pid !== herald.pid && kill(pid, 0))).toBe(true);
-    expect((await herald.cli('status')).stdout).toMatch(/^workers 2 · connections \d+ \/ \d+$/m);
+    expect((await herald.cli('status', '-o', 'wide')).stdout).toMatch(
+      /^workers 2 · connections \d+ \/ \d+$/m,
+    );
+    // All is well, so that it is no news.
+    expect((await herald.cli('status')).stdout).not.toContain('workers');
     await talkers.leave();
     await eventually(herald.metrics, (metrics) => {
       const sum = (start: string) =>
@@ -105,6 +109,9 @@ describe('a balancer with workers', () => {
     );
     const [, two] = await workersOf(herald);
     expect(two?.connections).toBeGreaterThanOrEqual(second?.connections ?? Infinity);
+    expect((await herald.cli('status')).stdout).toMatch(
+      /^workers 2 · connections \d+, replaced once \/ \d+$/m,
+    );
     const metrics = await herald.metrics();
     expect(metrics.get('herald_worker_restarts_total{worker="1"}')).toBe(1);
   });

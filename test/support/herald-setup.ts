@@ -41,6 +41,8 @@ export function aConfig(changes: object = {}): object {
     listeners: [{ name: 'public', bind: '127.0.0.1:0' }],
     intake: { bind: '127.0.0.1:0', register: { from: ['127.0.0.0/8'] } },
     admin: { socket: './h.sock' },
+    // Workers have tests of their own; most of these are about something else, and start one process instead of three.
+    workers: 0,
     pools: { chat: { policy: 'chat' } },
     ...changes,
   };

@@ -156,7 +156,7 @@ export class Crew {
   }
 
   #sendAll(message: ToWorker): void {
-    for (const seat of this.#serving) seat.send(message);
+    for (const seat of this.#seats) seat.send(message);
   }
 
   #createSeat(worker: number, { spawn, registry, settings, sections }: CrewStart): Seat {
@@ -229,7 +229,8 @@ export class Crew {
     const reports = this.#book.takeFresh();
     // Nodes first come with a report; what is said of them is understood after it.
     if (reports.length > 0) this.#sendAll({ type: 'reports', reports });
-    for (const seat of this.#serving) {
+    for (const seat of this.#seats) {
+      if (!seat.hasBegun) continue;
       const briefing = this.#briefings.get(seat.worker);
       if (briefing === undefined) continue;
       const nodes = briefing.states(isWhole, clock.nowMs());

@@ -64,6 +64,9 @@ export class Seat {
   #settleStart: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   #report: StopReport | undefined;
   #hearEnd: (() => void) | undefined;
+  #hasBegun = false;
+  /** What the process has said of its end, or what it was ended for; '' for nothing. */
+  #failure = '';
   #isStopping = false;
   #isRetired = false;
 
@@ -100,22 +103,18 @@ export class Seat {
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#settleStart = { resolve, reject };
-      this.#timer = this.#parts.clock.schedule(startWithinMs, () => {
-        this.#startFailed(
-          new HeraldError(
-            'HERALD_LISTEN_FAILED',
-            `worker ${this.worker} did not serve within ${startWithinMs / 1000} s`,
-          ),
-        );
-        this.#worker?.kill();
-      });
       this.#begin();
     });
   }
 
-  /** Does nothing while no process serves: the next one is told everything when it begins. */
+  /** It has been told everything, and wants to hear of changes. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** Does nothing before a process has begun: it is told everything then. */
   send(message: ToWorker): void {
-    if (this.#state === 'serving') this.#worker?.send(message);
+    if (this.#hasBegun) this.#worker?.send(message);
   }
 
   /** Ends the process at once; it is replaced. */
@@ -157,15 +156,26 @@ export class Seat {
       ended: (how) => void (isCurrent() && this.#ended(how)),
     });
     this.#worker = own.started;
+    this.#timer = clock.schedule(startWithinMs, () => {
+      this.#failure = `it did not serve within ${startWithinMs / 1000} s`;
+      this.kill();
+    });
   }
 
   #heard(message: FromWorker): void {
     const { clock, worker, began, heard, briefing } = this.#parts;
     this.#heardAtMs = clock.nowMs();
-    if (message.type === 'ready') return this.#worker?.send(briefing());
-    if (message.type === 'failed') return this.#startFailed(new HeraldError(message.code, message.reason));
+    if (message.type === 'ready') {
+      this.#worker?.send(briefing());
+      this.#hasBegun = true;
+    }
+    if (message.type === 'failed') {
+      this.#failure = message.reason;
+      this.#startFailed(new HeraldError(message.code, message.reason));
+    }
     if (message.type === 'stopped') this.#report = message.report;
     if (message.type === 'serving') {
+      this.#timer?.cancel();
       this.#state = 'serving';
       this.#beganAtMs = clock.nowMs();
       began(worker, this.pid);
@@ -182,13 +192,17 @@ export class Seat {
     const hadServed = this.#state === 'serving';
     this.#worker = undefined;
     this.#state = 'ended';
-    this.#startFailed(new HeraldError('HERALD_LISTEN_FAILED', `worker ${worker} ${how}`));
+    this.#hasBegun = false;
+    this.#timer?.cancel();
+    const why = this.#failure === '' ? how : `${how} (${this.#failure})`;
+    this.#failure = '';
+    this.#startFailed(new HeraldError('HERALD_LISTEN_FAILED', `worker ${worker} ${why}`));
     this.#hearEnd?.();
     const isReplaced = !this.#isStopping && !this.#isRetired;
     this.#pauseMs = hadServed && livedMs >= soundLifeMs ? 0 : Math.max(firstPauseMs, this.#pauseMs * 2);
     const againInMs = Math.min(longestPauseMs, this.#pauseMs);
     if (this.#isStopping) return;
-    lost(worker, { pid, how, againInMs });
+    lost(worker, { pid, how: why, againInMs });
     if (!isReplaced) return;
     this.#restarts += 1;
     this.#state = 'waiting';
@@ -196,16 +210,13 @@ export class Seat {
   }
 
   #started(): void {
-    if (this.#settleStart === undefined) return;
-    this.#timer?.cancel();
-    this.#settleStart.resolve();
+    this.#settleStart?.resolve();
     this.#settleStart = undefined;
   }
 
   /** Only the first start can fail for good: later ones are tried again. */
   #startFailed(error: HeraldError): void {
     if (this.#settleStart === undefined) return;
-    this.#timer?.cancel();
     this.#isStopping = true;
     this.#settleStart.reject(error);
     this.#settleStart = undefined;

@@ -102,7 +102,7 @@ async function showStatus(
       scalings: await readScalings(client, pools),
       earlier: earlierSentence(await readTakeover(client)),
       peers: await readPeersIfAny(client),
-      workers: workerLine((await readWorkersIfAny(client)) ?? { workers: [] }),
+      workers: workerLine((await readWorkersIfAny(client)) ?? { workers: [] }, { isWide }),
       columns: Math.max(isWide ? wideColumns : 0, columnsOf(io.stdout, io.env)),
     });
   };

@@ -65,7 +65,7 @@ describe('a config file', () => {
       state: { kind: 'memory', file: '/at/./run/herald-state.json' },
       log: { level: 'info', format: 'auto' },
       relay: { form: 'auto', maxWaitingBytes: 256 * 1024 * 1024 },
-      workers: 0,
+      workers: 'auto',
       accessLog: undefined,
       forwarding: { givesRequestId: true, trace: 'keep', sampledPart: 0 },
       affinity: { keys: [] },

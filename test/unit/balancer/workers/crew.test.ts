@@ -139,6 +139,17 @@ describe('a crew', () => {
     expect(house.crew.view()[0]?.state).toBe('serving');
   });
 
+  it('tells why a worker could not begin again', async () => {
+    const house = await aCrewHouse({ workers: 1 });
+    house.failWith('cannot bind');
+    house.workers[0]?.crash();
+    house.clock.advance(1000);
+    house.workers[1]?.crash();
+    expect(house.events.at(-1)?.message).toBe(
+      'Worker 1 was ended by SIGSEGV (cannot listen: EADDRINUSE); 0 connections have ended with it.',
+    );
+  });
+
   it('ends a worker that says nothing for half a minute', async () => {
     const house = await aCrewHouse();
     house.workers[0]?.hang();
