@@ -49,7 +49,7 @@ export function createPlacement(deps: {
     // A retry is the same connection: counted again, failing nodes would look like a storm of clients.
     if (request.excluded.size === 0) pool.arrivals.count();
     const { maxConnections } = pool.policy.admit;
-    if (maxConnections !== 'off' && pool.connections >= maxConnections)
+    if (maxConnections !== 'off' && pool.connections + pool.siblingConnections >= maxConnections)
       return refuse('HERALD_POOL_FULL', () => `pool '${pool.name}' has its ${maxConnections} connections`);
     const nowMs = clock.nowMs();
     const isExempt = request.kind === 'request' && isFree(pool, request, nowMs);

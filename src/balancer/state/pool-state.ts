@@ -71,8 +71,10 @@ export class PoolState {
   /** Undefined: this process relays itself, and its table has everything. */
   elsewhere: CarriedElsewhere | undefined;
   readonly #notify: Notify;
-  /** Connections and exchanges of this balancer, dialled or open. */
+  /** Connections and exchanges of this process, dialled or open. */
   connections = 0;
+  /** The same of other processes that relay for this balancer, as last told. */
+  siblingConnections = 0;
   /** Times that placing had to go on without load data. */
   panicsTotal = 0;
 

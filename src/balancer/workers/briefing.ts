@@ -38,6 +38,7 @@ export class Briefing {
           pool: pool.name,
           parts: pool.peers.balancers * workers(),
           arrivalsPerSecond: Math.max(0, all - carried.arrivalsOf(this.#worker, pool.name)),
+          siblingConnections: carried.connectionsBeside(this.#worker, pool.name),
           nodes,
         },
       ];

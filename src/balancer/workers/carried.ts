@@ -64,6 +64,14 @@ export class Carried {
     return this.#workers.get(worker)?.pools.get(pool)?.arrivalsPerSecond ?? 0;
   }
 
+  /** Connections and exchanges that all workers but this one have in a pool. */
+  connectionsBeside(worker: number, pool: string): number {
+    let connections = 0;
+    for (const [each, { pools }] of this.#workers)
+      if (each !== worker) connections += pools.get(pool)?.connections ?? 0;
+    return connections;
+  }
+
   /** Takes a worker's word over. */
   hear(worker: number, { openCount, pools, isWhole }: CarriedMessage): void {
     const known = this.#workers.get(worker) ?? { openCount, pools: new Map<string, PoolRows>() };

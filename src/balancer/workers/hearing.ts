@@ -52,10 +52,11 @@ export class Hearing {
   /** `isFirst`: what was there before this process, not placed since the reports. */
   others(pools: readonly OthersInPool[], isWhole: boolean, isFirst = false): void {
     const nowMs = this.#parts.clock.nowMs();
-    for (const { pool: name, parts, arrivalsPerSecond, nodes } of pools) {
+    for (const { pool: name, parts, arrivalsPerSecond, siblingConnections, nodes } of pools) {
       const pool = this.#parts.registry.pools.get(name);
       if (pool === undefined) continue;
       pool.peers = { balancers: parts, arrivalsPerSecond };
+      pool.siblingConnections = siblingConnections;
       const said = new Set<string>();
       for (const [id, connections, messagesPerSecond] of nodes) {
         said.add(id);

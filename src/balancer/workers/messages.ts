@@ -39,6 +39,8 @@ export interface OthersInPool {
   readonly parts: number;
   /** Placements per second of the others. */
   readonly arrivalsPerSecond: number;
+  /** Connections and exchanges of the other workers of this balancer. */
+  readonly siblingConnections: number;
   readonly nodes: readonly OthersRow[];
 }
 

@@ -91,6 +91,26 @@ describe('a crew', () => {
     expect(house.workers[2]?.room.registry.pool('chat').peers.balancers).toBe(4);
   });
 
+  it('tells each worker what the others have in a pool, for the limit that all share', async () => {
+    const house = await aCrewHouse({ workers: 3, nodes: ['a', 'b'] });
+    connect(house, 0, 5);
+    connect(house, 1, 3);
+    house.clock.advance(1100);
+    const siblings = house.workers.map(({ room }) => room.registry.pool('chat').siblingConnections);
+    expect(siblings).toEqual([3, 5, 8]);
+    house.workers[0]?.crash();
+    house.clock.advance(1100);
+    expect(house.workers[1]?.room.registry.pool('chat').siblingConnections).toBe(0);
+  });
+
+  it('adds up what waits for slow clients', async () => {
+    const house = await aCrewHouse();
+    house.clock.advance(1100);
+    expect(house.crew.waitingBytes).toBe(3000);
+    house.workers[0]?.crash();
+    expect(house.crew.waitingBytes).toBe(2000);
+  });
+
   it('loses the connections of a worker that dies, and nothing else', async () => {
     const house = await aCrewHouse({ nodes: ['a'] });
     connect(house, 0, 5);
