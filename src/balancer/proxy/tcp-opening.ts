@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer';
 import type { DialFailure, Lease, Refusal, Wait, Waiter } from '../state/ports.ts';
 import { dialNode, type Stage } from './dial.ts';
+import { EarlyBytes } from './early-bytes.ts';
 import type { Ending } from './open.ts';
 import type { ProxyDeps } from './ports.ts';
 import { unreachable, type LastFailure } from './problems.ts';
@@ -41,8 +42,7 @@ export class TcpOpening implements WireReader, Ending, Waiter {
   readonly #client: Wire;
   readonly #pool: string;
   readonly #excluded = new Set<string>();
-  readonly #early: Buffer[];
-  #earlyBytes: number;
+  readonly #early: EarlyBytes;
   #attempts = 0;
   #lastFailure: LastFailure | undefined;
   #lease: Lease | undefined;
@@ -54,8 +54,7 @@ export class TcpOpening implements WireReader, Ending, Waiter {
     this.#deps = deps;
     this.#client = client;
     this.#pool = pool;
-    this.#early = [early];
-    this.#earlyBytes = early.length;
+    this.#early = new EarlyBytes(early);
   }
 
   /** Takes the client over and begins. Called once. */
@@ -67,9 +66,8 @@ export class TcpOpening implements WireReader, Ending, Waiter {
   }
 
   bytes(buffer: Buffer, start: number, end: number): void {
-    this.#early.push(Buffer.from(buffer.subarray(start, end)));
-    this.#earlyBytes += end - start;
-    if (this.#earlyBytes >= maxEarlyBytes) this.#client.pause();
+    this.#early.add(buffer, start, end);
+    if (this.#early.length >= maxEarlyBytes) this.#client.pause();
   }
 
   ended(): void {
@@ -143,7 +141,7 @@ export class TcpOpening implements WireReader, Ending, Waiter {
       downstream: this.#client,
       upstream: node,
       fromNode: Buffer.alloc(0),
-      fromClient: Buffer.concat(this.#early),
+      fromClient: this.#early.take(),
       lease,
       isFramed: false,
       idleTimeoutMs: this.#deps.timeouts.tunnelIdleMs,

@@ -7,11 +7,12 @@ import { refusedSwitchText, switchText, type AnswerHead } from './answer-head.ts
 import type { AffinityRule } from '../../policy/policy.ts';
 import type { AccessStory } from './access.ts';
 import type { AffinityRequest } from './affinity.ts';
-import { clientOf, type Client } from './client.ts';
+import { arrivalOf } from './arrival.ts';
 import { dialNode, type Stage } from './dial.ts';
+import { EarlyBytes } from './early-bytes.ts';
 import { shakeHands } from './handshake.ts';
 import { lingerClose } from './linger.ts';
-import { marksOf, requestIdFields, type Marks } from './marks.ts';
+import { requestIdFields, type Marks } from './marks.ts';
 import type { Ending } from './open.ts';
 import type { ProxyDeps } from './ports.ts';
 import { refusalOf, unreachable, type LastFailure } from './problems.ts';
@@ -43,13 +44,12 @@ export class Upgrade implements WireReader, Ending, Waiter {
   readonly #client: Wire;
   readonly #head: RequestHead;
   readonly #pool: string;
-  readonly #source: Client;
+  readonly #affinityRequest: AffinityRequest;
   readonly #marks: Marks;
   readonly #story: AccessStory | undefined;
   readonly #requestBytes: Buffer;
   readonly #excluded = new Set<string>();
-  #early: Buffer[];
-  #earlyBytes: number;
+  readonly #early: EarlyBytes;
   #attempts = 0;
   #lastFailure: LastFailure | undefined;
   #lease: Lease | undefined;
@@ -64,18 +64,14 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#client = request.client;
     this.#head = request.head;
     this.#pool = request.pool;
-    this.#early = request.early.length === 0 ? [] : [request.early];
-    this.#earlyBytes = request.early.length;
-    const { client, head } = request;
-    this.#source = clientOf(
-      deps,
-      { address: client.remoteAddress, isEncrypted: client.isEncrypted },
-      head.fields,
-    );
-    this.#marks = marksOf(deps, head.fields, this.#source);
-    const story = { connection: client, client: this.#source, head, method: 'GET', pool: request.pool };
-    this.#story = deps.access?.({ ...story, requestId: this.#marks.requestId });
-    const text = upgradeRequestText(head, this.#source, this.#marks);
+    this.#early = new EarlyBytes(request.early);
+    const { client, head, pool } = request;
+    const origin = { address: client.remoteAddress, isEncrypted: client.isEncrypted };
+    const arrival = arrivalOf(deps, { connection: client, origin, head, method: 'GET', pool });
+    this.#affinityRequest = arrival.affinityRequest;
+    this.#marks = arrival.marks;
+    this.#story = arrival.story;
+    const text = upgradeRequestText(head, arrival.client, arrival.marks);
     this.#requestBytes = Buffer.from(text, 'latin1');
   }
 
@@ -88,9 +84,8 @@ export class Upgrade implements WireReader, Ending, Waiter {
   }
 
   bytes(buffer: Buffer, start: number, end: number): void {
-    this.#early.push(Buffer.from(buffer.subarray(start, end)));
-    this.#earlyBytes += end - start;
-    if (this.#earlyBytes >= this.#earlyLimit) this.#client.pause();
+    this.#early.add(buffer, start, end);
+    if (this.#early.length >= this.#earlyLimit) this.#client.pause();
   }
 
   ended(): void {
@@ -138,7 +133,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
 
   /** There is a node to dial. */
   placed(lease: Lease): void {
-    if (this.#wait !== undefined && this.#earlyBytes < maxEarlyBytes) this.#client.resume();
+    if (this.#wait !== undefined && this.#early.length < maxEarlyBytes) this.#client.resume();
     this.#wait = undefined;
     this.#lease = lease;
     this.#story?.placed(lease);
@@ -232,14 +227,13 @@ export class Upgrade implements WireReader, Ending, Waiter {
       downstream: this.#client,
       upstream: node,
       fromNode: rest,
-      fromClient: Buffer.concat(this.#early),
+      fromClient: this.#early.take(),
       lease,
       isFramed: true,
       idleTimeoutMs: timeouts.tunnelIdleMs,
       stallTimeoutMs: timeouts.stallMs,
       onEnd: (reason, totals) => story?.ended(reason, 'websocket', totals),
     });
-    this.#early = [];
   }
 
   #passRefusal({ lease, node, answer, rest }: Answered): void {
@@ -257,10 +251,6 @@ export class Upgrade implements WireReader, Ending, Waiter {
   // Asked for each time: a policy may change while a client waits.
   get #affinityRule(): AffinityRule {
     return this.#deps.placement.policyOf(this.#pool)?.affinity ?? { kind: 'none' };
-  }
-
-  get #affinityRequest(): AffinityRequest {
-    return { pool: this.#pool, head: this.#head, client: this.#source };
   }
 
   #send(text: string): void {

@@ -57,6 +57,9 @@ describe('place', () => {
       message: "pool 'chat' has its 2 connections",
     });
     first?.failed('refused');
+    room.registry.pool('chat').siblingConnections = 1;
+    expect(refusalOf(room)?.code).toBe('HERALD_POOL_FULL');
+    room.registry.pool('chat').siblingConnections = 0;
     expect(refusalOf(room, ['a'])).toBeUndefined();
   });
 
