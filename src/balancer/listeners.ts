@@ -68,6 +68,9 @@ export function createConfiguredListener(config: ListenerConfig, parts: Listener
     route,
     nodeIds: (pool) => registry.pools.get(pool)?.nodeIds ?? noNodes,
     trusted: trustOf(config),
+    affinityKeys: parts.affinityKeys,
+    marks: parts.marks,
+    access: (start) => parts.access.begin(config.name, start),
     rng,
   });
 }
