@@ -1,7 +1,7 @@
 // `npm test`: every tier. What a machine lacks is installed where that may be done; else the tests that need it
 // are skipped and named, and in CI that is a failure.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -51,7 +51,7 @@ if (build.status !== 0) process.exit(build.status ?? 1);
 
 const folder = mkdtempSync(join(tmpdir(), 'herald-test-'));
 
-// Whole processes wait for most of their time: beside them the tests of sockets cost nobody anything. Where the caller
+// Whole processes wait for most of their time: beside them other ones, and the tests of sockets, cost nobody anything. Where the caller
 // chooses what to run it is one run.
 const chosen = process.argv.slice(2);
 const stages =
@@ -60,10 +60,22 @@ const stages =
     : [
         [{ name: 'unit', args: projects('unit', 'contract', 'architecture') }],
         [
-          { name: 'e2e', args: projects('e2e') },
+          // Those that run the demo share its directory: they are in one part, one after the other.
+          { name: 'e2e-commands', args: [...projects('e2e'), ...e2eFiles(isOfCommands)] },
+          { name: 'e2e-fleets', args: [...projects('e2e'), ...e2eFiles((file) => !isOfCommands(file))] },
           { name: 'integration', args: projects('integration', 'integration-plain') },
         ],
       ];
+
+function isOfCommands(file) {
+  return /^(cli|demo)/.test(file);
+}
+
+function e2eFiles(isWanted) {
+  return readdirSync('test/e2e')
+    .filter((file) => file.endsWith('.test.ts') && isWanted(file))
+    .map((file) => join('test/e2e', file));
+}
 
 function projects(...names) {
   return names.flatMap((name) => ['--project', name]);
