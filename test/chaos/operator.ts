@@ -63,6 +63,8 @@ function expectEnds({ journal, desk }: House, word: Word): void {
 // started without Redis, has not heard of, and by a process that is being replaced.
 const refusals = new Set([
   'HERALD_FROZEN',
+  // A rebalance while nobody can be sure to lead.
+  'HERALD_NO_LEADER',
   'HERALD_OPERATION_RUNNING',
   'HERALD_NODE_UNKNOWN',
   'HERALD_HANDED_OVER',

@@ -16,7 +16,7 @@ import { peerLine, readPeersIfAny } from '../peer-lines.ts';
 import { freezeSentence, readFreeze } from '../pool-freeze.ts';
 import { readScalingIfAny } from '../read-scaling.ts';
 import { scaleLine } from '../scale-lines.ts';
-import { readWorkersIfAny, workerLine } from '../worker-lines.ts';
+import { readWorkers, workerLine } from '../worker-lines.ts';
 import {
   columnsOf,
   paintFor,
@@ -84,7 +84,7 @@ async function showStatus(
   if (output === 'json' || output === 'yaml') {
     const takeover = (await readTakeover(client)) ?? null;
     const peers = await readPeersIfAny(client);
-    const { workers = [] } = (await readWorkersIfAny(client)) ?? {};
+    const workers = await readWorkers(client);
     const pools = await readStatus(client, pool);
     // Where nothing is shared there is nothing to say of it.
     const balancer = peers === undefined || peers.self === '' ? {} : { balancer: peers };
@@ -102,7 +102,7 @@ async function showStatus(
       scalings: await readScalings(client, pools),
       earlier: earlierSentence(await readTakeover(client)),
       peers: await readPeersIfAny(client),
-      workers: workerLine((await readWorkersIfAny(client)) ?? { workers: [] }, { isWide }),
+      workers: workerLine(await readWorkers(client), { isWide }),
       columns: Math.max(isWide ? wideColumns : 0, columnsOf(io.stdout, io.env)),
     });
   };
