@@ -9,7 +9,8 @@ import type { Logger } from '../platform/logger.ts';
 import { createNodeLinks, type NodeLinks } from '../platform/node-links.ts';
 import type { EventRecord } from '../protocol/operations.ts';
 import { aloneAnswer } from '../protocol/peering.ts';
-import { serveByWorkers, serveHere, type ClientSide, type WorkersOption } from './client-side.ts';
+import type { ClientSide, WorkersOption } from './client-side.ts';
+import { createClientSide, createConfiguredCrew } from './client-side-wiring.ts';
 import { watchCertificates, type CertificateWatch } from './certificates.ts';
 import { createCore, type BalancerCore } from './core-wiring.ts';
 import type { EventFeed, ScaleExecutor, ScaleFeed } from './control/ports.ts';
@@ -19,20 +20,16 @@ import { registrationRule } from './intake-wiring.ts';
 import type { RunningControl } from './control/control.ts';
 import type { Phase } from './intake/readiness.ts';
 import { ConfiguredOutputs } from './outputs-wiring.ts';
-import { tellNotice } from './notices.ts';
-import { PublicListeners } from './public-listeners.ts';
 import { retire } from './retire.ts';
 import { createConfiguredState } from './saving.ts';
 import { poolSettings, restartNeededFor } from './settings.ts';
 import type { StopReport } from './state/ports.ts';
-import { createLearningSection } from './state/learning-section.ts';
 import type { DataPlane } from './state/ports.ts';
-import { createRegistrationsSection } from './state/registrations-section.ts';
 import type { Registry } from './state/registry.ts';
 import type { SharedStore } from './state/shared-store.ts';
 import type { SavedState } from './state/saved-state.ts';
 import { Takeovers, type Heritage } from './takeover-wiring.ts';
-import { Crew } from './workers/crew.ts';
+import type { Crew } from './workers/crew.ts';
 
 /** What a balancer starts from. */
 export type BalancerSettings = Pick<LoadedConfig, 'config' | 'policies'>;
@@ -98,7 +95,9 @@ export class Balancer {
     const { loaded, clock, rng, log, executorOf = () => undefined, scaleGraceMs } = options;
     this.#options = options;
     this.#loaded = { config: loaded.config, policies: loaded.policies };
-    const crew = options.workers && this.#createCrew();
+    const crew =
+      options.workers &&
+      createConfiguredCrew({ clock, log, core: () => this.#core, metrics: () => this.#edges?.metrics });
     this.#crew = crew;
     this.#links = createNodeLinks(loaded.config.pools);
     const { linkOf } = this.#links;
@@ -139,7 +138,14 @@ export class Balancer {
       relayForMs: () => this.#loaded.config.takeover.relayForMs,
       release: (taken) => this.#retire(taken),
     });
-    this.#clients = this.#createClientSide();
+    this.#clients = createClientSide({
+      ...options,
+      core: this.#core,
+      sockets: this.takeovers.sockets,
+      links: this.#links,
+      settings: () => this.#loaded,
+      workers: crew && options.workers && { crew, option: options.workers },
+    });
   }
 
   /** The bound port of the intake; 0 before `start`. */
@@ -299,47 +305,6 @@ export class Balancer {
 
   #tell(type: string, message: string, facts: EventRecord['facts']): void {
     this.events.tell({ type, pool: '', node: '', by: '', why: '', message, facts });
-  }
-
-  #createCrew(): Crew {
-    const { clock, log } = this.#options;
-    return new Crew({
-      clock,
-      tell: (event) => this.#core.tell(event),
-      notice: (level, event, facts) => {
-        log[level](facts, event);
-        tellNotice(this.events, event, facts);
-      },
-      counted: (process, series) => this.#edges?.metrics.absorb(process, series),
-    });
-  }
-
-  #createClientSide(): ClientSide {
-    const { clock, rng, log, workers: option } = this.#options;
-    const { registry } = this;
-    const { config } = this.#loaded;
-    const { sockets } = this.takeovers;
-    if (this.#crew !== undefined && option !== undefined) {
-      const settings = () => this.#loaded;
-      const sections = [
-        createRegistrationsSection(registry, () => true),
-        createLearningSection(registry, clock),
-      ];
-      return serveByWorkers(this.#crew, {
-        option,
-        sockets,
-        config,
-        log,
-        start: { registry, settings, sections: () => sections },
-      });
-    }
-    const { placement } = this.#core;
-    const links = this.#links;
-    const listeners = new PublicListeners({ config, clock, rng, log, registry, placement, sockets, links });
-    const policies = () => new Map([...registry.pools].map(([name, { policy }]) => [name, policy]));
-    return serveHere(listeners, () => {
-      return { clock, rng, policies: policies(), dataPlane: this.dataPlane };
-    });
   }
 
   /** Before the first client: what operators want and what others carry is known then. */
