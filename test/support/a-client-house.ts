@@ -26,8 +26,9 @@ export interface ClientHouse {
   drain(node: string): Promise<Operation>;
 }
 
-/** Goodbyes without load data are spread over the time: with this much all are said within two seconds. */
-const deadlineMs = 4000;
+/** Goodbyes without load data are spread over the time: at this rate they are said at once, and have all of it. */
+const rate = '1000/s';
+const deadlineMs = 20_000;
 
 /** An HTTP server for each id, which `attach` makes a server of something. The test ends them. */
 export function listeningNodes(
@@ -54,7 +55,7 @@ export async function aHouseOf(nodes: readonly ListeningNode[], policy: object =
   const place = { slowStart: '0s', connectRate: '10000/s' };
   const balancer = await aBalancer({
     pools: { chat: { policy: 'chat', nodes } },
-    policies: { chat: aPolicy({ place, ...policy }) },
+    policies: { chat: aPolicy({ place, drain: { rate }, ...policy }) },
   });
   await until(
     () => balancer.assess('chat').ineligible.every((reason) => reason === undefined),

@@ -34,24 +34,29 @@ function listen(client: MqttClient): (topic: string) => string[] {
   return on;
 }
 
+/** Has a client hear what it publishes itself: many short messages and a large one. */
+async function hearsAll(client: MqttClient): Promise<void> {
+  const on = listen(client);
+  await within(client.subscribeAsync(['numbers', 'large'], { qos: 1 }), 'a subscription');
+  const sent = Array.from({ length: 300 }, (_, index) => `${index}`);
+  // Behind many others this mosquitto loses messages of several hundred KB by itself, without a balancer, too.
+  const large = 'grüße '.repeat(10_000);
+  const publications = sent.map((number) => client.publishAsync('numbers', number, { qos: 1 }));
+  publications.push(client.publishAsync('large', large, { qos: 1 }));
+  await within(Promise.all(publications), 'publications');
+  await until(
+    () => on('numbers').length === sent.length && on('large').length === 1,
+    () => `${on('numbers').length} numbers, ${on('large').length} large`,
+  );
+  expect(on('numbers')).toEqual(sent);
+  expect(on('large')).toEqual([large]);
+  await within(client.endAsync(), 'an end');
+}
+
 describe.skipIf(lacksMosquitto)('mqtt.js (skipped: mosquitto is not there)', () => {
-  it.each([4, 5] as const)('publishes and hears in order, whole, by version %i', async (protocolVersion) => {
+  it('publishes and hears in order, whole, by versions 3.1.1 and 5', async () => {
     const { port } = await aBrokerHouse();
-    const client = connect(port, { protocolVersion });
-    const on = listen(client);
-    await within(client.subscribeAsync(['numbers', 'large'], { qos: 1 }), 'a subscription');
-    const sent = Array.from({ length: 300 }, (_, index) => `${index}`);
-    // Behind many others this mosquitto loses messages of several hundred KB by itself, without a balancer, too.
-    const large = 'grüße '.repeat(10_000);
-    const publications = sent.map((number) => client.publishAsync('numbers', number, { qos: 1 }));
-    publications.push(client.publishAsync('large', large, { qos: 1 }));
-    await within(Promise.all(publications), 'publications');
-    await until(
-      () => on('numbers').length === sent.length && on('large').length === 1,
-      () => `${on('numbers').length} numbers, ${on('large').length} large`,
-    );
-    expect(on('numbers')).toEqual(sent);
-    expect(on('large')).toEqual([large]);
+    for (const protocolVersion of [4, 5] as const) await hearsAll(connect(port, { protocolVersion }));
   });
 
   it('connects and subscribes again on another broker after the goodbye of a drain', async () => {
