@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { WebSocketServer } from 'ws';
 import type { Balancer } from '../../src/balancer/balancer.ts';
 import type { Operation } from '../../src/protocol/operations.ts';
 import { aPolicy } from './herald-setup.ts';
@@ -100,4 +101,18 @@ export function retryHintMs(reason: string): number {
   const hint = /\bretry-ms=(\d+)$/.exec(reason)?.[1];
   if (hint === undefined) throw new Error(`no hint in '${reason}'`);
   return Number(hint);
+}
+
+/** Makes the server one that greets with `id` and echoes: it compresses everything and speaks `chat.v2`. */
+export function greetingSockets(id: string, server: Server): WebSocketServer {
+  const sockets = new WebSocketServer({
+    server,
+    perMessageDeflate: { threshold: 0 },
+    handleProtocols: (offered) => (offered.has('chat.v2') ? 'chat.v2' : false),
+  });
+  sockets.on('connection', (socket) => {
+    socket.on('message', (data, binary) => socket.send(data, { binary }));
+    socket.send(id);
+  });
+  return sockets;
 }

@@ -1,8 +1,7 @@
 // A real browser: a page that came through the balancer opens a WebSocket and an EventSource to it, and sees a drain.
 import type { Server } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { WebSocketServer } from 'ws';
-import { aClientHouse, otherThan, retryHintMs } from '../../support/a-client-house.ts';
+import { aClientHouse, greetingSockets, otherThan, retryHintMs } from '../../support/a-client-house.ts';
 import { lacksChromium, openPage } from '../../support/chromium.ts';
 import { until } from '../../support/until.ts';
 
@@ -36,15 +35,7 @@ function socketNode(id: string, server: Server): void {
     response.writeHead(200, { 'Content-Type': 'text/html', 'X-Node': id });
     response.end(socketPage);
   });
-  const sockets = new WebSocketServer({
-    server,
-    perMessageDeflate: { threshold: 0 },
-    handleProtocols: (offered) => (offered.has('chat.v2') ? 'chat.v2' : false),
-  });
-  sockets.on('connection', (socket) => {
-    socket.on('message', (data, binary) => socket.send(data, { binary }));
-    socket.send(id);
-  });
+  greetingSockets(id, server);
 }
 
 /** Serves the page, and events that both nodes know; `asked` gets who was asked from which event on. */

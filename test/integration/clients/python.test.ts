@@ -2,8 +2,7 @@
 import type { Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { WebSocketServer } from 'ws';
-import { aClientHouse, otherThan } from '../../support/a-client-house.ts';
+import { aClientHouse, greetingSockets, otherThan } from '../../support/a-client-house.ts';
 import { startProcess, type RunningCommand } from '../../support/herald-command.ts';
 import { until } from '../../support/until.ts';
 
@@ -11,16 +10,7 @@ const lacks = (process.env['HERALD_TEST_LACKS'] ?? '').split(',');
 
 /** Greets with its id, pings, and echoes. */
 function echoNode(id: string, server: Server): void {
-  const sockets = new WebSocketServer({
-    server,
-    perMessageDeflate: { threshold: 0 },
-    handleProtocols: (offered) => (offered.has('chat.v2') ? 'chat.v2' : false),
-  });
-  sockets.on('connection', (socket) => {
-    socket.on('message', (data, binary) => socket.send(data, { binary }));
-    socket.send(id);
-    socket.ping('are you there');
-  });
+  greetingSockets(id, server).on('connection', (socket) => socket.ping('are you there'));
 }
 
 function runPython(script: string, port: number): RunningCommand {
