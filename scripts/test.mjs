@@ -20,6 +20,18 @@ const tools = [
     package: 'redis-server',
     isThere: () => succeeds('redis-server', ['--version']),
   },
+  // It has no option that ends well without a configuration.
+  { name: 'mosquitto', package: 'mosquitto', isThere: () => existsSync('/usr/sbin/mosquitto') },
+  {
+    name: 'python3-autobahn',
+    package: 'python3-autobahn',
+    isThere: () => succeeds('/usr/bin/python3', ['-c', 'import autobahn.asyncio.websocket']),
+  },
+  {
+    name: 'chromium-headless-shell',
+    package: 'chromium-headless-shell',
+    isThere: () => existsSync('/usr/bin/chromium-headless-shell'),
+  },
 ];
 
 function succeeds(command, args) {

@@ -1,45 +1,17 @@
 // Real clients whose sessions spread over several requests, through a whole balancer over two nodes: their requests must
 // all reach the node that began the session, or it answers that it knows none.
 import { rmSync } from 'node:fs';
-import { Agent, createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Agent, type Server } from 'node:http';
 import { join } from 'node:path';
 import { Server as SocketIoServer } from 'socket.io';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { createServer as createSockJs } from 'sockjs';
 import SockJsClient from 'sockjs-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Balancer } from '../../src/balancer/balancer.ts';
 import { loadConfig } from '../../src/platform/config.ts';
+import { aClientHouse } from '../support/a-client-house.ts';
 import { aPolicy, writeSetup } from '../support/herald-setup.ts';
-import { aBalancer } from '../support/in-process.ts';
 import { until } from '../support/until.ts';
-
-/** A balancer over two nodes, `a` and `b`, that `attach` makes servers of. */
-async function aHouse(affinity: object, attach: (id: string, server: Server) => void): Promise<Balancer> {
-  const nodes = await Promise.all(
-    ['a', 'b'].map(async (id) => {
-      const server = createServer();
-      attach(id, server);
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      onTestFinished(() => {
-        server.closeAllConnections();
-        server.close();
-      });
-      // Proof of `as`: bound to a TCP port.
-      return { id, address: `127.0.0.1:${(server.address() as AddressInfo).port}` };
-    }),
-  );
-  const balancer = await aBalancer({
-    pools: { chat: { policy: 'chat', nodes } },
-    policies: { chat: aPolicy({ affinity, place: { slowStart: '0s', connectRate: '10000/s' } }) },
-  });
-  await until(
-    () => balancer.assess('chat').ineligible.every((reason) => reason === undefined),
-    () => 'a node is down',
-  );
-  return balancer;
-}
 
 function socketIoNode(id: string, server: Server): void {
   const sockets = new SocketIoServer(server, { pingInterval: 300 });
@@ -53,11 +25,11 @@ type ClientOptions = Partial<ManagerOptions & SocketOptions>;
 
 /** Clients that have come to rest on WebSocket, or on polling where they know nothing else. */
 async function socketIoClients(
-  balancer: Balancer,
+  port: number,
   count: number,
   optionsOf: (client: number) => ClientOptions,
 ): Promise<{ homes: string[]; sessions: number }> {
-  const url = `http://127.0.0.1:${balancer.listenerPort('public')}`;
+  const url = `http://127.0.0.1:${port}`;
   let sessions = 0;
   const clients = Array.from({ length: count }, (_, client): Socket => {
     const socket = io(url, { forceNew: true, reconnection: false, ...optionsOf(client) });
@@ -103,16 +75,18 @@ describe('Socket.IO over two nodes', () => {
       (client) => ({ agent: new Agent({ localAddress: `127.0.0.${client + 10}` }) as unknown as string }),
     ],
   ])('polls and upgrades within one session by %s', async (_, affinity, optionsOf) => {
-    const balancer = await aHouse(affinity, socketIoNode);
-    const { homes, sessions } = await socketIoClients(balancer, count, optionsOf);
+    const { port } = await aClientHouse(socketIoNode, { affinity });
+    const { homes, sessions } = await socketIoClients(port, count, optionsOf);
     expect(sessions).toBe(count);
     expect(isSteady(homes, count)).toBe(true);
     expect(new Set(homes)).toEqual(new Set(['a', 'b']));
   });
 
   it('that only polls keeps its session by a query parameter', async () => {
-    const balancer = await aHouse({ kind: 'query', name: 'client' }, socketIoNode);
-    const { homes, sessions } = await socketIoClients(balancer, 6, (client) => ({
+    const { port } = await aClientHouse(socketIoNode, {
+      affinity: { kind: 'query', name: 'client' },
+    });
+    const { homes, sessions } = await socketIoClients(port, 6, (client) => ({
       transports: ['polling'],
       query: { client },
     }));
@@ -123,14 +97,17 @@ describe('Socket.IO over two nodes', () => {
 
 describe('SockJS over two nodes, by the session in its path', () => {
   it.each(['websocket', 'xhr-streaming', 'xhr-polling'])('keeps its session over %s', async (transport) => {
-    const balancer = await aHouse({ kind: 'path', segment: 3 }, (id, server) => {
-      const sockets = createSockJs({ log: () => {} });
-      sockets.on('connection', (connection) => {
-        connection.on('data', (message) => void connection.write(`${id} ${message}`));
-      });
-      sockets.installHandlers(server, { prefix: '/echo' });
-    });
-    const url = `http://127.0.0.1:${balancer.listenerPort('public')}/echo`;
+    const { port } = await aClientHouse(
+      (id, server) => {
+        const sockets = createSockJs({ log: () => {} });
+        sockets.on('connection', (connection) => {
+          connection.on('data', (message) => void connection.write(`${id} ${message}`));
+        });
+        sockets.installHandlers(server, { prefix: '/echo' });
+      },
+      { affinity: { kind: 'path', segment: 3 } },
+    );
+    const url = `http://127.0.0.1:${port}/echo`;
     const answers = Array.from({ length: 8 }, () => {
       const heard: string[] = [];
       const client = new SockJsClient(url, null, { transports: [transport] });
