@@ -5,9 +5,9 @@ import { setTimeout } from 'k6/timers';
 import { connect, waitMs } from './client.ts';
 import { numberOf } from './settings.ts';
 
-const connected = new Rate('herald_connected');
-const handshake = new Trend('herald_handshake', true);
-const crossed = new Counter('herald_wrong_echoes');
+const connected = new Rate('client_connected');
+const handshake = new Trend('client_handshake', true);
+const crossed = new Counter('client_wrong_echoes');
 
 const clients = numberOf('CLIENTS', 500);
 const within = __ENV['WITHIN'] ?? '60s';
@@ -23,9 +23,9 @@ export const options = {
     },
   },
   thresholds: {
-    herald_connected: ['rate>0.999'],
-    herald_wrong_echoes: ['count==0'],
-    herald_handshake: [`p(99)<${numberOf('HANDSHAKE_P99_MS', 5000)}`],
+    client_connected: ['rate>0.999'],
+    client_wrong_echoes: ['count==0'],
+    client_handshake: [`p(99)<${numberOf('HANDSHAKE_P99_MS', 5000)}`],
   },
 };
 

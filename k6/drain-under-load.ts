@@ -1,5 +1,5 @@
 // Clients that talk and come back while a node is drained: nobody is cut, everybody is asked to leave by 1012, and is
-// connected again soon after. The drain is asked of HERALD_ADMIN with HERALD_TOKEN; without them type `herald drain NODE`.
+// connected again soon after. The drain is asked of ADMIN with TOKEN; without them type `herald drain NODE`.
 import http from 'k6/http';
 import { check, sleep } from 'k6';
 import { Counter, Rate, Trend } from 'k6/metrics';
@@ -8,15 +8,15 @@ import type { WebSocket } from 'k6/websockets';
 import { connect, isOpen, waitMs } from './client.ts';
 import { numberOf } from './settings.ts';
 
-const cut = new Counter('herald_cut');
-const asked = new Counter('herald_asked_to_leave');
-const wrong = new Counter('herald_wrong_echoes');
-const returned = new Rate('herald_returned');
-const away = new Trend('herald_away', true);
+const cut = new Counter('client_cut');
+const asked = new Counter('client_asked_to_leave');
+const wrong = new Counter('client_wrong_echoes');
+const returned = new Rate('client_returned');
+const away = new Trend('client_away', true);
 
-const admin = __ENV['HERALD_ADMIN'] ?? '';
-const token = __ENV['HERALD_TOKEN'] ?? '';
-const node = __ENV['HERALD_NODE'] ?? 'n-1';
+const admin = __ENV['ADMIN'] ?? '';
+const token = __ENV['TOKEN'] ?? '';
+const node = __ENV['NODE'] ?? 'n-1';
 const clients = numberOf('CLIENTS', 200);
 const durationS = numberOf('DURATION_S', 60);
 const drainAtS = numberOf('DRAIN_AT_S', 10);
@@ -41,11 +41,11 @@ const operator = {
 export const options = {
   scenarios: admin === '' ? { talkers } : { talkers, operator },
   thresholds: {
-    herald_cut: ['count==0'],
-    herald_asked_to_leave: ['count>0'],
-    herald_wrong_echoes: ['count==0'],
-    herald_returned: ['rate==1'],
-    herald_away: [`p(95)<${numberOf('AWAY_P95_MS', 10_000)}`],
+    client_cut: ['count==0'],
+    client_asked_to_leave: ['count>0'],
+    client_wrong_echoes: ['count==0'],
+    client_returned: ['rate==1'],
+    client_away: [`p(95)<${numberOf('AWAY_P95_MS', 10_000)}`],
     ...(admin === '' ? {} : { checks: ['rate==1'] }),
   },
 };

@@ -1,10 +1,10 @@
 // Where the load goes, from the environment of k6. Without it: a balancer on this machine.
 
 /** The public listener, `ws://host:port`. */
-export const target = __ENV['HERALD_TARGET'] ?? 'ws://127.0.0.1:8080';
+export const target = __ENV['TARGET'] ?? 'ws://127.0.0.1:8080';
 
 /** The path of the nodes' WebSocket server, which echoes every message. */
-export const path = __ENV['HERALD_PATH'] ?? '/ws';
+export const path = __ENV['ECHO_PATH'] ?? '/ws';
 
 /** The URL of a WebSocket. */
 export const webSocketUrl = `${target}${path}`;

@@ -5,10 +5,10 @@ import type { WebSocket } from 'k6/websockets';
 import { connect, isOpen } from './client.ts';
 import { numberOf } from './settings.ts';
 
-const wrong = new Counter('herald_wrong_echoes');
-const heard = new Counter('herald_echoes');
-const kept = new Rate('herald_kept');
-const roundTrip = new Trend('herald_round_trip', true);
+const wrong = new Counter('client_wrong_echoes');
+const heard = new Counter('client_echoes');
+const kept = new Rate('client_kept');
+const roundTrip = new Trend('client_round_trip', true);
 
 const clients = numberOf('CLIENTS', 200);
 const everyMs = numberOf('MESSAGE_EVERY_MS', 500);
@@ -25,10 +25,10 @@ export const options = {
     },
   },
   thresholds: {
-    herald_wrong_echoes: ['count==0'],
-    herald_kept: ['rate==1'],
-    herald_echoes: ['count>0'],
-    herald_round_trip: [`p(99)<${numberOf('ROUND_TRIP_P99_MS', 2000)}`],
+    client_wrong_echoes: ['count==0'],
+    client_kept: ['rate==1'],
+    client_echoes: ['count>0'],
+    client_round_trip: [`p(99)<${numberOf('ROUND_TRIP_P99_MS', 2000)}`],
   },
 };
 

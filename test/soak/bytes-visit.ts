@@ -15,11 +15,11 @@ const stallChance = 0.1;
 /** Opens one, writes for a while, then resets it or ends its half and hears the rest. */
 export async function visitByBytes(desk: Desk, rng: Rng): Promise<void> {
   const visit = new BytesVisit(desk, rng);
-  await visit.until(() => visit.isOpen || visit.isOver);
+  await visit.until(() => visit.isOpen || visit.isEnded);
   // A TCP connection is relayed before its node has said anything: it may be asked to leave before that.
-  const isAnswered = visit.isOpen || (visit.isOver && visit.isAsked);
+  const isAnswered = visit.isOpen || (visit.isEnded && visit.isAsked);
   desk.verdicts.check('answers', isAnswered, () => {
-    return `TCP ${visit.connection} was not answered, ${visit.isOver ? 'but closed' : 'and is open'}: ${visit.head}`;
+    return `TCP ${visit.connection} was not answered, ${visit.isEnded ? 'but ended' : 'and is open'}: ${visit.head}`;
   });
   if (!visit.isOpen) return visit.reset();
   desk.count('TCP');
@@ -38,8 +38,8 @@ class BytesVisit {
   #heardBytes = 0;
   #isHalfClosed = false;
   #isLeft = false;
+  /** It has heard the end, or is closed. */
   isEnded = false;
-  isOver = false;
   isOpen = false;
   head = '';
 
@@ -53,7 +53,7 @@ class BytesVisit {
     this.#socket.on('end', () => this.#ended());
     // 'close' follows.
     this.#socket.on('error', () => {});
-    this.#socket.on('close', () => this.#ended(true));
+    this.#socket.on('close', () => this.#ended());
     this.#socket.write(request);
   }
 
@@ -132,8 +132,7 @@ class BytesVisit {
     this.#heardBytes += bytes.length;
   }
 
-  #ended(isClosed = false): void {
-    if (isClosed) this.isOver = true;
+  #ended(): void {
     if (this.isEnded) return;
     this.isEnded = true;
     if (this.#isHalfClosed || this.#isLeft || !this.isOpen) return;

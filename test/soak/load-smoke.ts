@@ -81,9 +81,9 @@ async function main(): Promise<number> {
 function surroundings({ publicPort, logs }: HeraldProcess): Record<string, string> {
   const port = logs.find(({ msg, listener }) => msg === 'listening' && listener === 'admin')?.['port'];
   return {
-    HERALD_TARGET: `ws://127.0.0.1:${publicPort}`,
-    HERALD_ADMIN: `http://127.0.0.1:${port}`,
-    HERALD_TOKEN: token,
+    TARGET: `ws://127.0.0.1:${publicPort}`,
+    ADMIN: `http://127.0.0.1:${port}`,
+    TOKEN: token,
   };
 }
 

@@ -1,5 +1,6 @@
 // What a soak has shown, as JSON and as text.
 import { cpus } from 'node:os';
+import { median } from '../../src/core/median.ts';
 import type { Violation } from '../chaos/invariants.ts';
 import { sentences, type Desk, type Sentence, type Tally } from './desk.ts';
 import type { SoakOptions } from './run-soak.ts';
@@ -21,6 +22,8 @@ export interface ProcessDrift {
   readonly residentMiB: Drift;
   /** Undefined for a worker. */
   readonly heapMiB: Drift | undefined;
+  /** Median resident memory of each minute, the warm-up among them: whether a rise levels off. */
+  readonly residentByMinuteMiB: readonly number[];
 }
 
 /** The whole of it. */
@@ -69,7 +72,17 @@ function memoryOf(series: readonly Series[]): ProcessDrift[] {
     who,
     residentMiB: driftOf(warm(residentMiB), riseBound),
     heapMiB: heapMiB.length === 0 ? undefined : driftOf(lows(warm(heapMiB), lowSeconds), heapBound),
+    residentByMinuteMiB: byMinute(residentMiB),
   }));
+}
+
+function byMinute(points: readonly Point[]): number[] {
+  const count = Math.ceil((points.at(-1)?.[0] ?? 0) / 60);
+  return Array.from({ length: count }, (_, minute) => {
+    const ofMinute = points.filter(([atSeconds]) => Math.floor(atSeconds / 60) === minute);
+    const values = ofMinute.map(([, value]) => value);
+    return Math.round(median(values, NaN) * 10) / 10;
+  });
 }
 
 function warm(points: readonly Point[]): readonly Point[] {
@@ -141,8 +154,9 @@ export function textOfReport(report: SoakReport): string {
       ({ who, before, most, after }) =>
         `descriptors of ${who}: ${before} before, ${most} at most, ${after} after`,
     ),
-    ...report.memory.flatMap(({ who, residentMiB, heapMiB }) => [
+    ...report.memory.flatMap(({ who, residentMiB, heapMiB, residentByMinuteMiB }) => [
       `memory of ${who}: ${driftText(residentMiB)}`,
+      `  by minute, MiB: ${residentByMinuteMiB.join(' ')}`,
       ...(heapMiB === undefined ? [] : [`heap of ${who}: ${driftText(heapMiB)}`]),
     ]),
     '',
@@ -160,9 +174,9 @@ function brokenSentences({ sentences: results }: SoakReport): string[] {
   return broken.length > 0 ? broken : ['something was never looked at.'];
 }
 
-function driftText({ median, highest, rise, most, perHour, seconds }: Drift): string {
+function driftText({ median: middle, highest, rise, most, perHour, seconds }: Drift): string {
   const mib = (value: number) => `${value.toFixed(1)} MiB`;
-  return `${mib(rise)} in ${seconds.toFixed(0)} s by the slope (${mib(perHour)}/h; less than ${mib(most)} is flat), median ${mib(median)}, highest ${mib(highest)}`;
+  return `${mib(rise)} in ${seconds.toFixed(0)} s by the slope (${mib(perHour)}/h; less than ${mib(most)} is flat), median ${mib(middle)}, highest ${mib(highest)}`;
 }
 
 function resultLine({ name, sentence, checked, broken }: SentenceResult): string {
