@@ -1,5 +1,5 @@
 // Clients that talk and come back while a node is drained: nobody is cut, everybody is asked to leave by 1012, and is
-// connected again soon after. The drain is asked of ADMIN with TOKEN; without them type `herald drain NODE`.
+// connected again soon after. The drain is asked of ADMIN_URL with ADMIN_TOKEN; without them type `herald drain NODE`.
 import http from 'k6/http';
 import { check, sleep } from 'k6';
 import { Counter, Rate, Trend } from 'k6/metrics';
@@ -14,9 +14,9 @@ const wrong = new Counter('client_wrong_echoes');
 const returned = new Rate('client_returned');
 const away = new Trend('client_away', true);
 
-const admin = __ENV['ADMIN'] ?? '';
-const token = __ENV['TOKEN'] ?? '';
-const node = __ENV['NODE'] ?? 'n-1';
+const admin = __ENV['ADMIN_URL'] ?? '';
+const token = __ENV['ADMIN_TOKEN'] ?? '';
+const node = __ENV['DRAIN_NODE'] ?? 'n-1';
 const clients = numberOf('CLIENTS', 200);
 const durationS = numberOf('DURATION_S', 60);
 const drainAtS = numberOf('DRAIN_AT_S', 10);

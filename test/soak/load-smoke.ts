@@ -82,8 +82,8 @@ function surroundings({ publicPort, logs }: HeraldProcess): Record<string, strin
   const port = logs.find(({ msg, listener }) => msg === 'listening' && listener === 'admin')?.['port'];
   return {
     TARGET: `ws://127.0.0.1:${publicPort}`,
-    ADMIN: `http://127.0.0.1:${port}`,
-    TOKEN: token,
+    ADMIN_URL: `http://127.0.0.1:${port}`,
+    ADMIN_TOKEN: token,
   };
 }
 
