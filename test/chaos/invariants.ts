@@ -45,9 +45,9 @@ export const invariants = {
 /** Names of invariants. */
 export type Invariant = keyof typeof invariants;
 
-/** What was seen against an invariant. */
-export interface Violation {
-  readonly invariant: Invariant;
+/** What was seen against an invariant; of another run than chaos by the names of that one. */
+export interface Violation<Name extends string = Invariant> {
+  readonly invariant: Name;
   readonly atMs: number;
   readonly seen: string;
 }
@@ -56,12 +56,12 @@ export interface Violation {
 const keptOfEach = 5;
 
 /** The findings of one run. */
-export class Verdicts {
+export class Verdicts<Name extends string = Invariant> {
   readonly #nowMs: () => number;
   readonly #tell: (line: string) => void;
-  readonly #checked = new Map<Invariant, number>();
-  readonly #broken = new Map<Invariant, number>();
-  readonly violations: Violation[] = [];
+  readonly #checked = new Map<Name, number>();
+  readonly #broken = new Map<Name, number>();
+  readonly violations: Violation<Name>[] = [];
 
   constructor(nowMs: () => number, tell: (line: string) => void) {
     this.#nowMs = nowMs;
@@ -69,7 +69,7 @@ export class Verdicts {
   }
 
   /** Looks at one case. `seen` is asked only where it does not hold. */
-  check(invariant: Invariant, holds: boolean, seen: () => string): void {
+  check(invariant: Name, holds: boolean, seen: () => string): void {
     this.#checked.set(invariant, this.checked(invariant) + 1);
     if (holds) return;
     const count = this.broken(invariant) + 1;
@@ -81,11 +81,11 @@ export class Verdicts {
   }
 
   /** How often it was looked at. 0 is a run that proves nothing of it. */
-  checked(invariant: Invariant): number {
+  checked(invariant: Name): number {
     return this.#checked.get(invariant) ?? 0;
   }
 
-  broken(invariant: Invariant): number {
+  broken(invariant: Name): number {
     return this.#broken.get(invariant) ?? 0;
   }
 }
