@@ -2,10 +2,11 @@
 // are skipped and named, and in CI that is a failure.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const isCi = process.env.CI === 'true';
+const processors = availableParallelism();
 
 /** What some tests need beside Node: how to see it, and the Debian package that brings it. */
 const tools = [
@@ -70,7 +71,13 @@ const stages =
   chosen.length > 0
     ? [[{ name: 'chosen', args: chosen }]]
     : [
-        [{ name: 'unit', args: projects('unit', 'contract', 'architecture') }],
+        // They only compute: left to itself the runner keeps a processor free that nobody else wants here.
+        [
+          {
+            name: 'unit',
+            args: [...projects('unit', 'contract', 'architecture'), `--maxWorkers=${processors}`],
+          },
+        ],
         [
           // Those that run the demo share its directory: they are in one part, one after the other.
           { name: 'e2e-commands', args: [...projects('e2e'), ...e2eFiles(isOfCommands)] },
