@@ -24,6 +24,8 @@ export default defineConfig({
           ...slow,
         },
       },
+      // `npm run test:long`: what takes minutes, or hundreds of megabytes of tools.
+      tier('long', { ...slow, testTimeout: 240_000, hookTimeout: 60_000 }),
       // Whole processes on a machine that others may load: CI gives each a second try and names it in the output.
       // At a desk nothing is tried again, so that a race is seen.
       tier('e2e', {

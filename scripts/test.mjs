@@ -1,4 +1,4 @@
-// `npm test`: every tier. What a machine lacks is installed where that may be done; else the tests that need it
+// `npm test`: every tier but the long one (`npm run test:long`). What a machine lacks is installed where that may be done; else the tests that need it
 // are skipped and named, and in CI that is a failure.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -25,11 +25,13 @@ const tools = [
   { name: 'mosquitto', package: 'mosquitto', isThere: () => existsSync('/usr/sbin/mosquitto') },
   {
     name: 'python3-autobahn',
+    isLong: true,
     package: 'python3-autobahn',
     isThere: () => succeeds('/usr/bin/python3', ['-c', 'import autobahn.asyncio.websocket']),
   },
   {
     name: 'chromium-headless-shell',
+    isLong: true,
     package: 'chromium-headless-shell',
     isThere: () => existsSync('/usr/bin/chromium-headless-shell'),
   },
@@ -51,9 +53,11 @@ function install(missing) {
   spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
 }
 
-const lacking = tools.filter((tool) => !tool.isThere());
+// What only the long tests need is not asked of whoever runs the others.
+const needed = tools.filter(({ isLong = false }) => !isLong || process.argv.includes('long'));
+const lacking = needed.filter((tool) => !tool.isThere());
 if (lacking.length > 0) install(lacking);
-const absent = tools.filter((tool) => !tool.isThere()).map(({ name }) => name);
+const absent = needed.filter((tool) => !tool.isThere()).map(({ name }) => name);
 if (absent.length > 0 && isCi) {
   console.error(`missing and not to be installed here: ${absent.join(', ')}; in CI no test may be skipped`);
   process.exit(1);

@@ -52,12 +52,16 @@ describe.runIf(hasHaproxy)('at HAProxy', () => {
     );
   }, 60_000);
 
-  it.runIf(isRecorded).each(cases)('2.6 does what the page says: $name', ({ name }) => {
-    expect(outcomes.get(name)).toEqual(recordedAtHaproxy[name]);
-  });
+  // Chosen by `if`, so that what is not meant for this version is no skipped test.
+  if (isRecorded) {
+    it.each(cases)('2.6 does what the page says: $name', ({ name }) => {
+      expect(outcomes.get(name)).toEqual(recordedAtHaproxy[name]);
+    });
+    return;
+  }
 
   // Other versions have mended some; that most stands shows that the comparison still compares.
-  it.runIf(!isRecorded)(`${haproxyVersion()} does mostly what the page says of 2.6`, () => {
+  it(`${haproxyVersion()} does mostly what the page says of 2.6`, () => {
     const same = cases.filter(
       ({ name }) => JSON.stringify(outcomes.get(name)) === JSON.stringify(recordedAtHaproxy[name]),
     );
@@ -65,8 +69,7 @@ describe.runIf(hasHaproxy)('at HAProxy', () => {
   });
 });
 
-describe.skipIf(hasHaproxy)('at HAProxy', () => {
-  it.skip('HAPROXY IS NOT HERE: NOTHING WAS COMPARED', () => {
-    expect(hasHaproxy).toBe(true);
+if (!hasHaproxy)
+  describe('at HAProxy', () => {
+    it.skip('HAPROXY IS NOT HERE: NOTHING WAS COMPARED', () => {});
   });
-});

@@ -2,9 +2,9 @@
 import type { Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { aClientHouse, greetingSockets, otherThan } from '../../support/a-client-house.ts';
-import { startProcess, type RunningCommand } from '../../support/herald-command.ts';
-import { until } from '../../support/until.ts';
+import { aClientHouse, greetingSockets, otherThan } from '../support/a-client-house.ts';
+import { startProcess, type RunningCommand } from '../support/herald-command.ts';
+import { until } from '../support/until.ts';
 
 const lacks = (process.env['HERALD_TEST_LACKS'] ?? '').split(',');
 
@@ -14,7 +14,7 @@ function echoNode(id: string, server: Server): void {
 }
 
 function runPython(script: string, port: number): RunningCommand {
-  const path = fileURLToPath(new URL(`../fixtures/${script}`, import.meta.url));
+  const path = fileURLToPath(new URL(`../integration/fixtures/${script}`, import.meta.url));
   const run = startProcess('/usr/bin/python3', [path, `ws://127.0.0.1:${port}/chat`]);
   onTestFinished(async () => {
     run.child.kill('SIGKILL');

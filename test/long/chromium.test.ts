@@ -1,9 +1,9 @@
 // A real browser: a page that came through the balancer opens a WebSocket and an EventSource to it, and sees a drain.
 import type { Server } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { aClientHouse, greetingSockets, otherThan, retryHintMs } from '../../support/a-client-house.ts';
-import { lacksChromium, openPage } from '../../support/chromium.ts';
-import { until } from '../../support/until.ts';
+import { aClientHouse, greetingSockets, otherThan, retryHintMs } from '../support/a-client-house.ts';
+import { lacksChromium, openPage } from '../support/chromium.ts';
+import { until } from '../support/until.ts';
 
 const affinity = { kind: 'cookie', name: 'herald' };
 
