@@ -91,7 +91,7 @@ const stages =
       ];
 
 function isOfCommands(file) {
-  return /^(cli|demo)/.test(file);
+  return /^(cli|demo|serve|sidecar)/.test(file);
 }
 
 function e2eFiles(isWanted) {

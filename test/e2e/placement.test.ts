@@ -180,18 +180,16 @@ describe('a pool with a node that', () => {
     expect(await homesOf(herald, 8)).toEqual(Array.from({ length: 8 }, () => 'good'));
   });
 
-  it('answers 503 has its answer relayed to that client, and others get in', async () => {
+  it('answers 503 is passed by: everybody gets in elsewhere, and it counts against the node', async () => {
     const bad = await aRawNode('bad', answering(unavailable));
     const herald = await withBad(bad.placed.port);
     const outcomes = [];
     for (let index = 0; index < 6; index += 1)
       outcomes.push(await comeIn(herald).then(({ home }) => home, String));
-    expect(outcomes.toSorted()).toEqual([
-      ...Array.from({ length: 3 }, () => 'Error: Unexpected server response: 503'),
-      ...Array.from({ length: 3 }, () => 'good'),
-    ]);
-    // It counts against the node, which has no load and would be sent everybody.
-    expect((await herald.metrics()).get('herald_node_failures_total{pool="chat",node="bad"}')).toBe(3);
+    expect(outcomes).toEqual(Array.from({ length: 6 }, () => 'good'));
+    // Or it would be sent everybody first, since it has no load.
+    const failures = (await herald.metrics()).get('herald_node_failures_total{pool="chat",node="bad"}');
+    expect(failures).toBeGreaterThanOrEqual(3);
   });
 
   it('fails again and again is ejected by what real connections tell', async () => {

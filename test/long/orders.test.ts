@@ -1,12 +1,12 @@
 // Rebalances over several balancers on a real Redis: what one leads and others carry, and who may lead.
 import { describe, expect, it } from 'vitest';
-import type { Balancer } from '../../../src/balancer/balancer.ts';
-import { createKeys } from '../../../src/cluster/keys.ts';
-import type { Operation } from '../../../src/protocol/operations.ts';
-import { aSharingBalancer, heatUp, loadsOf, untilLeads } from '../../support/a-shared-hot-fleet.ts';
-import { eventually } from '../../support/eventually.ts';
-import { withLease } from '../../support/odd-stores.ts';
-import { lacksRedis, startRedis } from '../../support/redis-server.ts';
+import type { Balancer } from '../../src/balancer/balancer.ts';
+import { createKeys } from '../../src/cluster/keys.ts';
+import type { Operation } from '../../src/protocol/operations.ts';
+import { aSharingBalancer, heatUp, loadsOf, untilLeads } from '../support/a-shared-hot-fleet.ts';
+import { eventually } from '../support/eventually.ts';
+import { withLease } from '../support/odd-stores.ts';
+import { lacksRedis, startRedis } from '../support/redis-server.ts';
 
 const limitMs = 90_000;
 const ops = { by: 'ops' };
