@@ -6,10 +6,10 @@ import { Redis } from 'ioredis';
 import { Server as SocketIoServer, type ServerOptions } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { aClientHouse, otherThan } from '../../support/a-client-house.ts';
-import { eventually, within } from '../../support/eventually.ts';
-import { lacksRedis, startRedis } from '../../support/redis-server.ts';
-import { until } from '../../support/until.ts';
+import { aClientHouse, otherThan } from '../support/a-client-house.ts';
+import { eventually, within } from '../support/eventually.ts';
+import { lacksRedis, startRedis } from '../support/redis-server.ts';
+import { until } from '../support/until.ts';
 
 const affinity = { kind: 'cookie', name: 'herald' };
 
