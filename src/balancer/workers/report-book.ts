@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { PeerReport } from '../../protocol/peer-words.ts';
 import type { Report } from '../../protocol/report.ts';
 import type { ReportSource } from '../state/claim.ts';
+import { older } from '../state/peers/report-relay.ts';
 import type { PoolState } from '../state/pool-state.ts';
 
 interface Entry {
@@ -50,9 +51,8 @@ export class ReportBook {
   #told(entry: Entry | undefined): PeerReport[] {
     if (entry === undefined) return [];
     const { report, source, takenAtMs } = entry;
-    const ageMs = report.ageMs + this.#clock.nowMs() - takenAtMs;
     const { identity, host, port } = source;
-    return [{ report: { ...report, ageMs }, identity, host, port }];
+    return [older({ report, identity, host, port }, this.#clock.nowMs() - takenAtMs)];
   }
 }
 
