@@ -2,7 +2,7 @@
 // told from how many come. One estimate for each pool: two would both take the same arrivals for theirs.
 import {
   boundUsual,
-  endBound,
+  startAnew,
   learnUsual,
   nothingUsual,
   usualPerSecond,
@@ -60,7 +60,10 @@ const lostAfterMs = 60_000;
 
 /** Adds who has just been asked to leave. */
 export function withOut(returns: Returns, out: readonly Out[]): Returns {
-  return out.length === 0 ? returns : { ...returns, out: [...returns.out, ...out] };
+  if (out.length === 0) return returns;
+  // What came before, perhaps a storm, is no part of what comes with somebody on the way.
+  const usual = returns.out.length === 0 ? startAnew(returns.usual) : returns.usual;
+  return { ...returns, usual, out: [...returns.out, ...out] };
 }
 
 /** How many clients these are. */
@@ -108,8 +111,8 @@ function matched(
   const out = left.filter((each) => !isLost(each));
   // Those that came with nobody on the way were newcomers.
   const rest = out.length === 0 ? 0 : surplus - clientsIn(back);
-  const bound = boundUsual(returns.usual, arrived, elapsedMs);
-  const usual = out.length === 0 ? endBound(bound) : bound;
+  const bound = boundUsual(returns.usual, arrived, elapsedMs, clientsIn(returns.out));
+  const usual = out.length === 0 ? startAnew(bound) : bound;
   return { returns: { ...returns, usual, out, surplus: rest }, back, lost: left.filter(isLost) };
 }
 

@@ -27,11 +27,12 @@ export function learnUsual({ spans, open }: UsualRate, arrived: number, elapsedM
 }
 
 /**
- * Takes in arrivals among which may be clients on their way back. They cannot tell what is usual, but that it is no more
- * than this: where chance does not explain so few, a storm has passed, and what it taught is forgotten. Without it, who
- * is asked to leave just after a storm would never be seen to come back.
+ * Takes in arrivals among which may be clients on their way back, `out` in all. They cannot tell what is usual, but that
+ * it is no more than this: where chance does not explain so few, a storm has passed, and what it taught is forgotten.
+ * Then everybody who can have come back is taken to be among them, since most clients do come back. Without it, who is
+ * asked to leave just after a storm would never be seen to.
  */
-export function boundUsual(usual: UsualRate, arrived: number, elapsedMs: number): UsualRate {
+export function boundUsual(usual: UsualRate, arrived: number, elapsedMs: number, out: number): UsualRate {
   const { spans, open } = usual;
   const next = { arrived: open.arrived + arrived, elapsedMs: open.elapsedMs + elapsedMs };
   if (next.elapsedMs < boundSpanMs) return { spans, open: next };
@@ -39,11 +40,15 @@ export function boundUsual(usual: UsualRate, arrived: number, elapsedMs: number)
   const rate = next.arrived / seconds;
   const before = usualPerSecond(usual);
   const isOver = rate < before - chanceOf(before, seconds);
-  return { spans: isOver ? [rate] : spans, open: nothingUsual.open };
+  const usualAtLeast = Math.max(0, next.arrived - out) / seconds;
+  return { spans: isOver ? [usualAtLeast] : spans, open: nothingUsual.open };
 }
 
-/** Nobody is on the way any more: what has come lately, some of it back, is no part of a span of the usual. */
-export function endBound({ spans }: UsualRate): UsualRate {
+/**
+ * Somebody is on the way from now on, or nobody is any more: what has come since the last span ended is no part of the
+ * next one.
+ */
+export function startAnew({ spans }: UsualRate): UsualRate {
   return { spans, open: nothingUsual.open };
 }
 

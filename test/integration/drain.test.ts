@@ -94,6 +94,8 @@ describe('a drain of a real node', () => {
       );
       balancer.control.setAdminState(['b', 'c'], { adminState: 'ready' }, operator);
       for (const node of nodes) node.busy = 0.2;
+      // Two calm spans of the estimate: those who come back are told from the fill by them.
+      await new Promise((resolve) => setTimeout(resolve, 3200));
       const operation = await over(balancer, begin(balancer, 'a', { deadlineMs: 20_000 }));
       expect(operation).toMatchObject({ state: 'done', progress: { total: 200, closed: 200, cut: 0 } });
       await until(
@@ -103,9 +105,8 @@ describe('a drain of a real node', () => {
       );
       expect(codes).toEqual(Array.from({ length: 200 }, () => 1012));
       expect(openOn(balancer, 'a')).toBe(0);
-      // An estimate by arrivals, which a balancer of a few seconds, just after a storm, may not know from usual ones.
       const { returned } = balancer.control.operation(operation.id).progress;
-      expect(returned).toBeGreaterThanOrEqual(0);
+      expect(returned).toBeGreaterThan(150);
       expect(returned).toBeLessThanOrEqual(200);
     } finally {
       for (const client of clients) client.stop();

@@ -122,6 +122,22 @@ describe('the estimate of who is back', () => {
     for (const each of back) expect(each).toBeGreaterThan(25);
   });
 
+  // What broke once: arrivals of returning clients alone were taken for the new usual rate.
+  it('sees those who come back at a steady rate just after a fill', () => {
+    const back = seeds.map((seed) => {
+      const pool = aBusyPool(seed);
+      pool.live(4, 50);
+      for (let second = 0; second < 20; second += 1) {
+        pool.shed(10);
+        pool.live(1, 10);
+      }
+      return pool.back();
+    });
+    // Two hundred came, all of them returns; those of the first six seconds are taken for a part of the fill.
+    expect(Math.min(...back)).toBeGreaterThan(100);
+    expect(Math.max(...back)).toBeLessThanOrEqual(200);
+  });
+
   it('counts the last one back where clients come seldom', () => {
     let { returns } = admitArrivals(noReturns, { arrivedTotal: 0, nowMs: 0 });
     let total = 0;

@@ -4,12 +4,12 @@ import type { Server } from 'node:http';
 import { createAdapter } from '@socket.io/redis-streams-adapter';
 import { Redis } from 'ioredis';
 import { Server as SocketIoServer, type ServerOptions } from 'socket.io';
-import { io, type Socket } from 'socket.io-client';
+import { io, type ManagerOptions, type Socket } from 'socket.io-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { aClientHouse, otherThan } from '../support/a-client-house.ts';
-import { eventually, within } from '../support/eventually.ts';
-import { lacksRedis, startRedis } from '../support/redis-server.ts';
-import { until } from '../support/until.ts';
+import { aClientHouse, otherThan } from '../../support/a-client-house.ts';
+import { eventually, within } from '../../support/eventually.ts';
+import { lacksRedis, startRedis } from '../../support/redis-server.ts';
+import { until } from '../../support/until.ts';
 
 const affinity = { kind: 'cookie', name: 'herald' };
 
@@ -42,13 +42,20 @@ interface Recovering {
   home(count: number): Promise<string>;
 }
 
+/** What a browser holds once its page has loaded the client's script: outside of one, Socket.IO forgets cookies with each connection. */
+async function cookieOfPage(port: number): Promise<string> {
+  const script = await fetch(`http://127.0.0.1:${port}/socket.io/socket.io.js`);
+  await script.arrayBuffer();
+  return script.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+}
+
 /** A client that comes back by itself, or when the test says so: once what it left is known to be kept. */
-function connect(port: number, reconnection: boolean): Recovering {
+function connect(port: number, options: Partial<ManagerOptions>): Recovering {
   const socket = io(`http://127.0.0.1:${port}`, {
     withCredentials: true,
     forceNew: true,
-    reconnection,
     reconnectionDelay: 100,
+    ...options,
   });
   onTestFinished(() => void socket.close());
   const heard: number[] = [];
@@ -75,7 +82,8 @@ describe('the connection state recovery of Socket.IO', () => {
   it('brings back a session whose connection broke, with all it missed: the cookie leads to its node', async () => {
     const servers = new Map<string, SocketIoServer>();
     const { port } = await aClientHouse(recoveringNode(servers), { affinity });
-    const client = connect(port, false);
+    const cookie = await cookieOfPage(port);
+    const client = connect(port, { reconnection: false, extraHeaders: { cookie } });
     const home = await client.home(1);
     const say = (number: number) => servers.get(home)?.to('all').emit('number', number);
     // Nothing can be brought back before a first packet: its offset is what the client names.
@@ -102,7 +110,7 @@ describe('the connection state recovery of Socket.IO', () => {
   it('begins a new session elsewhere after a drain where each node keeps its own', async () => {
     const servers = new Map<string, SocketIoServer>();
     const { port, drain } = await aClientHouse(recoveringNode(servers), { affinity });
-    const client = connect(port, true);
+    const client = connect(port, { reconnection: true });
     const home = await client.home(1);
     servers.get(home)?.to('all').emit('number', 0);
     await until(
@@ -127,7 +135,7 @@ describe('the connection state recovery of Socket.IO', () => {
         return createAdapter(store, { blockTimeInMs: 100 });
       };
       const { port, drain } = await aClientHouse(recoveringNode(servers, adapterOf), { affinity });
-      const client = connect(port, false);
+      const client = connect(port, { reconnection: false });
       const home = await client.home(1);
       const other = servers.get(otherThan(home));
       // From the other node: what it says reaches the fleet.
