@@ -113,7 +113,7 @@ export class AccessStory {
   }
 
   /** Herald answers itself. */
-  refused(code: ErrorCode, kind: 'websocket' | 'http', status?: number): void {
+  refused(code: ErrorCode, kind: ConnectionKind, status?: number): void {
     this.#code = code;
     this.#status = status;
     this.ended('refused', kind);
@@ -158,7 +158,7 @@ export class AccessStory {
 /** Tells of a request that no route matched. */
 export function logUnrouted(
   { access }: { readonly access?: (start: AccessStart) => AccessStory | undefined },
-  kind: 'websocket' | 'http',
+  kind: ConnectionKind,
   start: Omit<AccessStart, 'pool' | 'requestId'>,
 ): void {
   access?.({ ...start, pool: '', requestId: '' })?.refused('HERALD_ROUTE_UNKNOWN', kind, 404);

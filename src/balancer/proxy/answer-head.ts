@@ -1,13 +1,7 @@
 // A node's answer to an upgrade: its head read strictly, and the heads that go to the client instead.
-import {
-  fieldText,
-  joinedValue,
-  listHas,
-  parseFields,
-  valuesOf,
-  type HeadFields,
-} from '../../protocol/http-head.ts';
+import { fieldText, parseFields, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
 import { bodyLengthOf, type BodyLength } from '../../protocol/body-end.ts';
+import { switchesTo } from './protocol-switch.ts';
 import { endToEndFields } from './hop-by-hop.ts';
 import { isAnswered, requestIdFields, type Marks } from './marks.ts';
 
@@ -23,8 +17,8 @@ export interface AnswerHead {
 
 const statusLine = /^HTTP\/1\.[01] ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 
-/** Reads a whole head; undefined when it is not one that can be passed on. */
-export function parseAnswer(text: string): AnswerHead | undefined {
+/** Reads the whole head of an answer to who asked for `protocol`; undefined when it is not one that can be passed on. */
+export function parseAnswer(text: string, protocol: string): AnswerHead | undefined {
   const lineEnd = text.indexOf('\r\n');
   const match = statusLine.exec(text.slice(0, lineEnd));
   const fields = parseFields(text, lineEnd + 2);
@@ -32,30 +26,28 @@ export function parseAnswer(text: string): AnswerHead | undefined {
   const status = Number(match[1]);
   const reason = match[2] ?? '';
   if (status === 101)
-    return isSwitch(fields) ? { status, reason, fields, body: { kind: 'none' } } : undefined;
+    return isSwitch(fields, protocol) ? { status, reason, fields, body: { kind: 'none' } } : undefined;
   const body = bodyLengthOf(status, fields);
   return body === undefined ? undefined : { status, reason, fields, body };
 }
 
 // A node that switches to something else, or to nothing it names, would leave client and node with two
 // different ideas of what the next byte is. Sec-WebSocket-Accept is the client's to check: it passes untouched.
-function isSwitch(fields: HeadFields): boolean {
-  const upgrades = valuesOf(fields, 'upgrade');
-  return (
-    upgrades.length === 1 &&
-    upgrades[0]?.toLowerCase() === 'websocket' &&
-    listHas(joinedValue(fields, 'connection'), 'upgrade') &&
-    valuesOf(fields, 'transfer-encoding').length === 0
-  );
+function isSwitch(fields: HeadFields, protocol: string): boolean {
+  return switchesTo(protocol, fields) && valuesOf(fields, 'transfer-encoding').length === 0;
 }
 
-/** The 101 for the client. `setCookie` is the value of a Set-Cookie field to add, '' for none. */
-export function switchText(answer: AnswerHead, setCookie: string, marks: Marks): string {
+/** The 101 for the client, to the protocol that it asked for. `setCookie` is the value of a Set-Cookie field to add, '' for none. */
+export function switchText(
+  protocol: string,
+  answer: AnswerHead,
+  { setCookie, marks }: { readonly setCookie: string; readonly marks: Marks },
+): string {
   const isDropped = (name: string) => isContentLength(name) || isAnswered(marks, name);
   const fields = fieldText(endToEndFields(answer.fields, isDropped));
   const cookie = setCookie === '' ? '' : `Set-Cookie: ${setCookie}\r\n`;
   const id = fieldText(requestIdFields(marks));
-  return `HTTP/1.1 101 ${answer.reason}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${fields}${cookie}${id}\r\n`;
+  return `HTTP/1.1 101 ${answer.reason}\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n${fields}${cookie}${id}\r\n`;
 }
 
 // A 101 has no content; some servers write `Content-Length: 0` all the same, and RFC 9110 forbids it.

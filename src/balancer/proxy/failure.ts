@@ -42,6 +42,11 @@ export function localCodeOf(error: unknown): string {
 // RFC 9110, section 9.2.2. Only these may reach a second node after the first may have seen them.
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
+/** Whether doing a request by `method` twice is harmless. */
+export function isIdempotent(method: string): boolean {
+  return idempotent.has(method);
+}
+
 const neverSentCodes = new Set(['UND_ERR_CONNECT_TIMEOUT', nodeTlsErrorCode]);
 
 /**
@@ -53,7 +58,7 @@ const neverSentCodes = new Set(['UND_ERR_CONNECT_TIMEOUT', nodeTlsErrorCode]);
 export function isRepeatable(method: string, error: unknown, resets: number): boolean {
   const code = codeOf(error);
   if (refusedCodes.has(code) || localErrorCodes.has(code) || neverSentCodes.has(code)) return true;
-  return resetCodes.has(code) && idempotent.has(method) && resets <= 1;
+  return resetCodes.has(code) && isIdempotent(method) && resets <= 1;
 }
 
 function codeOf(error: unknown): string {

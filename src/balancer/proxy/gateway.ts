@@ -1,4 +1,4 @@
-// The door for WebSocket upgrades, whichever parser has read them: route, then one Upgrade each.
+// The door for upgrades, whichever parser has read them: route, then one Upgrade each.
 import type { Buffer } from 'node:buffer';
 import type { Problem } from '../../protocol/problem.ts';
 import { logUnrouted } from './access.ts';
@@ -8,6 +8,7 @@ import { lingerClose } from './linger.ts';
 import type { ProxyDeps } from './ports.ts';
 import { routeUnknown, tooMany } from './problems.ts';
 import { upgradeRefusal } from './refuse.ts';
+import { isWebSocket, type ProtocolSwitch } from './protocol-switch.ts';
 import type { RequestHead } from './request-head.ts';
 import { Upgrade } from './upgrade.ts';
 import type { Wire } from './wire.ts';
@@ -20,25 +21,34 @@ export type Route = (hostName: string, path: string) => string | undefined;
 
 /** Takes upgrades over. */
 export interface Gateway {
-  /** Takes `client` over; `early` is what came behind the head. */
-  handleUpgrade(client: Wire, head: RequestHead, early: Buffer): void;
+  /** Takes `client` over. */
+  handleUpgrade(client: Wire, asking: Asking): void;
+}
+
+/** A request for another protocol; its head has passed every check. */
+export interface Asking {
+  readonly head: RequestHead;
+  readonly asked: ProtocolSwitch;
+  /** What came behind the head, often empty. */
+  readonly early: Buffer;
 }
 
 /** A gateway over `deps`; what it has under way is in `deps.open`. */
 export function createGateway(deps: ProxyDeps, route: Route): Gateway {
   return {
-    handleUpgrade(client, head, early) {
+    handleUpgrade(client, { head, early, asked }) {
       const pool = route(head.hostName, head.path);
       const origin = { address: client.remoteAddress, isEncrypted: client.isEncrypted };
       if (pool === undefined) {
         const source = clientOf(deps, origin, head.fields);
-        logUnrouted(deps, 'websocket', { connection: client, client: source, head, method: 'GET' });
+        const kind = isWebSocket(asked) ? 'websocket' : 'tcp';
+        logUnrouted(deps, kind, { connection: client, client: source, head, method: asked.method });
         return refuse(client, head, routeUnknown(head.hostName, head.path));
       }
       const seat = forwardedSeat(deps, origin, head.fields);
       if (typeof seat === 'string') return refuse(client, head, tooMany(seat, deps.rng));
       if (seat !== undefined) holdSeat(client, seat);
-      new Upgrade(deps, { client, head, pool, early }).start();
+      new Upgrade(deps, { client, head, pool, early, asked }).start();
     },
   };
 

@@ -18,15 +18,22 @@ export interface HandshakeOutcome {
 
 type HandshakeDeps = Pick<ProxyDeps, 'clock' | 'timeouts'>;
 
+interface AskedNode {
+  readonly wire: Wire;
+  readonly protocol: string;
+}
+
 class Handshake implements WireReader, Stage {
   readonly #wire: Wire;
+  readonly #protocol: string;
   readonly #outcome: HandshakeOutcome;
   readonly #timer: Timer;
   #text = '';
   #isSettled = false;
 
-  constructor(deps: HandshakeDeps, wire: Wire, outcome: HandshakeOutcome) {
+  constructor(deps: HandshakeDeps, { wire, protocol }: AskedNode, outcome: HandshakeOutcome) {
     this.#wire = wire;
+    this.#protocol = protocol;
     this.#outcome = outcome;
     this.#timer = deps.clock.schedule(deps.timeouts.handshakeMs, () => this.#fail('timeout', undefined));
   }
@@ -36,7 +43,7 @@ class Handshake implements WireReader, Stage {
     this.#text += buffer.toString('latin1', start, end);
     let headLength = this.#headLength();
     while (headLength !== -1) {
-      const answer = parseAnswer(this.#text.slice(0, headLength));
+      const answer = parseAnswer(this.#text.slice(0, headLength), this.#protocol);
       if (headLength > maxHeadBytes || answer === undefined) return this.#fail('handshake', undefined);
       if (answer.status >= 200 || answer.status === 101) return this.#answered(answer, headLength);
       // 100, 102, 103: the answer proper follows. They tell nothing to a client that waits for a 101.
@@ -87,14 +94,14 @@ class Handshake implements WireReader, Stage {
   }
 }
 
-/** Sends `request`, a whole head, to the node at `wire` and reads its answer. */
+/** Sends `request`, a whole head that asks for `protocol`, to the node at `wire` and reads its answer. */
 export function shakeHands(
   deps: HandshakeDeps,
   wire: Wire,
-  request: Buffer,
+  { request, protocol }: { readonly request: Buffer; readonly protocol: string },
   outcome: HandshakeOutcome,
 ): Stage {
-  const handshake = new Handshake(deps, wire, outcome);
+  const handshake = new Handshake(deps, { wire, protocol }, outcome);
   wire.reader = handshake;
   wire.send(request, 0, request.length);
   wire.resume();

@@ -13,8 +13,8 @@ import type { Gateway, Route } from './gateway.ts';
 import type { ProxyDeps } from './ports.ts';
 import { bodyTooLarge, requestInvalid, routeUnknown, tooMany } from './problems.ts';
 import { forwardedSeat } from './door.ts';
-import { asksForWebSocket, checkHead } from './request-head.ts';
-import { isWrongUpgrade, upgradeChoice, upgradeRule } from './upgrade-choice.ts';
+import { checkHead } from './request-head.ts';
+import { isWrongUpgrade, switchOf, upgradeChoice, upgradeRule } from './upgrade-choice.ts';
 import { createHttpEndings } from './http-endings.ts';
 import { asksForServer, checkRequest } from './request-rules.ts';
 import { respondProblem } from './respond.ts';
@@ -148,19 +148,20 @@ function handleUpgradeEvent(
   const bare = socket as Socket;
   bare.setTimeout(0);
   bare.removeAllListeners('timeout');
-  // Node 20 brings every request with an Upgrade field here. Other protocols are ignored, as RFC 9110 lets
+  if (isWrongUpgrade(request)) return refuse(bare, requestInvalid(upgradeRule));
+  // Node 20 brings every request with an Upgrade field here. What no node is asked for is ignored, as RFC 9110 lets
   // us: the same head without Upgrade goes through the parser again, which then reads a body, too.
-  if (!asksForWebSocket(fields) || request.httpVersion !== '1.1') {
+  const asked = switchOf(request);
+  if (asked === undefined) {
     const line = `${request.method} ${request.url} HTTP/${request.httpVersion}\r\n`;
     const head = Buffer.from(`${line}${fieldText(withoutUpgrade(fields))}\r\n`, 'latin1');
     bare.unshift(Buffer.concat([head, early]));
     server.emit('connection', bare);
     return;
   }
-  if (isWrongUpgrade(request)) return refuse(bare, requestInvalid(upgradeRule));
   const checked = checkHead(request.url ?? '', fields);
   if (!checked.ok) return refuse(bare, requestInvalid(checked.rule));
-  parts.gateway.handleUpgrade(deps.wireOf(bare), checked.head, early);
+  parts.gateway.handleUpgrade(deps.wireOf(bare), { head: checked.head, early, asked });
 }
 
 // Without the field, `Connection: upgrade` means nothing and ends at this hop anyway.

@@ -10,6 +10,7 @@ import { lingerClose } from './linger.ts';
 import type { Ending } from './open.ts';
 import type { ProxyDeps } from './ports.ts';
 import { requestInvalid } from './problems.ts';
+import { webSocketSwitch } from './protocol-switch.ts';
 import { recogniseUpgrade } from './request-head.ts';
 import type { Wire, WireReader } from './wire.ts';
 
@@ -60,7 +61,8 @@ class Recogniser implements WireReader, Ending {
     const head = isShort ? recogniseUpgrade(this.#text.slice(0, headLength)) : undefined;
     if (head === undefined) return this.#replay();
     this.#leave();
-    this.#ways.gateway.handleUpgrade(this.#wire, head, Buffer.from(this.#text.slice(headLength), 'latin1'));
+    const early = Buffer.from(this.#text.slice(headLength), 'latin1');
+    this.#ways.gateway.handleUpgrade(this.#wire, { head, early, asked: webSocketSwitch });
   }
 
   ended(): void {

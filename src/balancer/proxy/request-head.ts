@@ -1,6 +1,7 @@
 // What a request must be before Herald looks for a node: the strict reading of upgrades, and the checks that
 // node:http leaves to us. Where each raw request goes is told in docs/decisions/0011-who-parses-http.md.
-import { joinedValue, listHas, parseFields, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
+import { parseFields, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
+import { asksForWebSocket } from './protocol-switch.ts';
 
 /** A request head that has passed every check here. */
 export interface RequestHead {
@@ -55,16 +56,6 @@ export function checkHead(asked: string, fields: HeadFields): CheckedHead {
 
 function originOf(rest: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`;
-}
-
-/** Whether the fields ask for a WebSocket, and only for that: one Upgrade, named by Connection. */
-export function asksForWebSocket(fields: HeadFields): boolean {
-  const upgrades = valuesOf(fields, 'upgrade');
-  return (
-    upgrades.length === 1 &&
-    upgrades[0]?.toLowerCase() === 'websocket' &&
-    listHas(joinedValue(fields, 'connection'), 'upgrade')
-  );
 }
 
 /** Whether the fields announce a body, be it empty. */

@@ -10,6 +10,7 @@ import type { AffinityRequest } from './affinity.ts';
 import { arrivalOf } from './arrival.ts';
 import { dialNode, type Stage } from './dial.ts';
 import { EarlyBytes } from './early-bytes.ts';
+import { isIdempotent } from './failure.ts';
 import { shakeHands } from './handshake.ts';
 import { lingerClose } from './linger.ts';
 import { requestIdFields, type Marks } from './marks.ts';
@@ -18,7 +19,8 @@ import type { ProxyDeps } from './ports.ts';
 import { refusalOf, unreachable, type LastFailure } from './problems.ts';
 import { upgradeRefusal } from './refuse.ts';
 import { passRefusedSwitch } from './refused-switch.ts';
-import { upgradeRequestText } from './request-fields.ts';
+import { isWebSocket, type ProtocolSwitch } from './protocol-switch.ts';
+import { nodeFields, upgradeRequestText } from './request-fields.ts';
 import type { RequestHead } from './request-head.ts';
 import { startTunnel } from './tunnel.ts';
 import type { Wire, WireReader } from './wire.ts';
@@ -29,6 +31,7 @@ export interface UpgradeRequest {
   readonly client: Wire;
   readonly head: RequestHead;
   readonly pool: string;
+  readonly asked: ProtocolSwitch;
   /** What came behind the request head, often empty. */
   readonly early: Buffer;
 }
@@ -44,6 +47,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
   readonly #client: Wire;
   readonly #head: RequestHead;
   readonly #pool: string;
+  readonly #asked: ProtocolSwitch;
   readonly #affinityRequest: AffinityRequest;
   readonly #marks: Marks;
   readonly #story: AccessStory | undefined;
@@ -51,6 +55,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
   readonly #excluded = new Set<string>();
   readonly #early: EarlyBytes;
   #attempts = 0;
+  #isSent = false;
   #lastFailure: LastFailure | undefined;
   #lease: Lease | undefined;
   #stage: Stage | undefined;
@@ -64,14 +69,16 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#client = request.client;
     this.#head = request.head;
     this.#pool = request.pool;
+    this.#asked = request.asked;
     this.#early = new EarlyBytes(request.early);
-    const { client, head, pool } = request;
+    const { client, head, pool, asked } = request;
     const origin = { address: client.remoteAddress, isEncrypted: client.isEncrypted };
-    const arrival = arrivalOf(deps, { connection: client, origin, head, method: 'GET', pool });
+    const arrival = arrivalOf(deps, { connection: client, origin, head, method: asked.method, pool });
     this.#affinityRequest = arrival.affinityRequest;
     this.#marks = arrival.marks;
     this.#story = arrival.story;
-    const text = upgradeRequestText(head, arrival.client, arrival.marks);
+    const fields = nodeFields(head, arrival.client, arrival.marks);
+    const text = upgradeRequestText(asked, head.target, fields);
     this.#requestBytes = Buffer.from(text, 'latin1');
   }
 
@@ -102,7 +109,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
   }
 
   #givenUp(): void {
-    if (!this.#isOver) this.#story?.ended('client', 'websocket');
+    if (!this.#isOver) this.#story?.ended('client', this.#kind);
     this.destroy();
   }
 
@@ -114,7 +121,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#refusal?.node.destroy();
     this.#lease?.release();
     this.#client.destroy();
-    this.#story?.ended('stopped', 'websocket');
+    this.#story?.ended('stopped', this.#kind);
   }
 
   #place(): void {
@@ -146,11 +153,17 @@ export class Upgrade implements WireReader, Ending, Waiter {
   }
 
   #shakeHands(lease: Lease, node: Wire): void {
+    this.#isSent = true;
     this.#story?.dialled();
-    this.#stage = shakeHands(this.#deps, node, this.#requestBytes, {
-      answered: (answer, rest) => this.#answered({ lease, node, answer, rest }),
-      failed: (reason, error) => this.#failed(lease, reason, error),
-    });
+    this.#stage = shakeHands(
+      this.#deps,
+      node,
+      { request: this.#requestBytes, protocol: this.#asked.protocol },
+      {
+        answered: (answer, rest) => this.#answered({ lease, node, answer, rest }),
+        failed: (reason, error) => this.#failed(lease, reason, error),
+      },
+    );
   }
 
   // An answer such as 401 is the application's word: passed on, and no fault of the node; the lease ends without `opened`.
@@ -170,7 +183,9 @@ export class Upgrade implements WireReader, Ending, Waiter {
     else this.#refuse(unreachable(this.#lastFailure, this.#deps.rng));
   }
 
+  // What a node has seen may go to another one where doing it twice is harmless, as a WebSocket's GET is.
   get #mayTryAgain(): boolean {
+    if (this.#isSent && !isIdempotent(this.#asked.method)) return false;
     return this.#attempts < (this.#deps.placement.policyOf(this.#pool)?.place.attempts ?? 1);
   }
 
@@ -205,7 +220,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
     if (said !== undefined && !said.node.isClosed) return this.#passRefusal(said);
     this.#leave();
     this.#deps.events.refused(this.#pool, problem.code);
-    this.#story?.refused(problem.code, 'websocket');
+    this.#story?.refused(problem.code, this.#kind);
     const form = this.#deps.placement.policyOf(this.#pool)?.admit.refuse;
     const answer = upgradeRefusal(problem, this.#head.fields, { form, more: requestIdFields(this.#marks) });
     this.#client.send(answer, 0, answer.length);
@@ -218,10 +233,11 @@ export class Upgrade implements WireReader, Ending, Waiter {
     lease.opened();
     this.#story?.answered(101);
     const { affinity, timeouts } = this.#deps;
-    const cookie = affinity.setCookie(this.#affinityRequest, this.#affinityRule, lease.node.id);
-    this.#send(switchText(answer, cookie, this.#marks));
+    const setCookie = affinity.setCookie(this.#affinityRequest, this.#affinityRule, lease.node.id);
+    this.#send(switchText(this.#asked.protocol, answer, { setCookie, marks: this.#marks }));
     // Not `this`: what is kept from here on is kept for days.
     const story = this.#story;
+    const kind = this.#kind;
     startTunnel(this.#deps, {
       pool: this.#pool,
       downstream: this.#client,
@@ -229,10 +245,10 @@ export class Upgrade implements WireReader, Ending, Waiter {
       fromNode: rest,
       fromClient: this.#early.take(),
       lease,
-      isFramed: true,
+      isFramed: kind === 'websocket',
       idleTimeoutMs: timeouts.tunnelIdleMs,
       stallTimeoutMs: timeouts.stallMs,
-      onEnd: (reason, totals) => story?.ended(reason, 'websocket', totals),
+      onEnd: (reason, totals) => story?.ended(reason, kind, totals),
     });
   }
 
@@ -256,6 +272,11 @@ export class Upgrade implements WireReader, Ending, Waiter {
   #send(text: string): void {
     const bytes = Buffer.from(text, 'latin1');
     this.#client.send(bytes, 0, bytes.length);
+  }
+
+  // What is behind any other switch is bytes to us, as behind a TCP listener.
+  get #kind(): 'websocket' | 'tcp' {
+    return isWebSocket(this.#asked) ? 'websocket' : 'tcp';
   }
 
   #leave(): void {

@@ -164,10 +164,10 @@ export const upgrades: readonly HygieneCase[] = [
   },
   {
     name: 'an upgrade to something unknown',
-    why: 'ignored',
+    why: 'the node decides; here it ignores the wish',
     request: 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n',
     told: '200',
-    node: ['GET / HTTP/1.1\r\nhost: a\r\nconnection: keep-alive\r\n\r\n'],
+    node: ['GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n'],
   },
   {
     name: 'an upgrade refused by a rule with a request behind it',

@@ -19,10 +19,15 @@ function aHandshake() {
   const clock = new ManualClock();
   const wire = new FakeWire();
   const told: string[] = [];
-  const stage = shakeHands({ clock, timeouts }, wire, Buffer.from('request'), {
-    answered: ({ status }, rest) => told.push(`${status} ${rest.toString()}`),
-    failed: (reason) => told.push(reason),
-  });
+  const stage = shakeHands(
+    { clock, timeouts },
+    wire,
+    { request: Buffer.from('request'), protocol: 'websocket' },
+    {
+      answered: ({ status }, rest) => told.push(`${status} ${rest.toString()}`),
+      failed: (reason) => told.push(reason),
+    },
+  );
   return { clock, wire, told, stage };
 }
 

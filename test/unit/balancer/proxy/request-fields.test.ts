@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../../../src/balancer/proxy/client.ts';
 import type { Marks } from '../../../../src/balancer/proxy/marks.ts';
+import { webSocketSwitch } from '../../../../src/balancer/proxy/protocol-switch.ts';
 import { nodeFields, upgradeRequestText } from '../../../../src/balancer/proxy/request-fields.ts';
 import { parseFields, valuesOf } from '../../../../src/protocol/http-head.ts';
 import { aClient, aHead } from '../../../support/a-client.ts';
@@ -133,7 +134,7 @@ describe('upgradeRequestText', () => {
       'Sec-WebSocket-Key',
       'k',
     ]);
-    const text = upgradeRequestText(head, stranger, unmarked);
+    const text = upgradeRequestText(webSocketSwitch, head.target, nodeFields(head, stranger, unmarked));
     expect(text).toMatch(/^GET \/a\?b HTTP\/1\.1\r\n/);
     const fields = parseFields(text, text.indexOf('\r\n') + 2) ?? [];
     expect(valuesOf(fields, 'upgrade')).toEqual(['websocket']);
