@@ -3,7 +3,7 @@ import type { Policy } from '../policy/policy.ts';
 import { footingOf, loadStateOf, type Footing, type LoadState } from './basis.ts';
 import { eligibilityOf, isInUse, type IneligibleReason } from './eligibility.ts';
 import { boundOf, type GuardRule } from './guard.ts';
-import { scorePool, type ScoreSheet } from './score.ts';
+import { fitPool, scorePool, type Fits, type ScoreSheet } from './score.ts';
 import type { NodeView, PoolSnapshot } from './snapshot.ts';
 import { waterFill } from './water-fill.ts';
 
@@ -11,8 +11,10 @@ import { waterFill } from './water-fill.ts';
 export type PlaceRule = Pick<Policy, 'reports' | 'place' | 'score'>;
 
 /** A pool, judged at one instant. Arrays are in the order of `snapshot.nodes`. */
-export interface Assessment extends Footing, ScoreSheet {
+export interface Assessment extends Footing, ScoreSheet, Fits {
   readonly snapshot: PoolSnapshot;
+  /** When what the nodes have taught was last looked at, by the snapshots' time. */
+  readonly fittedAtMs: number;
   readonly states: readonly LoadState[];
   /** Why a node may not take a connection; undefined for the eligible. */
   readonly ineligible: readonly (IneligibleReason | undefined)[];
@@ -34,8 +36,16 @@ export interface Assessment extends Footing, ScoreSheet {
 // The relay's own rates are as old as its smoothing; a shorter horizon herds, a longer one gives levelling away.
 const relayHorizonMs = 1000;
 
-/** Judges a pool by a policy. Pure but for the counters, which are read as they are now. */
-export function assess(snapshot: PoolSnapshot, rule: PlaceRule): Assessment {
+// Fits are more than half of the work, and what they are made of has a memory of half a minute. So in a large pool they
+// are made anew less often than shares, which never comes to much: for a hundred nodes with each assessment.
+const fitAgeMsPerNode = 0.5;
+const longestFitAgeMs = 3000;
+
+/**
+ * Judges a pool by a policy. Pure but for the counters, which are read as they are now. `last` is the assessment
+ * before, whose fits a large pool goes on with for up to three seconds while its nodes are the same.
+ */
+export function assess(snapshot: PoolSnapshot, rule: PlaceRule, last?: Assessment): Assessment {
   const { nodes, atMs } = snapshot;
   const states = nodes.map((node) => loadStateOf(node, atMs, rule.reports));
   const ineligible = eligibilityOf(nodes, (node, index) =>
@@ -45,16 +55,35 @@ export function assess(snapshot: PoolSnapshot, rule: PlaceRule): Assessment {
   // What sheds is as loaded as ever: it belongs to the pool's load, though it takes nothing.
   const inUse = ineligible.map(isInUse);
   const footing = footingOf(snapshot, states, inUse);
-  const sheet = scorePool(snapshot, { basis: footing.basis, states, eligible: inUse });
+  const { fits, fittedAtMs } = fitsFor(snapshot, last);
+  const sheet = scorePool(snapshot, { basis: footing.basis, states, eligible: inUse }, fits);
   return {
     snapshot,
     states,
     ineligible,
     connections: new Float64Array(nodes.map(({ counters }) => counters.connections)),
     ...footing,
+    ...fits,
+    fittedAtMs,
     ...sheet,
     ...shareOut(snapshot, rule, { sheet, eligible, horizonMs: horizonOf(snapshot, rule, footing) }),
   };
+}
+
+function fitsFor(
+  snapshot: PoolSnapshot,
+  last: Assessment | undefined,
+): { readonly fits: Fits; readonly fittedAtMs: number } {
+  const { nodes, atMs } = snapshot;
+  const longestMs = Math.min(longestFitAgeMs, fitAgeMsPerNode * nodes.length);
+  if (last === undefined || atMs - last.fittedAtMs >= longestMs || !hasSameNodes(last.snapshot, snapshot))
+    return { fits: fitPool(snapshot), fittedAtMs: atMs };
+  const { costs, slopes, throughputs, fittedAtMs } = last;
+  return { fits: { costs, slopes, throughputs }, fittedAtMs };
+}
+
+function hasSameNodes({ nodes: before }: PoolSnapshot, { nodes }: PoolSnapshot): boolean {
+  return before.length === nodes.length && nodes.every(({ id }, index) => before[index]?.id === id);
 }
 
 /** A node's score with what has been placed and closed since the assessment. */

@@ -9,6 +9,16 @@ import { connectionsPerCapacity, type NodeView, type PoolSnapshot } from './snap
 /** Where a node's score comes from. `doubted`: its report is far below what our relay measures. */
 export type Evidence = 'measured' | 'median' | 'doubted' | 'counted';
 
+/** What the nodes have taught, one slope a node in the snapshot's order. */
+export interface Fits {
+  /** Utilization per relayed message per second. */
+  readonly costs: SharedFit;
+  /** Utilization per connection. */
+  readonly slopes: SharedFit;
+  /** Utilization by the other additive signals per reported message per second, for `saturation: auto`. */
+  readonly throughputs: SharedFit;
+}
+
 /** Scores of a pool, one entry a node in the snapshot's order. */
 export interface ScoreSheet {
   /** Predicted utilization plus a surcharge for distress; lower is better; 0 or more, finite. */
@@ -18,12 +28,6 @@ export interface ScoreSheet {
   readonly evidence: readonly Evidence[];
   /** The utilization in the score, without surcharges; NaN where the node's own reports are not used. */
   readonly utilization: Float64Array;
-  /** Utilization per relayed message per second. */
-  readonly costs: SharedFit;
-  /** Utilization per connection. */
-  readonly slopes: SharedFit;
-  /** Utilization by the other additive signals per reported message per second, for `saturation: auto`. */
-  readonly throughputs: SharedFit;
 }
 
 /**
@@ -49,9 +53,8 @@ interface Judged {
   readonly eligible: readonly boolean[];
 }
 
-/** Scores a pool on the rung it stands on. Deterministic; looks at the counters as they are now. */
-export function scorePool(snapshot: PoolSnapshot, footing: Judged & { basis: Basis }): ScoreSheet {
-  const { nodes, atMs } = snapshot;
+/** What all nodes have taught together. */
+export function fitPool({ nodes, atMs }: PoolSnapshot): Fits {
   const fitBy = (part: keyof Learning) =>
     fitShared(
       nodes.map((node) => ({
@@ -60,17 +63,25 @@ export function scorePool(snapshot: PoolSnapshot, footing: Judged & { basis: Bas
         newest: node.load?.utilization,
       })),
     );
-  const costs = fitBy('byMessages');
-  const slopes = fitBy('byConnections');
-  const sheet = { costs, slopes, throughputs: fitBy('byThroughput') };
-  if (footing.basis === 'load') return { ...scoreByLoad(snapshot, footing, sheet), ...sheet };
-  return { ...scoreByCount(snapshot, footing.basis), ...sheet };
+  return {
+    costs: fitBy('byMessages'),
+    slopes: fitBy('byConnections'),
+    throughputs: fitBy('byThroughput'),
+  };
 }
 
-type Scores = Pick<ScoreSheet, 'score' | 'slope' | 'evidence' | 'utilization'>;
-type Fits = Pick<ScoreSheet, 'costs' | 'slopes'>;
+/** Scores a pool on the rung it stands on. Deterministic; looks at the counters as they are now. */
+export function scorePool(
+  snapshot: PoolSnapshot,
+  footing: Judged & { basis: Basis },
+  fits: Fits,
+): ScoreSheet {
+  return footing.basis === 'load'
+    ? scoreByLoad(snapshot, footing, fits)
+    : scoreByCount(snapshot, footing.basis);
+}
 
-function scoreByLoad(snapshot: PoolSnapshot, judged: Judged, fits: Fits): Scores {
+function scoreByLoad(snapshot: PoolSnapshot, judged: Judged, fits: Fits): ScoreSheet {
   const { nodes } = snapshot;
   const { states, eligible } = judged;
   const idle = idleRule(snapshot, judged, fits);
@@ -180,7 +191,7 @@ function idleRule(
   };
 }
 
-function scoreByCount({ nodes, messagesPerSecondPerConnection }: PoolSnapshot, basis: Basis): Scores {
+function scoreByCount({ nodes, messagesPerSecondPerConnection }: PoolSnapshot, basis: Basis): ScoreSheet {
   const amountOf = (node: NodeView) => {
     if (basis === 'rotation') return 0;
     if (basis === 'connections') return connectionsPerCapacity(node);

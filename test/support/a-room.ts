@@ -84,9 +84,11 @@ export function anOpenRoom(parts: PolicyParts = {}): Room {
 
 /** Where the node is known to be; for a new id a port that no other has. */
 function portOf(registry: Registry, id: string): number {
+  for (const { nodes } of registry.pools.values()) {
+    const node = nodes.get(id);
+    if (node !== undefined) return node.identity.port;
+  }
   const known = [...registry.pools.values()].flatMap(({ nodes }) => [...nodes.values()]);
-  const node = known.find(({ identity }) => identity.id === id);
-  if (node !== undefined) return node.identity.port;
   let port = 9000;
   while (known.some(({ identity }) => identity.port === port)) port += 1;
   return port;

@@ -20,8 +20,11 @@ function admitted({ admit }: Policy): number {
   return admit.ratePerSecond === 'off' ? Infinity : admit.ratePerSecond;
 }
 
-// Shares are computed at most this often, however many reports and placements come.
+// Shares are computed at most this often, however many reports and placements come. In a large pool each report moves them
+// all the less, so that it makes them less often, and they cost about the same of a processor for ten thousand nodes.
 const leastAssessmentAgeMs = 50;
+const assessmentAgeMsPerNode = 0.1;
+const mostAssessmentAgeMs = 1000;
 // Shares are made for so many arrivals and no more: the hundredth of a storm's first millisecond must not go where
 // the first went. The factor that each storm multiplies what is expected by keeps this to a few assessments.
 const leastPlacedOn = 8;
@@ -157,7 +160,7 @@ export class PoolState {
   assessment(nowMs: number): Assessment {
     const last = this.#assessment;
     if (last !== undefined && (!this.#isDirty || this.#isFresh(last, nowMs))) return last;
-    const next = assess(this.snapshot(nowMs), this.#policy);
+    const next = assess(this.snapshot(nowMs), this.#policy, last);
     this.#notePanic(next);
     this.#assessment = next;
     this.#isDirty = false;
@@ -177,7 +180,12 @@ export class PoolState {
   #isFresh({ snapshot, arrivals }: Assessment, nowMs: number): boolean {
     // The shares are for the arrivals of all balancers; this one spends its part of them.
     const isSpent = this.#gained >= leastPlacedOn && this.#gained >= arrivals * this.#ownPartOfArrivals;
-    return !isSpent && nowMs - snapshot.atMs < leastAssessmentAgeMs;
+    return !isSpent && nowMs - snapshot.atMs < this.#assessmentAgeMs;
+  }
+
+  get #assessmentAgeMs(): number {
+    const byNodes = Math.min(mostAssessmentAgeMs, assessmentAgeMsPerNode * this.nodes.size);
+    return Math.max(leastAssessmentAgeMs, byNodes);
   }
 
   /** 0..1; 1 without peers, and where nobody comes anywhere. */

@@ -213,3 +213,32 @@ describe('liveScore', () => {
     expect(liveScore(assess(aSnapshot([]), policy), 0)).toBe(Infinity);
   });
 });
+
+describe('the fits of a large pool', () => {
+  const large = (ids: readonly string[], atMs: number) =>
+    aSnapshot(
+      ids.map((id) => ({ ...aLoadedNode(0.5, { open: 10 }), id })),
+      { atMs },
+    );
+  const ids = Array.from({ length: 200 }, (_, index) => `n${index}`);
+
+  it('serve the assessments of half a millisecond for each node, then are made anew', () => {
+    const first = assess(large(ids, 1000), policy);
+    const second = assess(large(ids, 1099), policy, first);
+    expect([second.costs === first.costs, second.fittedAtMs]).toEqual([true, 1000]);
+    const third = assess(large(ids, 1100), policy, second);
+    expect([third.costs === first.costs, third.fittedAtMs]).toEqual([false, 1100]);
+  });
+
+  it('are made anew when nodes come, go or change places: they are by index', () => {
+    const first = assess(large(ids, 1000), policy);
+    for (const others of [[...ids, 'new'], ids.slice(1), ids.toReversed()])
+      expect(assess(large(others, 1001), policy, first).fittedAtMs).toBe(1001);
+  });
+
+  it('are made for each assessment of a hundred nodes or fewer, which come every 50 ms', () => {
+    const few = ids.slice(0, 100);
+    const first = assess(large(few, 1000), policy);
+    expect(assess(large(few, 1050), policy, first).fittedAtMs).toBe(1050);
+  });
+});
