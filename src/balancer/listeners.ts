@@ -9,7 +9,7 @@ import type { ListenerConfig } from '../policy/config.ts';
 import type { AccessLog } from './access-log.ts';
 import { createHttpListener, type HttpListener } from './proxy/listener.ts';
 import type { FrontOptions } from './proxy/front.ts';
-import type { ProxyEvents, StartRelay, TurnedAway } from './proxy/ports.ts';
+import type { ProxyDeps, ProxyEvents, StartRelay, TurnedAway } from './proxy/ports.ts';
 import type { MarkRule } from './proxy/marks.ts';
 import type { RelayEnd, RelayTotals } from './proxy/relay.ts';
 import type { Relays } from './proxy/relays.ts';
@@ -37,6 +37,7 @@ export interface ListenerParts {
     turnedAway(listener: string, reason: TurnedAway): void;
   };
   readonly sockets: ListeningSockets;
+  readonly roomBehind: NonNullable<ProxyDeps['roomBehind']>;
   readonly linkOf: NodeLinks['linkOf'];
   readonly onRelayEnd: (pool: string, reason: RelayEnd, totals: RelayTotals) => void;
 }
@@ -58,6 +59,7 @@ export function createConfiguredListener(config: ListenerConfig, parts: Listener
     timeouts: config.timeouts,
     limits: config.limits,
     sourceAddresses: config.sourceAddresses,
+    roomBehind: parts.roomBehind,
     clock,
     rng,
     events: {

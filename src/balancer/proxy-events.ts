@@ -7,14 +7,16 @@ import { localCodeOf } from './proxy/failure.ts';
 import type { RelayEnd, RelayTotals } from './proxy/relay.ts';
 
 // Without descriptors every connection fails: one line in ten seconds says as much as many.
-const acceptLogMs = 10_000;
+const descriptorLogMs = 10_000;
 
 /** Events of listeners as counters and log lines. */
 export function proxyEvents(metrics: Counts, log: Logger, clock: Clock): ListenerParts['events'] {
-  const unaccepted = { count: 0, toldMs: -Infinity };
+  const unaccepted = new RareWarning(log, clock, 'connections are not accepted: no descriptor is left');
+  const refused = new RareWarning(log, clock, 'connections are refused: descriptors run short');
   return {
     refused: (pool, code) => {
       metrics.countRefusal(pool, code);
+      if (code === 'HERALD_DESCRIPTORS_SHORT') refused.happened(code);
       log.debug({ pool, code }, 'refused');
     },
     // Not warn: a node that is down fails as often as clients come; ejection and checks tell it once.
@@ -25,12 +27,7 @@ export function proxyEvents(metrics: Counts, log: Logger, clock: Clock): Listene
     },
     acceptFailed: (code) => {
       metrics.countAcceptFailure(code);
-      unaccepted.count += 1;
-      const nowMs = clock.nowMs();
-      if (nowMs - unaccepted.toldMs < acceptLogMs) return;
-      log.warn({ code, times: unaccepted.count }, 'connections are not accepted: no descriptor is left');
-      unaccepted.count = 0;
-      unaccepted.toldMs = nowMs;
+      unaccepted.happened(code);
     },
     clientStalled: (pool) => {
       metrics.countStalledAnswer(pool);
@@ -41,6 +38,30 @@ export function proxyEvents(metrics: Counts, log: Logger, clock: Clock): Listene
       log.debug({ listener, reason }, 'turned away');
     },
   };
+}
+
+/** Something that happens to every connection, or to none. */
+class RareWarning {
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #text: string;
+  #count = 0;
+  #toldMs = -Infinity;
+
+  constructor(log: Logger, clock: Clock, text: string) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#text = text;
+  }
+
+  happened(code: string): void {
+    this.#count += 1;
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - this.#toldMs < descriptorLogMs) return;
+    this.#log.warn({ code, times: this.#count }, this.#text);
+    this.#count = 0;
+    this.#toldMs = nowMs;
+  }
 }
 
 /** Ends of relays as counters and log lines. */

@@ -1,9 +1,9 @@
 // The listeners that clients connect to, in the process that relays: started together, stopped together.
 import { AccessLog } from './access-log.ts';
-import type { Clock, Timer } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import { HeraldError } from '../core/error.ts';
 import type { Rng } from '../core/rng.ts';
-import { watchDescriptors } from '../platform/descriptor-watch.ts';
+import { Descriptors } from '../platform/descriptors.ts';
 import type { ListeningSockets } from '../platform/listening-sockets.ts';
 import type { NodeLinks } from '../platform/node-links.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -42,7 +42,7 @@ export class PublicListeners {
   readonly #relays: Relays;
   readonly #bound = new Map<string, { listener: HttpListener; port: number }>();
   #transport: Transport | undefined;
-  #descriptors: Timer | undefined;
+  #descriptors: Descriptors | undefined;
   #route: RouteTable;
 
   constructor(parts: PublicListenersParts) {
@@ -94,7 +94,8 @@ export class PublicListeners {
     const transport = this.#transport;
     if (transport === undefined) throw new HeraldError('HERALD_INTERNAL', 'listeners start before the probe');
     const events = proxyEvents(metrics, log, clock);
-    this.#descriptors = watchDescriptors(clock, (code) => events.acceptFailed(code));
+    const descriptors = new Descriptors(clock, (code) => events.acceptFailed(code));
+    this.#descriptors = descriptors;
     const parts = {
       ...this.#parts,
       transport,
@@ -105,6 +106,7 @@ export class PublicListeners {
       access: this.#accessLog,
       linkOf: this.#parts.links.linkOf,
       events,
+      roomBehind: (descriptor: number) => descriptors.roomBehind(descriptor),
       onRelayEnd: relayEndSink(metrics, log),
     };
     for (const settings of config.listeners) {
@@ -132,7 +134,7 @@ export class PublicListeners {
   /** Ends what is open, at once. Idempotent. */
   async stop(): Promise<void> {
     await Promise.all(this.#listeners.map((listener) => listener.stop()));
-    this.#descriptors?.cancel();
+    this.#descriptors?.stop();
     this.#relays.stop();
     this.#accessLog.stop();
   }

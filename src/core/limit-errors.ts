@@ -8,6 +8,13 @@ export const limitErrors = {
     remedy:
       'Come back after `Retry-After`; raise the limit if memory and descriptors allow it, or add balancers.',
   },
+  HERALD_DESCRIPTORS_SHORT: {
+    status: 503,
+    meaning:
+      'The process that accepted the connection has nearly as many open files as it may have, and keeps the rest for those it serves.',
+    remedy:
+      'Come back after `Retry-After`; raise the limit of open files (`LimitNOFILE=`, `ulimit -n`), or add balancers. See docs/limits.md.',
+  },
   HERALD_ADDRESS_FULL: {
     status: 429,
     meaning: 'A client address has as many connections as `limits.connectionsPerAddress` lets it have.',

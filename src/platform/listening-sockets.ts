@@ -2,6 +2,7 @@
 // listens on what is the listeners' matter.
 import { closeSync } from 'node:fs';
 import type { ListenOptions, Server } from 'node:net';
+import { descriptorOf } from './descriptor-of.ts';
 
 /** A place for one listening socket. */
 export interface ListenSlot {
@@ -108,10 +109,3 @@ export function listenIn(
 
 /** What Node asks for where nobody says otherwise. */
 const defaultBacklog = 511;
-
-/** A listening server's descriptor. Node has no documented name for it; undefined where it has none any more. */
-function descriptorOf(server: Server): number | undefined {
-  const { _handle: handle } = server as unknown as { _handle?: { fd?: unknown } | null };
-  const fd = handle?.fd;
-  return typeof fd === 'number' && fd >= 0 ? fd : undefined;
-}

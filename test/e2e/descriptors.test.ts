@@ -33,13 +33,59 @@ async function aNode(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+async function aHeraldWithANode(form: string): Promise<Awaited<ReturnType<typeof aHerald>>> {
+  const port = await aNode();
+  const pools = { chat: { policy: 'chat', nodes: [{ id: 'a', address: `127.0.0.1:${port}` }] } };
+  const herald = await aHerald({ pools, config: { relay: { form } } });
+  await herald.eligible('a');
+  return herald;
+}
+
+async function untilServed(port: number): Promise<void> {
+  await eventually(
+    () => new RawClient(port).send(get.replace('Host', 'Connection: close\r\nHost')).over(),
+    (answer) => answer.endsWith('ok'),
+  );
+}
+
+it.each(['fast', 'plain'])(
+  'with few descriptors left connections are answered, until there are more: %s',
+  async (form) => {
+    const herald = await aHeraldWithANode(form);
+    const first = new RawClient(herald.publicPort).send(get);
+    await first.heard('\r\n\r\nok');
+
+    limitDescriptors(herald.pid, openDescriptors(herald.pid) + 40);
+    // The balancer looks at its limit once a second.
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    const crowd: RawClient[] = [];
+    await eventually(
+      async () => {
+        crowd.push(new RawClient(herald.publicPort), new RawClient(herald.publicPort));
+        return crowd.some(({ received }) => received.includes('"code":"HERALD_DESCRIPTORS_SHORT"'));
+      },
+      (isTold) => isTold,
+    );
+    expect(openDescriptors(herald.pid)).toBeGreaterThan(20);
+    first.send(get);
+    await until(
+      () => first.received.split('\r\n\r\nok').length === 3,
+      () => `the open connection received ${first.received}`,
+    );
+    const refused = await herald.metrics();
+    expect(refused.get('herald_refusals_total{pool="",code="HERALD_DESCRIPTORS_SHORT"}')).toBeGreaterThan(0);
+    expect(refused.get('herald_accept_failures_total{code="EMFILE"}') ?? 0).toBe(0);
+    await herald.logged('connections are refused: descriptors run short');
+    for (const client of crowd) client.socket.destroy();
+    await untilServed(herald.publicPort);
+    first.socket.destroy();
+  },
+);
+
 it.each(['fast', 'plain'])(
   'without descriptors connections are not accepted, and nothing else breaks: %s',
   async (form) => {
-    const port = await aNode();
-    const pools = { chat: { policy: 'chat', nodes: [{ id: 'a', address: `127.0.0.1:${port}` }] } };
-    const herald = await aHerald({ pools, config: { relay: { form } } });
-    await herald.eligible('a');
+    const herald = await aHeraldWithANode(form);
     const first = new RawClient(herald.publicPort).send(get);
     await first.heard('\r\n\r\nok');
 
@@ -54,15 +100,7 @@ it.each(['fast', 'plain'])(
     for (const client of crowd) client.socket.destroy();
 
     limitDescriptors(herald.pid, 1_024);
-    await eventually(
-      async () => {
-        const client = new RawClient(herald.publicPort).send(
-          get.replace('Host', 'Connection: close\r\nHost'),
-        );
-        return client.over();
-      },
-      (answer) => answer.endsWith('ok'),
-    );
+    await untilServed(herald.publicPort);
     const failures = (await herald.metrics()).get('herald_accept_failures_total{code="EMFILE"}') ?? 0;
     expect(failures).toBeGreaterThan(0);
     const lines = herald.logs.filter(({ msg }) => msg.startsWith('connections are not accepted'));

@@ -7,6 +7,7 @@ export class FakeWire implements Wire {
   reader: WireReader;
   readonly remoteAddress = '192.0.2.9';
   readonly remotePort = 9;
+  readonly descriptor = -1;
   ends: WireEnds = { address: '192.0.2.9', port: 9, localAddress: '192.0.2.1', localPort: 80 };
   readonly isEncrypted = false;
   isClosed = false;

@@ -66,7 +66,7 @@ function listen(
     listenIn(server, { slot, options: { ...options, backlog } }, () => {
       server.removeAllListeners('error');
       // Later errors are failed accepts: the client sees the end at once, others live on. Want of descriptors is hardly
-      // ever among them: see platform/descriptor-watch.ts.
+      // ever among them: see platform/descriptors.ts.
       server.on('error', (error: NodeJS.ErrnoException) => acceptFailed?.(error.code ?? 'UNKNOWN'));
       try {
         listening();

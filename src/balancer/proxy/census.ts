@@ -10,8 +10,8 @@ export interface CensusLimits {
 /** Who is counted in all, and who for an address only: a request of a client behind a proxy. */
 type Counted = 'connection' | 'request';
 
-/** Which limit is reached. */
-export type CensusLimit = 'listenerFull' | 'addressFull';
+/** Which limit is reached: of the listener, of the client's address, of what the process may have open. */
+export type CensusLimit = 'listenerFull' | 'addressFull' | 'descriptorsShort';
 
 /** A place in the counts; `leave` gives it back, once. */
 export interface Seat {

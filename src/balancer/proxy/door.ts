@@ -19,7 +19,7 @@ export interface Door {
 }
 
 /** What a door is made of. */
-export type DoorDeps = Pick<ProxyDeps, 'census' | 'clock' | 'rng' | 'open' | 'events'> & {
+export type DoorDeps = Pick<ProxyDeps, 'census' | 'roomBehind' | 'clock' | 'rng' | 'open' | 'events'> & {
   /** Whether an address is that of a proxy, which stands for many. */
   readonly isProxy: (address: string) => boolean;
 };
@@ -56,6 +56,11 @@ export function createDoor(deps: DoorDeps): Door {
 
   return {
     admits(wire, canBeTold) {
+      const room = deps.roomBehind?.(wire.descriptor) ?? 'room';
+      if (room !== 'room') {
+        turnAway(wire, 'descriptorsShort', canBeTold && room === 'short');
+        return false;
+      }
       if (!census.countsConnections && !census.countsAddresses) return true;
       return seats(wire, census.enter('connection', countedAddress(wire)), canBeTold);
     },

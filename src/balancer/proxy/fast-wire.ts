@@ -59,6 +59,10 @@ export class FastWire implements Wire, SenderOwner {
     return wire;
   }
 
+  get descriptor(): number {
+    return this.#handle.fd;
+  }
+
   get remoteAddress(): string {
     return this.#peerName().address ?? '';
   }

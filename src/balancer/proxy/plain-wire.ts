@@ -1,7 +1,9 @@
-// The same wires on net.Server and net.Socket, by documented calls only: where the hooks of the fast form fail.
+// The same wires on net.Server and net.Socket, by documented calls only (but for the number of a descriptor, which may be
+// missing): where the hooks of the fast form fail.
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { HeraldError } from '../../core/error.ts';
+import { descriptorOf } from '../../platform/descriptor-of.ts';
 import { bindServer } from './bind-server.ts';
 import { inertReader } from './inert-reader.ts';
 import { carrierOf } from './tls-carrier.ts';
@@ -69,6 +71,10 @@ class PlainWire implements Wire {
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);
     socket.on('close', this.#onClose);
+  }
+
+  get descriptor(): number {
+    return descriptorOf(this.#socket) ?? -1;
   }
 
   get remoteAddress(): string {

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/error.ts';
+import type { DescriptorRoom } from '../../platform/descriptors.ts';
 import type { NodeLink } from '../../platform/node-links.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { DialFailure, Placement } from '../state/ports.ts';
@@ -108,6 +109,8 @@ export interface ProxyDeps {
   readonly timeouts: ProxyTimeouts;
   readonly limits: ProxyLimits;
   readonly census: ClientCensus;
+  /** What is left behind the descriptor of a connection just accepted; absent: enough. */
+  readonly roomBehind?: (descriptor: number) => DescriptorRoom;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly events: ProxyEvents;

@@ -58,16 +58,24 @@ function codeOfFailure(reason: DialFailure, error: unknown): Problem['code'] {
 
 /** A limit of the listener is reached. */
 export function tooMany(limit: CensusLimit, rng: Rng): Problem {
-  const message =
-    limit === 'listenerFull'
-      ? 'there are as many connections as may be'
-      : 'this address has as many connections as it may have';
-  return { code: limitCode(limit), message, retryAfterMs: retryAfterMs(rng) };
+  return { ...limitProblems[limit], retryAfterMs: retryAfterMs(rng) };
 }
+
+const limitProblems = {
+  listenerFull: { code: 'HERALD_LISTENER_FULL', message: 'there are as many connections as may be' },
+  addressFull: {
+    code: 'HERALD_ADDRESS_FULL',
+    message: 'this address has as many connections as it may have',
+  },
+  descriptorsShort: {
+    code: 'HERALD_DESCRIPTORS_SHORT',
+    message: 'the balancer has nothing left to serve another connection with',
+  },
+} as const satisfies Record<CensusLimit, Problem>;
 
 /** The code of a limit of the listener. */
 export function limitCode(limit: CensusLimit): ErrorCode {
-  return limit === 'listenerFull' ? 'HERALD_LISTENER_FULL' : 'HERALD_ADDRESS_FULL';
+  return limitProblems[limit].code;
 }
 
 /** The body is longer than `limitBytes`. */

@@ -47,6 +47,8 @@ export interface Wire {
   readonly remotePort: number;
   /** A new object each time. */
   readonly ends: WireEnds;
+  /** Its number at the kernel; -1 once closed, and where it is not known. */
+  readonly descriptor: number;
   /** TLS between the other side and this process. */
   readonly isEncrypted: boolean;
   /** True from the moment of `destroy` or of the last event. */
