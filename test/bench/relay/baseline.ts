@@ -1,5 +1,5 @@
 // The npm proxies that the relay is compared with, each as its README shows it.
-// Usage: relay-baseline http-proxy|httpxy --listen PORT --backend 127.0.0.1:PORT
+// Usage: baseline http-proxy|httpxy --listen PORT --backend 127.0.0.1:PORT
 import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
