@@ -1,6 +1,8 @@
 // What one thing must be in the end by what operators said, and to whom: the rule for operators at odds of
 // docs/several-balancers.md, kept apart from Herald's own code. Pure. Who asks whom is operator.ts.
 
+const beginsAnew: ReadonlySet<string> = new Set(['drain']);
+
 interface Said {
   readonly state: string;
   readonly atMs: number;
@@ -44,9 +46,15 @@ export class Wishes {
     const isKnown = ({ knownBy }: Said) => isAnswered && knownBy.has(to);
     const known = this.#said.filter(isKnown);
     const isRepeated = known.some((said) => said.state === state);
-    // Herald takes what it has already for no new wish: nothing is told to the others, and another's word wins.
-    if (isRepeated && known.length === 1) return;
+    // Herald takes what it has already for no new wish: nothing is told to the others, and another's word wins. But a drain
+    // that is over begins anew, which is a word as any other, and whether it was over nobody knows here.
+    const isOneKnown = isRepeated && known.length === 1;
+    if (isOneKnown && !beginsAnew.has(state)) return;
     this.isSettled = false;
+    if (isOneKnown) {
+      this.#said.push({ state, atMs, knownBy: new Set([to]), isUncertain: true, instead: [] });
+      return;
+    }
     // Which of several it shows nobody knows: then this may be a repetition, or in place of all.
     const instead = isRepeated ? [] : known;
     this.#said = this.#said.filter((said) => !instead.includes(said));

@@ -141,6 +141,18 @@ describe('what must stand after words of operators', () => {
     expect(wishes.allowed.toSorted()).toEqual(['drain', 'maint']);
   });
 
+  it('may be a drain that was asked for again: where the first is over it begins anew', () => {
+    const wishes = new Wishes(ranks, all);
+    wishes.settle('drain', all);
+    wishes.say('drain', { ...apart, to: 'lb-2' });
+    expect(wishes.allowed).toEqual(['drain']);
+    wishes.say('ready', { ...apart, to: 'lb-1' });
+    expect(wishes.allowed.toSorted()).toEqual(['drain', 'ready']);
+    wishes.settle('drain', all);
+    wishes.say('ready', { ...apart, to: 'lb-1' });
+    expect(wishes.allowed).toEqual(['ready']);
+  });
+
   it('may be what was before when the only one who was told has ended', () => {
     const wishes = new Wishes(ranks, all);
     wishes.say('drain', { ...told, to: 'lb-1' });
