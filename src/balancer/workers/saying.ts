@@ -79,9 +79,9 @@ export class Saying {
   #tick(): void {
     const isWhole = this.#ticks % ticksPerWhole === 0;
     this.#ticks += 1;
-    this.#sayCarried(isWhole);
     const listeners = this.#parts.takeClientNews();
     if (listeners.length > 0) this.#parts.send({ type: 'clients', listeners });
+    this.#sayCarried(isWhole);
     if (isWhole) this.#sayFigures();
     this.#lookWhereDue();
   }

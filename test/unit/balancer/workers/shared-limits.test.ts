@@ -115,6 +115,17 @@ describe('connections of a client address', () => {
     expect(told).toEqual([['4:3221225986', 5]]);
   });
 
+  // The example of docs/limits.md: the step is 200 / (8 * 4), rounded down.
+  it('may be over their limit by what is less than a step at each other worker', async () => {
+    const house = await aCrewHouse({ workers: 4, limits: { connectionsPerAddress: 200 } });
+    for (const worker of house.workers.slice(0, 3)) worker.crowd(5, '192.0.2.1');
+    house.clock.advance(toldWithinMs);
+    expect(house.workers[3]?.crowd(1000, '192.0.2.1')).toHaveLength(200);
+    house.clock.advance(toldWithinMs);
+    expect(house.workers.map((worker) => worker.crowd(1, '192.0.2.1').length)).toEqual([0, 0, 0, 0]);
+    expect(openOf(house)).toEqual([5, 5, 5, 200]);
+  });
+
   // Seeded; the bound is that of docs/limits.md: once everything is told, less than nine eighths of the limit, and
   // nobody refused below it.
   it.each([
