@@ -7,6 +7,7 @@ import { randomTicketKeys, ticketKeys } from '../platform/ticket-keys.ts';
 import { matchesAnyCidr } from '../policy/cidr.ts';
 import type { ListenerConfig } from '../policy/config.ts';
 import type { AccessLog } from './access-log.ts';
+import type { ClientCounts } from './proxy/client-counts.ts';
 import { createHttpListener, type HttpListener } from './proxy/listener.ts';
 import type { FrontOptions } from './proxy/front.ts';
 import type { ProxyDeps, ProxyEvents, StartRelay, TurnedAway } from './proxy/ports.ts';
@@ -39,6 +40,8 @@ export interface ListenerParts {
   readonly sockets: ListeningSockets;
   readonly roomBehind: NonNullable<ProxyDeps['roomBehind']>;
   readonly linkOf: NodeLinks['linkOf'];
+  /** Where a listener counts what it shares with other processes; undefined where it shares nothing. */
+  readonly clientCounts: (listener: string) => ClientCounts | undefined;
   readonly onRelayEnd: (pool: string, reason: RelayEnd, totals: RelayTotals) => void;
 }
 
@@ -49,6 +52,7 @@ const halfClosedTimeoutMs = 60_000;
 /** A listener of the configuration, not yet listening. */
 export function createConfiguredListener(config: ListenerConfig, parts: ListenerParts): HttpListener {
   const { transport, registry, placement, route, clock, rng, events, linkOf } = parts;
+  const counts = parts.clientCounts(config.name);
   const shared = {
     transport,
     bind: { ...config.bind, slot: parts.sockets.slot(listenerKey(config)) },
@@ -57,7 +61,7 @@ export function createConfiguredListener(config: ListenerConfig, parts: Listener
     linkOf,
     front: frontOf(config, parts),
     timeouts: config.timeouts,
-    limits: config.limits,
+    limits: { ...config.limits, ...(counts && { counts }) },
     sourceAddresses: config.sourceAddresses,
     roomBehind: parts.roomBehind,
     clock,

@@ -11,6 +11,7 @@ import type { Config } from '../policy/config.ts';
 import { buildRouteTable, type RouteTable } from '../policy/route-table.ts';
 import { createConfiguredListener } from './listeners.ts';
 import type { Counts } from './metrics/metrics.ts';
+import { ClientCounts } from './proxy/client-counts.ts';
 import type { HttpListener } from './proxy/listener.ts';
 import { proxyEvents, relayEndSink } from './proxy-events.ts';
 import { Relays } from './proxy/relays.ts';
@@ -18,6 +19,7 @@ import { createTransport } from './proxy/transport.ts';
 import type { Transport } from './proxy/wire.ts';
 import type { Placement } from './state/ports.ts';
 import type { Registry } from './state/registry.ts';
+import type { ListenerClients, OwnListenerClients } from './workers/client-words.ts';
 
 /** What they are made of. */
 export interface PublicListenersParts {
@@ -30,7 +32,7 @@ export interface PublicListenersParts {
   readonly sockets: ListeningSockets;
   /** How connections to nodes begin; whoever made them has them follow the configuration. */
   readonly links: NodeLinks;
-  /** Processes that relay for this balancer; what they may hold together is divided. Absent: this one only. */
+  /** Processes that relay for this balancer; what they may hold together is divided or shared. Absent: this one only. */
   readonly processes?: number;
 }
 
@@ -41,6 +43,7 @@ export class PublicListeners {
   #config: Config;
   readonly #relays: Relays;
   readonly #bound = new Map<string, { listener: HttpListener; port: number }>();
+  readonly #shared: ReadonlyMap<string, SharedListener>;
   #transport: Transport | undefined;
   #descriptors: Descriptors | undefined;
   #route: RouteTable;
@@ -49,6 +52,7 @@ export class PublicListeners {
     this.#parts = parts;
     this.#config = parts.config;
     this.#accessLog = new AccessLog(parts.config.accessLog, parts);
+    this.#shared = sharedListeners(parts.config, parts.processes ?? 1);
     const maxWaitingBytes = parts.config.relay.maxWaitingBytes / (parts.processes ?? 1);
     this.#relays = new Relays(parts.clock, { maxWaitingBytes });
     this.#route = buildRouteTable(parts.config.pools);
@@ -67,6 +71,19 @@ export class PublicListeners {
   /** As the probe found; `plain` before it. */
   get relayForm(): 'fast' | 'plain' {
     return this.#transport?.form ?? 'plain';
+  }
+
+  /** What other processes have to know of the clients here, and have not been told; taken for told then. */
+  takeClientNews(): readonly OwnListenerClients[] {
+    return [...this.#shared].flatMap(([listener, { counts, connectionsPerAddress }]) => {
+      const news = counts.takeNews();
+      return news === undefined ? [] : [{ listener, connectionsPerAddress, ...news }];
+    });
+  }
+
+  /** What other processes have. */
+  hearClients(listeners: readonly ListenerClients[]): void {
+    for (const { listener, ...news } of listeners) this.#shared.get(listener)?.counts.hear(news);
   }
 
   get #listeners(): HttpListener[] {
@@ -105,6 +122,7 @@ export class PublicListeners {
       marks: () => this.#config.forwarding,
       access: this.#accessLog,
       linkOf: this.#parts.links.linkOf,
+      clientCounts: (listener: string) => this.#shared.get(listener)?.counts,
       events,
       roomBehind: (descriptor: number) => descriptors.roomBehind(descriptor),
       onRelayEnd: relayEndSink(metrics, log),
@@ -138,4 +156,22 @@ export class PublicListeners {
     this.#relays.stop();
     this.#accessLog.stop();
   }
+}
+
+interface SharedListener {
+  readonly counts: ClientCounts;
+  readonly connectionsPerAddress: number;
+}
+
+/** Listeners whose limits hold for several processes together. */
+function sharedListeners({ listeners }: Config, processes: number): ReadonlyMap<string, SharedListener> {
+  const limited = listeners.filter(
+    ({ limits }) => limits.connections !== Infinity || limits.connectionsPerAddress !== Infinity,
+  );
+  return new Map(
+    (processes > 1 ? limited : []).map(({ name, limits: { connectionsPerAddress } }) => [
+      name,
+      { connectionsPerAddress, counts: new ClientCounts({ processes, connectionsPerAddress }) },
+    ]),
+  );
 }

@@ -82,6 +82,7 @@ export class RelayWorker {
     if (message.type === 'reports') running.hearing.reports(message.reports);
     else if (message.type === 'others') running.hearing.others(message.others, message.isWhole);
     else if (message.type === 'nodes') running.hearing.states(message.nodes);
+    else if (message.type === 'clients') running.listeners.hearClients(message.listeners);
     else if (message.type === 'shed') running.hearing.shed(message.orders);
     else if (message.type === 'watch') running.saying.watch(message.pool);
     else if (message.type === 'configure') running.configure(message.settings);
@@ -165,6 +166,7 @@ class Running {
       pools,
       dataPlane: this.#dataPlane,
       openCount: () => this.listeners.openCount,
+      takeClientNews: () => this.listeners.takeClientNews(),
       waitingBytes: () => this.listeners.waitingBytes,
       counted: () => this.#counts.series(),
       use,
@@ -182,6 +184,7 @@ class Running {
     this.hearing.reports(begin.reports);
     this.hearing.states(begin.nodes);
     this.hearing.others(begin.others, true, true);
+    this.listeners.hearClients(begin.clients);
     await this.listeners.probe();
     await this.listeners.start(this.#counts);
     this.saying.start();

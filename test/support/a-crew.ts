@@ -1,5 +1,7 @@
 // A crew whose workers are rooms of the same process, on a clock that the test moves. What crosses between processes is
 // cloned as it would be there.
+import { ClientCensus, type Seat } from '../../src/balancer/proxy/census.ts';
+import { ClientCounts } from '../../src/balancer/proxy/client-counts.ts';
 import { createRelayDataPlane } from '../../src/balancer/state/relay-data-plane.ts';
 import type { Carrier, DataPlane, Goodbye, GoodbyeOutcome, Lease } from '../../src/balancer/state/ports.ts';
 import { Crew } from '../../src/balancer/workers/crew.ts';
@@ -17,6 +19,10 @@ import { ManualClock } from './manual-clock.ts';
 export interface RoomWorker {
   readonly pid: number;
   readonly room: Room;
+  /** Who is connected to its listener `public`. */
+  readonly census: ClientCensus;
+  /** Connects clients until one is refused, `times` at most; gives those that are in. */
+  crowd(times: number, address?: string): Seat[];
   /** Everything that it was told. */
   readonly told: readonly ToWorker[];
   /** Says something of its own. */
@@ -46,9 +52,19 @@ export interface CrewHouse {
   failWith(failure: 'ends' | 'cannot bind' | undefined): void;
 }
 
+interface Limits {
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+}
+
 /** Starts the crew; `start` is what came of it. */
 export async function aCrewHouse(
-  options: { workers?: number; nodes?: readonly string[]; failure?: 'ends' | 'cannot bind' } = {},
+  options: {
+    workers?: number;
+    nodes?: readonly string[];
+    failure?: 'ends' | 'cannot bind';
+    limits?: Partial<Limits>;
+  } = {},
 ): Promise<CrewHouse & { readonly start: PromiseSettledResult<void> }> {
   const { workers: count = 2, nodes = ['a', 'b'] } = options;
   const clock = new ManualClock();
@@ -57,6 +73,7 @@ export async function aCrewHouse(
   const events: CrewHouse['events'] = [];
   const notices: Notice[] = [];
   const counted: CrewHouse['counted'] = [];
+  const limits = { connections: Infinity, connectionsPerAddress: Infinity, ...options.limits };
   let failure = options.failure;
   const crew = new Crew({
     clock,
@@ -72,7 +89,7 @@ export async function aCrewHouse(
     settings: () => ({ config: undefined as never, policies: new Map() }),
     sections: () => [],
     spawn: (number, hears) => {
-      const worker = aRoomWorker(number, { clock, nodes, hears, failure });
+      const worker = aRoomWorker(number, { clock, nodes, hears, failure, limits, count });
       workers.push(worker);
       return worker;
     },
@@ -88,13 +105,19 @@ interface WorkerParts {
   readonly nodes: readonly string[];
   readonly hears: WorkerEvents;
   readonly failure: 'ends' | 'cannot bind' | undefined;
+  readonly limits: Limits;
+  /** Workers in all. */
+  readonly count: number;
 }
 
 function aRoomWorker(worker: number, parts: WorkerParts): RoomWorker & WorkerProcess {
-  const { clock, nodes, hears, failure } = parts;
+  const { clock, nodes, hears, failure, limits } = parts;
   const pid = 1000 + worker * 100 + Math.floor(clock.nowMs() % 100);
   const room = aRoom({ clock, nodes, policy: anOpenPolicy() });
   const dataPlane = createRelayDataPlane({ pools: room.registry.pools, clock });
+  const { connectionsPerAddress } = limits;
+  const counts = new ClientCounts({ processes: parts.count, connectionsPerAddress });
+  const census = new ClientCensus({ ...limits, counts });
   const told: ToWorker[] = [];
   const goodbyes: RoomWorker['goodbyes'] = [];
   let isGone = false;
@@ -109,6 +132,10 @@ function aRoomWorker(worker: number, parts: WorkerParts): RoomWorker & WorkerPro
     pools: room.registry.pools,
     dataPlane,
     openCount: () => leases.size,
+    takeClientNews: () => {
+      const news = counts.takeNews();
+      return news === undefined ? [] : [{ listener: 'public', connectionsPerAddress, ...news }];
+    },
     waitingBytes: () => 1000 * worker,
     counted: () => [['herald_relay_ends_total', { reason: 'closed' }, 3]],
     use: () => ({ cpuSeconds: 1, residentBytes: 2, lagMs: 3 }),
@@ -128,11 +155,13 @@ function aRoomWorker(worker: number, parts: WorkerParts): RoomWorker & WorkerPro
       hearing.reports(message.reports);
       hearing.states(message.nodes);
       hearing.others(message.others, true, true);
+      for (const clients of message.clients) counts.hear(clients);
       say({ type: 'serving', relayForm: 'fast' });
       saying.start();
     } else if (message.type === 'reports') hearing.reports(message.reports);
     else if (message.type === 'nodes') hearing.states(message.nodes);
     else if (message.type === 'others') hearing.others(message.others, message.isWhole);
+    else if (message.type === 'clients') for (const clients of message.listeners) counts.hear(clients);
     else if (message.type === 'shed') hearing.shed(message.orders);
     else if (message.type === 'watch') saying.watch(message.pool);
     else if (message.type === 'stop') {
@@ -144,6 +173,16 @@ function aRoomWorker(worker: number, parts: WorkerParts): RoomWorker & WorkerPro
   return {
     pid,
     room,
+    census,
+    crowd(times, address = '') {
+      const seats: Seat[] = [];
+      while (seats.length < times) {
+        const seat = census.enter('connection', address);
+        if (typeof seat === 'string') break;
+        seats.push(seat);
+      }
+      return seats;
+    },
     told,
     say,
     goodbyes,

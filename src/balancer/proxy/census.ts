@@ -1,10 +1,14 @@
-// Who is connected to one listener, counted: in all, and for each client address. What a refused client hears is door.ts.
+// Who may connect to one listener: so many in all, and so many of each client address. Who counts them is
+// client-counts.ts; what a refused client hears is door.ts.
 import { parseIp } from '../../policy/cidr.ts';
+import { ClientCounts } from './client-counts.ts';
 
 /** What a listener takes at most; Infinity is off. */
 export interface CensusLimits {
   readonly connections: number;
   readonly connectionsPerAddress: number;
+  /** Where clients are counted when other processes take from the same limits; absent: none do. */
+  readonly counts?: ClientCounts;
 }
 
 /** Who is counted in all, and who for an address only: a request of a client behind a proxy. */
@@ -18,27 +22,24 @@ export interface Seat {
   leave(): void;
 }
 
-// A table of addresses must not be a way to fill the memory: past this, new addresses are not counted, and `connections`
-// is what holds. An entry takes some 100 bytes.
-const maxAddresses = 100_000;
-
+/** The limits of one listener, held against who is there. */
 export class ClientCensus {
   readonly #limits: CensusLimits;
-  readonly #byAddress = new Map<string, number>();
-  #open = 0;
+  readonly #counts: ClientCounts;
 
   constructor(limits: CensusLimits) {
     this.#limits = limits;
+    this.#counts = limits.counts ?? new ClientCounts();
   }
 
-  /** Connections counted now. */
+  /** Connections of this process counted now. */
   get open(): number {
-    return this.#open;
+    return this.#counts.ownConnections;
   }
 
-  /** Addresses counted now. */
+  /** Addresses counted now in this process. */
   get addresses(): number {
-    return this.#byAddress.size;
+    return this.#counts.ownAddresses;
   }
 
   get countsConnections(): boolean {
@@ -51,29 +52,23 @@ export class ClientCensus {
 
   /** Takes a place, or says which limit is reached. `address` is '' for what no address is to count. */
   enter(counted: Counted, address: string): Seat | CensusLimit {
+    const counts = this.#counts;
     const isConnection = counted === 'connection';
-    if (isConnection && this.#open >= this.#limits.connections) return 'listenerFull';
+    if (isConnection && counts.connections >= this.#limits.connections) return 'listenerFull';
     const key = this.countsAddresses && address !== '' ? addressKey(address) : '';
-    const known = this.#byAddress.get(key) ?? 0;
-    if (key !== '' && known >= this.#limits.connectionsPerAddress) return 'addressFull';
-    const isTracked = key !== '' && (known > 0 || this.#byAddress.size < maxAddresses);
-    if (isTracked) this.#byAddress.set(key, known + 1);
-    if (isConnection) this.#open += 1;
+    const isNamed = key !== '';
+    if (isNamed && counts.connectionsOf(key) >= this.#limits.connectionsPerAddress) return 'addressFull';
+    const isTracked = isNamed && counts.addAddress(key);
+    if (isConnection) counts.addConnection(1);
     let isTaken = true;
     return {
       leave: () => {
         if (!isTaken) return;
         isTaken = false;
-        if (isConnection) this.#open -= 1;
-        if (isTracked) this.#forget(key);
+        if (isConnection) counts.addConnection(-1);
+        if (isTracked) counts.dropAddress(key);
       },
     };
-  }
-
-  #forget(key: string): void {
-    const left = (this.#byAddress.get(key) ?? 0) - 1;
-    if (left > 0) this.#byAddress.set(key, left);
-    else this.#byAddress.delete(key);
   }
 }
 

@@ -10,6 +10,7 @@ import type { DataPlane, StateSection } from '../state/ports.ts';
 import type { Registry } from '../state/registry.ts';
 import { Briefing } from './briefing.ts';
 import { Carried } from './carried.ts';
+import { ClientBook } from './client-book.ts';
 import type { FromWorker, ToWorker, WorkerSettings, WorkerUse } from './messages.ts';
 import { ReportBook } from './report-book.ts';
 import { Seat, type WorkerEvents, type WorkerProcess } from './seat.ts';
@@ -53,6 +54,7 @@ export class Crew {
   readonly #uses = new Map<number, Figures>();
   readonly #silent = new Set<number>();
   readonly #book: ReportBook;
+  readonly #clients = new ClientBook();
   #carried: Carried | undefined;
   #plane: WorkerDataPlane | undefined;
   #start: CrewStart | undefined;
@@ -173,6 +175,7 @@ export class Crew {
           sections: Object.fromEntries(sections().map((section) => [section.name, section.save()])),
           nodes: briefing.states(true, this.#parts.clock.nowMs()),
           others: briefing.others(true),
+          clients: this.#clients.takeNews(worker),
           reports: this.#book.all(),
         };
       },
@@ -204,11 +207,13 @@ export class Crew {
     this.#silent.delete(worker);
     this.#carried?.drop(worker);
     this.#plane?.drop(worker);
+    this.#clients.drop(worker);
   }
 
   #heard(worker: number, message: FromWorker): void {
     const { registry } = this.#start ?? {};
     if (message.type === 'carried') this.#carried?.hear(worker, message);
+    else if (message.type === 'clients') this.#clients.hear(worker, message.listeners);
     else if (message.type === 'connections') this.#plane?.hearConnections(worker, message);
     else if (message.type === 'settled') this.#plane?.hearSettled(message.outcomes);
     else if (message.type === 'notice')
@@ -237,6 +242,8 @@ export class Crew {
       if (nodes.length > 0) seat.send({ type: 'nodes', nodes });
       const others = briefing.others(isWhole);
       if (others.length > 0) seat.send({ type: 'others', isWhole, others });
+      const listeners = this.#clients.takeNews(seat.worker);
+      if (listeners.length > 0) seat.send({ type: 'clients', listeners });
     }
     if (!isWhole) return;
     if (pools !== undefined) this.#book.keep(pools);

@@ -10,6 +10,7 @@ import type { StopReport } from '../state/ports.ts';
 import type { ConnectionKind, Goodbye, GoodbyeOutcome } from '../state/ports.ts';
 import type { AdmissionFigures } from '../state/admission.ts';
 import type { CarriedElsewhere } from '../state/pool-state.ts';
+import type { ListenerClients, OwnListenerClients } from './client-words.ts';
 
 /** What a worker works by. */
 export interface WorkerSettings {
@@ -76,6 +77,8 @@ export type ToWorker =
       readonly sections: Readonly<Record<string, unknown>>;
       readonly nodes: readonly NodeStateRow[];
       readonly others: readonly OthersInPool[];
+      /** What the other workers have at each listener. */
+      readonly clients: readonly ListenerClients[];
       readonly reports: readonly PeerReport[];
     }
   | { readonly type: 'configure'; readonly settings: WorkerSettings }
@@ -83,6 +86,8 @@ export type ToWorker =
   /** `isWhole`: nobody else has anything on nodes left out. */
   | { readonly type: 'others'; readonly isWhole: boolean; readonly others: readonly OthersInPool[] }
   | { readonly type: 'nodes'; readonly nodes: readonly NodeStateRow[] }
+  /** Listeners left out are as told before. */
+  | { readonly type: 'clients'; readonly listeners: readonly ListenerClients[] }
   | { readonly type: 'shed'; readonly orders: readonly ShedOrder[] }
   /** Connections of the pool are wanted oftener, for a while. */
   | { readonly type: 'watch'; readonly pool: string }
@@ -173,6 +178,8 @@ export type FromWorker =
       readonly openCount: number;
       readonly pools: readonly CarriedInPool[];
     }
+  /** Listeners left out are as said before. */
+  | { readonly type: 'clients'; readonly listeners: readonly OwnListenerClients[] }
   | {
       readonly type: 'figures';
       readonly counted: readonly CountedSeries[];

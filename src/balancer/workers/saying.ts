@@ -18,6 +18,8 @@ export interface SayingParts {
   readonly pools: ReadonlyMap<string, PoolState>;
   readonly dataPlane: DataPlane;
   readonly openCount: () => number;
+  /** What others have to know of the clients of each listener and have not been told; taken for told then. */
+  readonly takeClientNews: () => (FromWorker & { type: 'clients' })['listeners'];
   /** Bytes that wait for slow clients. */
   readonly waitingBytes: () => number;
   /** Counters of the process, as they stand. */
@@ -77,6 +79,8 @@ export class Saying {
   #tick(): void {
     const isWhole = this.#ticks % ticksPerWhole === 0;
     this.#ticks += 1;
+    const listeners = this.#parts.takeClientNews();
+    if (listeners.length > 0) this.#parts.send({ type: 'clients', listeners });
     this.#sayCarried(isWhole);
     if (isWhole) this.#sayFigures();
     this.#lookWhereDue();
