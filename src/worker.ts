@@ -1,5 +1,6 @@
 // The entry of a worker's process: started by the main process, which tells it everything; nobody starts it by hand.
 import { RelayWorker } from './balancer/relay-worker.ts';
+import { tuneForRelaying } from './platform/engine.ts';
 import { createLogger } from './platform/logger.ts';
 import { createSystemClock } from './platform/system-clock.ts';
 import { createSystemRng } from './platform/system-rng.ts';
@@ -14,6 +15,7 @@ if (place === undefined) {
 /** Works until the main process says stop, or is gone. */
 async function work({ worker, ...place }: WorkerPlace): Promise<void> {
   process.title = `herald worker ${worker}`;
+  tuneForRelaying();
   const relay = new RelayWorker({
     place: { worker, ...place },
     clock: createSystemClock(),

@@ -48,7 +48,8 @@ export function formatAddress({ host, port }: Address): string {
 /** An address in one form: `::ffff:10.0.0.1` is 10.0.0.1, and letters are lower case. Host names pass. */
 export function plainAddress(address: string): string {
   const lower = address.toLowerCase();
-  const mapped = lower.startsWith('::ffff:') ? lower.slice('::ffff:'.length) : '';
+  if (!lower.startsWith('::ffff:')) return lower;
+  const mapped = lower.slice('::ffff:'.length);
   return !mapped.includes(':') && parseIp(mapped)?.version === 4 ? mapped : lower;
 }
 

@@ -9,7 +9,7 @@ import { failureOf } from './failure.ts';
 import type { ProxyDeps } from './ports.ts';
 import { wireOverSocket } from './plain-wire.ts';
 import { isSourceExhausted } from './source-addresses.ts';
-import type { DialReader, Wire, WireEnds } from './wire.ts';
+import type { DialReader, Wire } from './wire.ts';
 
 /** A stage of an upgrade; `abort` ends it silently and closes its wire. Idempotent. */
 export interface Stage {
@@ -27,8 +27,8 @@ export interface DialOutcome {
 export interface DialledNode extends Pick<PlacedNode, 'host' | 'port'> {
   /** Absent: nothing comes first. */
   readonly link?: NodeLink;
-  /** Whom the connection is for. */
-  readonly ends?: WireEnds;
+  /** Whom the connection is for; absent: for ourselves. Its ends are asked for only where the node is told: they cost system calls. */
+  readonly client?: Pick<Wire, 'ends'>;
 }
 
 type DialDeps = Pick<ProxyDeps, 'transport' | 'resolve' | 'sources' | 'clock' | 'timeouts'>;
@@ -60,8 +60,9 @@ class Dial implements DialReader, Stage {
   connected(): void {
     const wire = this.#wire;
     if (this.#isSettled || wire === undefined) return;
-    const { link, ends } = this.#node;
-    const header = link && headerFor(link, ends ?? 'own');
+    const { link, client } = this.#node;
+    const isTold = link !== undefined && link.proxyProtocol !== 'off';
+    const header = isTold ? headerFor(link, client?.ends ?? 'own') : undefined;
     if (header !== undefined) wire.send(header, 0, header.length);
     if (link?.tls === undefined) return this.#connected(wire);
     this.#encrypt(wire.toSocket(Buffer.alloc(0)), link.tls);

@@ -1,14 +1,15 @@
 // What is under way and must end with its listener: heads, dials, handshakes, relays, goodbyes.
+import { Roster, type Member } from './roster.ts';
 
 /** Something under way. */
-export interface Ending {
+export interface Ending extends Member {
   /** Ends it at once; must be idempotent and must not throw. */
   destroy(): void;
 }
 
-/** The set of what is under way. Who adds something removes it when it has ended. */
+/** Everything that is under way. Who adds something removes it when it has ended. */
 export class Open {
-  readonly #members = new Set<Ending>();
+  readonly #members = new Roster<Ending>();
 
   /** How many there are. */
   get size(): number {
@@ -20,12 +21,14 @@ export class Open {
   }
 
   remove(member: Ending): void {
-    this.#members.delete(member);
+    this.#members.remove(member);
   }
 
   /** Ends everything. */
   destroyAll(): void {
-    for (const member of this.#members) member.destroy();
-    this.#members.clear();
+    for (const member of this.#members.all()) {
+      this.#members.remove(member);
+      member.destroy();
+    }
   }
 }

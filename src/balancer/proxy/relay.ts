@@ -5,6 +5,7 @@ import type { Carrier, ConnectionKind, Goodbye, GoodbyeOutcome, Lease } from '..
 import { Flow } from './flow.ts';
 import type { FlowOwner } from './flow.ts';
 import { RelayGoodbye } from './relay-goodbye.ts';
+import type { Member } from './roster.ts';
 import type { Wire } from './wire.ts';
 
 /**
@@ -64,7 +65,9 @@ export interface RelayOwner {
   waiting(bytes: number): void;
 }
 
-export class Relay implements FlowOwner, Carrier {
+export class Relay implements FlowOwner, Carrier, Member {
+  /** In the roster of its owner. */
+  place = -1;
   readonly #downstream: Wire;
   readonly #upstream: Wire;
   readonly #lease: Lease;

@@ -2,6 +2,7 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import { Relay } from './relay.ts';
 import type { RelayOptions, RelayOwner } from './relay.ts';
+import { Roster } from './roster.ts';
 
 /** Timeouts of relays are minutes: looking once a second is exact enough and costs nothing per message. */
 const tickMs = 1000;
@@ -14,7 +15,7 @@ export interface RelaysLimits {
 
 export class Relays implements RelayOwner {
   readonly #clock: Clock;
-  readonly #open = new Set<Relay>();
+  readonly #open = new Roster<Relay>();
   readonly #timer: Timer;
   readonly #maxWaitingBytes: number;
   #waitingBytes = 0;
@@ -42,7 +43,7 @@ export class Relays implements RelayOwner {
   /** Ends every relay and the tick. Idempotent. */
   stop(): void {
     this.#timer.cancel();
-    for (const relay of this.#open) relay.stop();
+    for (const relay of this.#open.all()) relay.stop();
   }
 
   /** Bytes that wait for slow clients, an upper bound: what a client has taken of a piece is not known. */
@@ -51,7 +52,7 @@ export class Relays implements RelayOwner {
   }
 
   removed(relay: Relay): void {
-    this.#open.delete(relay);
+    this.#open.remove(relay);
   }
 
   waiting(bytes: number): void {
@@ -62,7 +63,7 @@ export class Relays implements RelayOwner {
   // Whoever has kept us waiting longest goes first. Looking at all is dear, so a tenth is freed at a time.
   #makeRoom(): void {
     this.#isMakingRoom = true;
-    const waiting = [...this.#open].filter(({ waitsSinceMs }) => waitsSinceMs !== Infinity);
+    const waiting = this.#open.all().filter(({ waitsSinceMs }) => waitsSinceMs !== Infinity);
     waiting.sort((a, b) => a.waitsSinceMs - b.waitsSinceMs);
     for (const relay of waiting) {
       if (this.#waitingBytes <= 0.9 * this.#maxWaitingBytes) break;
@@ -73,6 +74,6 @@ export class Relays implements RelayOwner {
 
   #tick(): void {
     const nowMs = this.#clock.nowMs();
-    for (const relay of this.#open) relay.tick(nowMs);
+    for (const relay of this.#open.all()) relay.tick(nowMs);
   }
 }

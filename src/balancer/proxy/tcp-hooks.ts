@@ -60,7 +60,7 @@ export interface TcpHooks {
     failed: (status: number) => void,
   ): void;
   /** A documented socket over `handle`, reading from now on. */
-  toSocket(handle: object): Socket;
+  toSocket(handle: object, buffer: Buffer): Socket;
 }
 
 interface Bindings {
@@ -165,8 +165,12 @@ function takeAccepted<Owner>(
   };
 }
 
-function toSocket(handle: object): Socket {
+function toSocket(handle: object, buffer: Buffer): Socket {
+  // What is read lands in a buffer that others read into, too: the socket gets a copy.
+  const callback = (size: number): boolean => socket.push(Buffer.from(buffer.subarray(0, size)));
+  const onread = { buffer, callback };
   // `handle` is an option that the types leave out; net.Server builds its own sockets with it.
-  const options = { handle, allowHalfOpen: true, readable: true, writable: true };
-  return new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
+  const options = { handle, onread, allowHalfOpen: true, readable: true, writable: true };
+  const socket = new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
+  return socket;
 }

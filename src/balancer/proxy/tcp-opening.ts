@@ -96,7 +96,7 @@ export class TcpOpening implements WireReader, Ending, Waiter {
     this.#wait = undefined;
     this.#lease = lease;
     this.#attempts++;
-    const target = { ...lease.node, link: this.#deps.linkOf(this.#pool), ends: this.#client.ends };
+    const target = { ...lease.node, link: this.#deps.linkOf(this.#pool), client: this.#client };
     this.#stage = dialNode(this.#deps, target, {
       connected: (node) => this.#open(lease, node),
       failed: (reason, error) => this.#failed(lease, reason, error),

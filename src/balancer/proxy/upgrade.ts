@@ -145,7 +145,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#lease = lease;
     this.#story?.placed(lease);
     this.#attempts++;
-    const target = { ...lease.node, link: this.#deps.linkOf(this.#pool), ends: this.#client.ends };
+    const target = { ...lease.node, link: this.#deps.linkOf(this.#pool), client: this.#client };
     this.#stage = dialNode(this.#deps, target, {
       connected: (node) => this.#shakeHands(lease, node),
       failed: (reason, error) => this.#failed(lease, reason, error),

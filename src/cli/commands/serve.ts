@@ -7,6 +7,7 @@ import type { WorkersOption } from '../../balancer/client-side.ts';
 import { maxWorkers } from '../../balancer/workers/worker-data-plane.ts';
 import { HeraldError } from '../../core/error.ts';
 import { findConfigPath, loadConfig, type LoadedConfig } from '../../platform/config.ts';
+import { tuneForRelaying } from '../../platform/engine.ts';
 import { createLogger, type Logger } from '../../platform/logger.ts';
 import { createSystemRng } from '../../platform/system-rng.ts';
 import { createSystemdNotifier, runProgram, type SystemdNotifier } from '../../platform/systemd-notify.ts';
@@ -83,6 +84,7 @@ async function serve(run: Start & { path: string; loaded: LoadedConfig; log: Log
   const { clock, env } = io;
   const { pid } = process;
   const version = packageVersion();
+  tuneForRelaying();
   const balancer = new Balancer({
     loaded,
     clock,

@@ -98,7 +98,10 @@ backend nodes
 
 const mainFile = join(import.meta.dirname, '../../../dist/cli/main.js');
 
-/** The default policy, which checks health, measures and counts. */
+/**
+ * The default policy, which checks health, measures and counts; but for the rate at which a node takes new connections
+ * (200/s), since nobody else has one here.
+ */
 function herald(
   { directory, nodePort, certificate }: Setting,
   name: string,
@@ -108,7 +111,12 @@ function herald(
     name,
     hasTls: form === 'auto',
     command(ports) {
-      const path = join(place(directory, name), 'herald.yaml');
+      const folder = place(directory, name);
+      writeFileSync(
+        join(place(folder, 'policies'), 'bench.yaml'),
+        'apiVersion: herald/v1\nkind: Policy\nname: bench\nplace: { connectRate: 100000/s }\n',
+      );
+      const path = join(folder, 'herald.yaml');
       writeFileSync(
         path,
         `apiVersion: herald/v1
@@ -123,7 +131,7 @@ relay: { form: ${form} }
 intake: { bind: '127.0.0.1:0' }
 admin: { socket: ./admin.sock }
 log: { level: warn }
-pools: { bench: { routes: [{ host: '*', path: / }], nodes: [{ id: a, address: '127.0.0.1:${nodePort}' }] } }
+pools: { bench: { policy: bench, routes: [{ host: '*', path: / }], nodes: [{ id: a, address: '127.0.0.1:${nodePort}' }] } }
 `,
       );
       return [process.execPath, mainFile, 'serve', '-c', path];

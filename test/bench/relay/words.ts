@@ -57,7 +57,8 @@ export const upgradeRequest = [
   'Accept-Encoding: gzip, deflate, br, zstd',
   'Accept-Language: en-GB,en;q=0.9',
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  headEnd,
+  '',
+  '',
 ].join('\r\n');
 
 export const upgradeAnswer = [
@@ -65,7 +66,8 @@ export const upgradeAnswer = [
   'Connection: Upgrade',
   'Upgrade: websocket',
   'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=',
-  headEnd,
+  '',
+  '',
 ].join('\r\n');
 
 /** What a client sends, and gets back byte for byte: a proxy counts frames and does not unmask them. */
