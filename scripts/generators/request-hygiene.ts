@@ -67,13 +67,21 @@ A refusal is \`application/problem+json\` with a stable code: 400 is \`HERALD_RE
 
 ## Where Herald does less than it could
 
-- **Request trailers** end at Herald: undici cannot send any. RFC 9110 (6.5.1) allows that. Trailers of answers pass.
+- **Request trailers** end at Herald, with the \`Trailer\` field that announces them; HAProxy 2.6 passes both. undici, which speaks to the nodes, writes the end of a chunked body itself and has no way to put fields behind it. RFC 9110 (6.5.1) allows dropping them. They are read all the same, and one that sets a length is refused with 400.
 - **A 100 that nobody asked for** makes an answer unusable (502): undici gives the connection up. Herald answers \`Expect: 100-continue\` itself and never sends the expectation to a node, so no node has a reason for a 100. 102, 103 and other interim answers pass, but not to HTTP/1.0 clients.
 - **Interim answers before a 101** are dropped: WebSocket clients wait for a 101 and know nothing else.
 - **Methods that \`node:http\` does not know** (\`BREW\`, small letters) are answered 400; its 30 or so methods pass, WebDAV's among them.
 - **Lengths told twice** are refused even when they agree. RFC 9112 (6.3) allows either.
 - **Pipelining** is answered one request after the other; more than 100 waiting requests end the connection.
 - **An upgrade pipelined behind a request** is not answered: the answers owed are sent, then the connection ends.
+
+## Trailers of answers
+
+They pass, to HTTP/1.1 clients and behind chunks, as in HAProxy 2.6. Whoever sends a checksum or a status (gRPC) behind a body needs that. Three things are Herald's:
+
+- \`TE: trailers\` of a client reaches the node, without the other members of \`TE\`: those are between two neighbours. Herald takes it also without \`Connection: TE\`, which it cannot send on itself. A client of HTTP/1.0 is never said to take trailers, and gets none.
+- \`Trailer\` goes on with the names of those that will pass, and only where trailers can follow: not in answers with a length, not to HEAD.
+- Fields of a hop never pass, nor those that RFC 9110 (6.5.1) wants in the head: how the body is framed or coded (an answer with \`Content-Length\` there is cut off), \`Set-Cookie\`, \`WWW-Authenticate\`, \`Location\`, \`Cache-Control\` and the like. HAProxy 2.6 passes those that it was tried with, the length included.
 
 `;
 

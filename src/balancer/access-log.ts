@@ -73,7 +73,7 @@ export class AccessLog {
   }
 
   #write(record: AccessRecord): void {
-    const path = this.#config?.withQuery === true ? record.path : record.path.split('?', 1)[0];
+    const path = this.#config?.withQuery === true ? record.path : record.path?.split('?', 1)[0];
     const event = eventOf(record);
     if (this.#file !== undefined) this.#file.write({ ...record, path }, event);
     else if (this.#config !== undefined) this.#deps.log.info({ ...record, path }, event);

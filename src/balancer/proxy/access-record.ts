@@ -16,11 +16,12 @@ export interface AccessRecord {
   readonly client: string;
   /** The trusted peer that spoke for it; undefined when there was none. */
   readonly peer: string | undefined;
-  readonly kind: ConnectionKind;
-  readonly method: string;
-  readonly host: string;
+  /** Undefined when no head could be read, as the three that follow. */
+  readonly kind: ConnectionKind | undefined;
+  readonly method: string | undefined;
+  readonly host: string | undefined;
   /** With the query, if there was one. */
-  readonly path: string;
+  readonly path: string | undefined;
   readonly pool: string;
   readonly node: string | undefined;
   /** What came of affinity; undefined for a client without a node of its own. */

@@ -2,7 +2,7 @@
 // Where nothing is logged there is no story, and nothing here runs.
 import type { Clock } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/error.ts';
-import type { ConnectionKind, Lease } from '../state/ports.ts';
+import type { Lease } from '../state/ports.ts';
 import type { AccessEnd, AccessRecord } from './access-record.ts';
 import type { Client } from './client.ts';
 import type { RelayTotals } from './relay.ts';
@@ -13,10 +13,11 @@ import { WatchedLease } from './watched-lease.ts';
 export interface AccessStart {
   /** What stands for the client's connection: requests over the same one have the same. */
   readonly connection: object;
-  readonly client: Client;
-  readonly head: RequestHead;
-  readonly method: string;
-  /** '' when no route matches. */
+  readonly client: Pick<Client, 'address' | 'peerAddress'>;
+  /** Undefined when none could be read, as the method. */
+  readonly head: Pick<RequestHead, 'hostName' | 'target'> | undefined;
+  readonly method: string | undefined;
+  /** '' when no route matches, and when none was looked for. */
   readonly pool: string;
   /** '' when it has none. */
   readonly requestId: string;
@@ -59,8 +60,9 @@ function askedBy(
     client: client.address,
     peer: client.address === client.peerAddress ? undefined : client.peerAddress,
     method,
-    host: head.hostName,
-    path: head.target,
+    // A request that names none has been refused.
+    host: head?.hostName === '' ? undefined : head?.hostName,
+    path: head?.target,
     pool,
   };
 }
@@ -113,7 +115,7 @@ export class AccessStory {
   }
 
   /** Herald answers itself. */
-  refused(code: ErrorCode, kind: ConnectionKind, status?: number): void {
+  refused(code: ErrorCode, kind: AccessRecord['kind'], status?: number): void {
     this.#code = code;
     this.#status = status;
     this.ended('refused', kind);
@@ -122,7 +124,7 @@ export class AccessStory {
   /** It is over; only the first call counts. */
   ended(
     end: AccessEnd,
-    kind: ConnectionKind,
+    kind: AccessRecord['kind'],
     totals: Omit<RelayTotals, 'durationMs'> = this.#totals(),
   ): void {
     if (this.#isOver) return;
@@ -153,15 +155,6 @@ export class AccessStory {
   #totals(): Omit<RelayTotals, 'durationMs'> {
     return this.#watched ?? { toNodeBytes: 0, toNodeMessages: 0, toClientBytes: 0, toClientMessages: 0 };
   }
-}
-
-/** Tells of a request that no route matched. */
-export function logUnrouted(
-  { access }: { readonly access?: (start: AccessStart) => AccessStory | undefined },
-  kind: ConnectionKind,
-  start: Omit<AccessStart, 'pool' | 'requestId'>,
-): void {
-  access?.({ ...start, pool: '', requestId: '' })?.refused('HERALD_ROUTE_UNKNOWN', kind, 404);
 }
 
 // A tenth of a millisecond is as fine as anybody reads.

@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer';
 import { problemResponse } from '../../protocol/http-error.ts';
 import type { HeadFields } from '../../protocol/http-head.ts';
+import { logRefusal } from './access-refusal.ts';
 import type { CensusLimit, ClientCensus, Seat } from './census.ts';
 import { clientOf, type Origin } from './client.ts';
 import { lingerClose } from './linger.ts';
@@ -19,7 +20,10 @@ export interface Door {
 }
 
 /** What a door is made of. */
-export type DoorDeps = Pick<ProxyDeps, 'census' | 'roomBehind' | 'clock' | 'rng' | 'open' | 'events'> & {
+export type DoorDeps = Pick<
+  ProxyDeps,
+  'census' | 'roomBehind' | 'clock' | 'rng' | 'open' | 'events' | 'access'
+> & {
   /** Whether an address is that of a proxy, which stands for many. */
   readonly isProxy: (address: string) => boolean;
 };
@@ -33,8 +37,12 @@ export function createDoor(deps: DoorDeps): Door {
   let told = 0;
 
   function turnAway(wire: Wire, limit: CensusLimit, canBeTold: boolean): void {
-    deps.events.refused('', limitCode(limit));
-    if (!canBeTold || told >= maxTold) return wire.destroy({ reset: true });
+    const isTold = canBeTold && told < maxTold;
+    const code = limitCode(limit);
+    deps.events.refused('', code);
+    const origin = () => ({ address: wire.remoteAddress });
+    logRefusal(deps, { connection: wire, origin, isTold }, code);
+    if (!isTold) return wire.destroy({ reset: true });
     told += 1;
     whenGone(wire, () => void (told -= 1));
     const answer = Buffer.from(problemResponse(tooMany(limit, deps.rng)), 'utf8');

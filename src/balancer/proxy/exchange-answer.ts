@@ -68,7 +68,8 @@ export class ExchangeAnswer {
     { status, reason, raw }: NodeHead,
     setCookie: string,
   ): AnswerCounter {
-    const fields = answerFields({ status, raw, setCookie }, this.#marks);
+    const mayTrail = this.#takesChunks(status);
+    const fields = answerFields({ status, raw, setCookie, mayTrail }, this.#marks);
     this.#source = source;
     this.#counter = new AnswerCounter(fields);
     this.#response.writeHead(status, reason, fields);
@@ -86,9 +87,14 @@ export class ExchangeAnswer {
 
   /** The node has said everything. */
   end({ rawTrailers }: Dispatcher.DispatchController): void {
-    const trailers = trailerFields(rawTrailers);
+    const trailers = trailerFields(rawTrailers, this.#marks);
     if (trailers.length > 0) this.#response.addTrailers(trailers);
     this.#response.end();
+  }
+
+  #takesChunks(status: number): boolean {
+    const { method, httpVersion } = this.#response.req;
+    return httpVersion === '1.1' && method !== 'HEAD' && !bodiless.has(status);
   }
 
   /** A 204 and a 304 are whole with their heads: undici 7 misses the body that a length describes. */

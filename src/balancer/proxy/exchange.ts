@@ -26,6 +26,7 @@ import { ExchangeUpload } from './exchange-upload.ts';
 import { failureOf } from './failure.ts';
 import type { ForwardedRequest } from './forward.ts';
 import { isReadable } from './forwarded-answer.ts';
+import { takesTrailers } from './hop-by-hop.ts';
 import { requestIdFields, type Marks } from './marks.ts';
 import type { NodePools } from './node-pools.ts';
 import type { Ending } from './open.ts';
@@ -73,6 +74,8 @@ export class Exchange implements Ending, Carrier, Waiter {
     this.#marks = arrival.marks;
     this.#story = arrival.story;
     this.#fields = nodeFields(head, arrival.client, arrival.marks);
+    // HTTP/1.0 has no chunks, and so no trailers.
+    if (request.httpVersion === '1.1' && takesTrailers(head.fields)) this.#fields.push('TE', 'trailers');
     this.#upload = new ExchangeUpload(deps, forwarded, (problem) => this.fail(problem));
     const stalled = () => this.#stalled();
     this.#answer = new ExchangeAnswer(deps, { response: this.#response, marks: this.#marks, stalled });

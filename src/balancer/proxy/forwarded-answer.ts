@@ -1,6 +1,6 @@
 // A node's answer to a forwarded request: the fields that go on to the client, and what of it is counted.
 import { EventCounter } from '../../protocol/event-stream.ts';
-import { joinedValue, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
+import { isToken, joinedValue, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
 import { endToEndFields } from './hop-by-hop.ts';
 import { isAnswered, requestIdFields, type Marks } from './marks.ts';
 
@@ -13,15 +13,23 @@ interface RawAnswer {
   readonly raw: RawFields;
   /** The value of a Set-Cookie field to add; '' for none. */
   readonly setCookie: string;
+  /** Without a length it goes on in chunks, which trailers can follow; absent: it does not. */
+  readonly mayTrail?: boolean;
 }
 
 /** The answer's fields for the client. */
-export function answerFields({ status, raw, setCookie }: RawAnswer, marks: Marks): string[] {
+export function answerFields(
+  { status, raw, setCookie, mayTrail = false }: RawAnswer,
+  marks: Marks,
+): string[] {
+  const text = textFields(raw);
   const drops = (name: string) =>
     isAnswered(marks, name) || (name === 'content-length' && !hasContent(status));
-  const fields = endToEndFields(textFields(raw), drops);
+  const fields = endToEndFields(text, drops);
   if (setCookie !== '') fields.push('Set-Cookie', setCookie);
   fields.push(...requestIdFields(marks));
+  // node:http throws at a Trailer field where no trailers can follow.
+  if (mayTrail && joinedValue(fields, 'content-length') === '') announceTrailers(fields, text, marks);
   return fields;
 }
 
@@ -39,9 +47,45 @@ function hasContent(status: number): boolean {
   return status >= 200 && status !== 204;
 }
 
+// What RFC 9110 (6.5.1) keeps out of trailers, by kind: framing and routing; how to read the content; who may see it;
+// what the client is to do. Clients that mix trailers into the head would follow them.
+const neverLate = new Set([
+  'content-length',
+  'host',
+  'content-encoding',
+  'content-range',
+  'content-type',
+  'set-cookie',
+  'www-authenticate',
+  'age',
+  'cache-control',
+  'date',
+  'expires',
+  'location',
+  'retry-after',
+  'vary',
+]);
+
+/** Those of `fields`, an answer's trailers, that go on. */
+function endToEndTrailers(fields: HeadFields, marks: Marks): string[] {
+  return endToEndFields(fields, (name) => neverLate.has(name) || isAnswered(marks, name));
+}
+
+/** Says in `fields` which trailers will follow, of those that `raw` announces: the ones that go on. */
+function announceTrailers(fields: string[], raw: HeadFields, marks: Marks): void {
+  const announced = joinedValue(raw, 'trailer');
+  if (announced === '') return;
+  const asFields = announced.split(',').flatMap((member) => {
+    const name = member.trim();
+    return isToken(name) ? [name, ''] : [];
+  });
+  const kept = endToEndTrailers(asFields, marks).filter((_, index) => index % 2 === 0);
+  if (kept.length > 0) fields.push('Trailer', kept.join(', '));
+}
+
 /** The answer's trailers as pairs; empty when there are none. Those that end at this hop are left out. */
-export function trailerFields(raw: RawFields): [string, string][] {
-  const fields = endToEndFields(textFields(raw));
+export function trailerFields(raw: RawFields, marks: Marks): [string, string][] {
+  const fields = endToEndTrailers(textFields(raw), marks);
   const pairs: [string, string][] = [];
   for (let i = 0; i < fields.length; i += 2) pairs.push([fields[i] ?? '', fields[i + 1] ?? '']);
   return pairs;

@@ -1,13 +1,12 @@
 // The door for upgrades, whichever parser has read them: route, then one Upgrade each.
 import type { Buffer } from 'node:buffer';
 import type { Problem } from '../../protocol/problem.ts';
-import { logUnrouted } from './access.ts';
-import { clientOf } from './client.ts';
+import { logRefusal } from './access-refusal.ts';
 import { forwardedSeat, holdSeat } from './door.ts';
 import { lingerClose } from './linger.ts';
 import type { ProxyDeps } from './ports.ts';
 import { routeUnknown, tooMany } from './problems.ts';
-import { upgradeRefusal } from './refuse.ts';
+import { passesByWaiting, upgradeRefusal } from './refuse.ts';
 import { isWebSocket, type ProtocolSwitch } from './protocol-switch.ts';
 import type { RequestHead } from './request-head.ts';
 import { Upgrade } from './upgrade.ts';
@@ -33,27 +32,38 @@ export interface Asking {
   readonly early: Buffer;
 }
 
+interface RefusedUpgrade extends Omit<Asking, 'early'> {
+  /** '' when no route matches. */
+  readonly pool: string;
+}
+
 /** A gateway over `deps`; what it has under way is in `deps.open`. */
 export function createGateway(deps: ProxyDeps, route: Route): Gateway {
   return {
     handleUpgrade(client, { head, early, asked }) {
       const pool = route(head.hostName, head.path);
       const origin = { address: client.remoteAddress, isEncrypted: client.isEncrypted };
-      if (pool === undefined) {
-        const source = clientOf(deps, origin, head.fields);
-        const kind = isWebSocket(asked) ? 'websocket' : 'tcp';
-        logUnrouted(deps, kind, { connection: client, client: source, head, method: asked.method });
-        return refuse(client, head, routeUnknown(head.hostName, head.path));
-      }
+      if (pool === undefined)
+        return refuse(client, { head, asked, pool: '' }, routeUnknown(head.hostName, head.path));
       const seat = forwardedSeat(deps, origin, head.fields);
-      if (typeof seat === 'string') return refuse(client, head, tooMany(seat, deps.rng));
+      if (typeof seat === 'string') return refuse(client, { head, asked, pool }, tooMany(seat, deps.rng));
       if (seat !== undefined) holdSeat(client, seat);
       new Upgrade(deps, { client, head, pool, early, asked }).start();
     },
   };
 
-  function refuse(client: Wire, head: RequestHead, problem: Problem): void {
+  function refuse(client: Wire, { head, asked, pool }: RefusedUpgrade, problem: Problem): void {
     deps.events.refused('', problem.code);
+    const { method } = asked;
+    const kind = isWebSocket(asked) ? 'websocket' : 'tcp';
+    const origin = () => ({ address: client.remoteAddress, isEncrypted: client.isEncrypted });
+    // A WebSocket is let in to be told, and then has no status that would say anything.
+    const isTold = kind !== 'websocket' || !passesByWaiting(problem);
+    logRefusal(
+      deps,
+      { connection: client, origin, asked: { kind, method, head, pool }, isTold },
+      problem.code,
+    );
     const answer = upgradeRefusal(problem, head.fields);
     client.send(answer, 0, answer.length);
     lingerClose(client, deps);

@@ -1,8 +1,9 @@
 // Which header fields end at this hop. Everything else passes as it came, in its order and its letters.
-import { valuesOf, type HeadFields } from '../../protocol/http-head.ts';
+import { joinedValue, listHas, valuesOf, type HeadFields } from '../../protocol/http-head.ts';
 
 // RFC 9110, section 7.6.1, with what older lists and practice add. `expect` is answered here, `http2-settings`
-// belongs to `Upgrade: h2c`, which we ignore; the proxy-auth pair is between a client and a proxy.
+// belongs to `Upgrade: h2c`, which we ignore; the proxy-auth pair is between a client and a proxy. `te` and `trailer`
+// are written anew where trailers will pass.
 const hopByHop = new Set([
   'connection',
   'keep-alive',
@@ -36,6 +37,14 @@ export function endToEndFields(fields: HeadFields, drop: (name: string) => boole
     kept.push(name, fields[i + 1] ?? '');
   }
   return kept;
+}
+
+/**
+ * Whether whoever sent these fields takes trailers (RFC 9110, section 10.1.4). `Connection: TE`, which should stand
+ * beside it, is not asked for: few senders know of it.
+ */
+export function takesTrailers(fields: HeadFields): boolean {
+  return listHas(joinedValue(fields, 'te'), 'trailers');
 }
 
 // CGI and WSGI servers read `Content_Length` as Content-Length: what frames a message has one spelling.

@@ -1,16 +1,20 @@
 // How a connection that node:http parses comes to its end when its client breaks a rule or stands still: what is owed
 // is answered, the rest is refused, and nothing of ours lands in the middle of an answer.
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { problemResponse } from '../../protocol/http-error.ts';
 import type { Problem } from '../../protocol/problem.ts';
+import { logRefusal, uncheckedRequest } from './access-refusal.ts';
+import type { Origin } from './client.ts';
 import type { ProxyDeps } from './ports.ts';
 import { requestInvalid } from './problems.ts';
 import type { Turns } from './turns.ts';
 
 /** The ends that a connection may come to. */
 export interface HttpEndings {
-  /** Answers with `problem` where no answer is under way, and closes. */
-  refuse(socket: Duplex, problem: Problem): void;
+  /** Answers with `problem` where no answer is under way, and closes. `request`: whose head has been read, if any. */
+  refuse(socket: Duplex, problem: Problem, request?: IncomingMessage): void;
   /** The parser has given up. It repeats its error for each further read, and for the end. */
   broken(socket: Duplex, error: NodeJS.ErrnoException): void;
   /** node:http has given the socket up behind requests whose answers are under way: they are the last ones. */
@@ -24,13 +28,15 @@ const lingerMs = 2_000;
 
 /** Endings for the connections of one listener. */
 export function createHttpEndings(
-  deps: Pick<ProxyDeps, 'clock' | 'events' | 'limits'>,
+  deps: Pick<ProxyDeps, 'clock' | 'events' | 'limits' | 'access' | 'trusted' | 'originOf'>,
   turns: Turns,
 ): HttpEndings {
   const refused = new WeakSet<Duplex>();
 
-  function refuse(socket: Duplex, problem: Problem): void {
+  function refuse(socket: Duplex, problem: Problem, request?: IncomingMessage): void {
     deps.events.refused('', problem.code);
+    const asked = request && uncheckedRequest(request);
+    logRefusal(deps, { connection: socket, origin: () => originOf(deps, socket), asked }, problem.code);
     socket.write(problemResponse(problem));
     endAnswered(socket);
   }
@@ -71,6 +77,13 @@ export function createHttpEndings(
       else latest.fail({ code: 'HERALD_REQUEST_TIMEOUT', message: 'no whole request in time' });
     },
   };
+}
+
+/** Where the connection came from that node:http knows as `socket`. */
+export function originOf(deps: Pick<ProxyDeps, 'originOf'>, socket: Duplex): Origin {
+  // Proof of `as`: node:http was given sockets only, and hands the same ones back.
+  const { ends, isEncrypted } = deps.originOf(socket as Socket);
+  return { address: ends.address, isEncrypted };
 }
 
 function problemOfParser(error: NodeJS.ErrnoException, headBytes: number): Problem {

@@ -6,8 +6,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fieldText, type HeadFields } from '../../protocol/http-head.ts';
 import type { Problem } from '../../protocol/problem.ts';
-import { logUnrouted } from './access.ts';
-import { clientOf } from './client.ts';
+import { logRefusal, uncheckedRequest, type RefusedRequest } from './access-refusal.ts';
 import type { Forwarder } from './forward.ts';
 import type { Gateway, Route } from './gateway.ts';
 import type { ProxyDeps } from './ports.ts';
@@ -15,7 +14,7 @@ import { bodyTooLarge, requestInvalid, routeUnknown, tooMany } from './problems.
 import { forwardedSeat } from './door.ts';
 import { checkHead } from './request-head.ts';
 import { isWrongUpgrade, switchOf, upgradeChoice, upgradeRule } from './upgrade-choice.ts';
-import { createHttpEndings } from './http-endings.ts';
+import { createHttpEndings, originOf } from './http-endings.ts';
 import { asksForServer, checkRequest } from './request-rules.ts';
 import { respondProblem } from './respond.ts';
 import { Turns, type FailRequest } from './turns.ts';
@@ -54,9 +53,9 @@ export function createHttpSide(deps: ProxyDeps, parts: SideParts): HttpSide {
     if (turns.latest(socket) !== undefined) endings.abandon(socket);
     else handleUpgradeEvent({ deps, parts, server, refuse: endings.refuse }, request, { socket, early });
   });
-  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     if (turns.latest(socket) !== undefined) endings.abandon(socket);
-    else endings.refuse(socket, requestInvalid('CONNECT is not served: this is no forward proxy'));
+    else endings.refuse(socket, requestInvalid('CONNECT is not served: this is no forward proxy'), request);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => endings.broken(socket, error));
   server.on('timeout', (socket: Socket) => endings.late(socket));
@@ -103,39 +102,40 @@ function handleRequest(
   request: IncomingMessage,
   response: ServerResponse,
 ): FailRequest {
-  const refuse = (problem: Problem): FailRequest => {
+  const origin = () => originOf(deps, request.socket);
+  const refuse = (problem: Problem, asked: RefusedRequest): FailRequest => {
+    logRefusal(deps, { connection: request.socket, origin, asked }, problem.code);
     respondProblem({ deps, response, pool: '' }, problem);
     return () => request.socket.destroy();
   };
   const checked = checkRequest(request);
-  if (!checked.ok) return refuse(requestInvalid(checked.rule));
+  if (!checked.ok) return refuse(requestInvalid(checked.rule), uncheckedRequest(request));
   if (asksForServer(request)) {
     response.writeHead(204).end();
     return () => request.socket.destroy();
   }
-  const { hostName, path } = checked.head;
-  const pool = route(hostName, path);
-  const { ends, isEncrypted } = deps.originOf(request.socket);
-  const origin = { address: ends.address, isEncrypted };
-  if (pool === undefined) {
-    const { head } = checked;
-    const client = clientOf(deps, origin, head.fields);
-    logUnrouted(deps, 'http', { connection: request.socket, client, head, method: request.method ?? '' });
-    return refuse(routeUnknown(hostName, path));
-  }
-  const seat = forwardedSeat(deps, origin, checked.head.fields);
-  if (typeof seat === 'string') return refuse(tooMany(seat, deps.rng));
+  const { head } = checked;
+  const pool = route(head.hostName, head.path);
+  const asked = (): RefusedRequest => ({
+    kind: 'http',
+    method: request.method ?? '',
+    head,
+    pool: pool ?? '',
+  });
+  if (pool === undefined) return refuse(routeUnknown(head.hostName, head.path), asked());
+  const seat = forwardedSeat(deps, origin(), head.fields);
+  if (typeof seat === 'string') return refuse(tooMany(seat, deps.rng), asked());
   if (seat !== undefined) response.once('close', () => seat.leave());
   if (Number(request.headers['content-length'] ?? 0) > deps.limits.bodyBytes)
-    return refuse(bodyTooLarge(deps.limits.bodyBytes));
-  return forwarder.forward({ request, response, head: checked.head, pool });
+    return refuse(bodyTooLarge(deps.limits.bodyBytes), asked());
+  return forwarder.forward({ request, response, head, pool });
 }
 
 interface UpgradeWay {
   readonly deps: ProxyDeps;
   readonly parts: SideParts;
   readonly server: Server;
-  refuse(socket: Duplex, problem: Problem): void;
+  refuse(socket: Duplex, problem: Problem, request: IncomingMessage): void;
 }
 
 function handleUpgradeEvent(
@@ -148,7 +148,7 @@ function handleUpgradeEvent(
   const bare = socket as Socket;
   bare.setTimeout(0);
   bare.removeAllListeners('timeout');
-  if (isWrongUpgrade(request)) return refuse(bare, requestInvalid(upgradeRule));
+  if (isWrongUpgrade(request)) return refuse(bare, requestInvalid(upgradeRule), request);
   // Node 20 brings every request with an Upgrade field here. What no node is asked for is ignored, as RFC 9110 lets
   // us: the same head without Upgrade goes through the parser again, which then reads a body, too.
   const asked = switchOf(request);
@@ -160,7 +160,7 @@ function handleUpgradeEvent(
     return;
   }
   const checked = checkHead(request.url ?? '', fields);
-  if (!checked.ok) return refuse(bare, requestInvalid(checked.rule));
+  if (!checked.ok) return refuse(bare, requestInvalid(checked.rule), request);
   parts.gateway.handleUpgrade(deps.wireOf(bare), { head: checked.head, early, asked });
 }
 

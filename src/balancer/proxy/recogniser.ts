@@ -5,6 +5,7 @@ import type { Timer } from '../../core/clock.ts';
 import { headEnd } from '../../protocol/http-head.ts';
 import { problemResponse } from '../../protocol/http-error.ts';
 import type { Problem } from '../../protocol/problem.ts';
+import { logRefusal } from './access-refusal.ts';
 import type { Gateway } from './gateway.ts';
 import { lingerClose } from './linger.ts';
 import type { Ending } from './open.ts';
@@ -21,7 +22,7 @@ export interface Ways {
   replay(wire: Wire, seen: Buffer): void;
 }
 
-type RecogniserDeps = Pick<ProxyDeps, 'clock' | 'timeouts' | 'limits' | 'events' | 'open'>;
+type RecogniserDeps = Pick<ProxyDeps, 'clock' | 'timeouts' | 'limits' | 'events' | 'open' | 'access'>;
 
 // Browsers' upgrades with their cookies fill one segment or two. A head that needs more reads than this is
 // node:http's: its parser goes on where it stopped, ours would start again at each read.
@@ -110,6 +111,8 @@ class Recogniser implements WireReader, Ending {
   #refuse(problem: Problem): void {
     this.#leave();
     this.#deps.events.refused('', problem.code);
+    const origin = () => ({ address: this.#wire.remoteAddress });
+    logRefusal(this.#deps, { connection: this.#wire, origin }, problem.code);
     const answer = Buffer.from(problemResponse(problem), 'utf8');
     this.#wire.send(answer, 0, answer.length);
     lingerClose(this.#wire, this.#deps);

@@ -66,11 +66,7 @@ function homeIndex(
   if (affinity.kind === 'none') return -1;
   if (affinity.kind === 'cookie')
     return affinityNode === '' ? -1 : nodes.findIndex(({ id }) => id === affinityNode);
-  return affinityKey === undefined ? -1 : pool.rendezvous(nodes, affinityKey, everyone);
-}
-
-function everyone(): boolean {
-  return true;
+  return affinityKey === undefined ? -1 : pool.rendezvous(nodes, affinityKey);
 }
 
 function yieldReasons(

@@ -15,13 +15,13 @@ export interface HashedNode {
 }
 
 /**
- * The node that `key` belongs to among those that may take it: an index of `nodes`, -1 when none may. A key moves only
- * when its own node comes or goes.
+ * The node that `key` belongs to among those that may take it: an index of `nodes`, -1 when none may. Without `mayTake`
+ * all may, and the answer for the key asked last is remembered. A key moves only when its own node comes or goes.
  */
 export type Rendezvous = (
   nodes: readonly HashedNode[],
   key: Hash,
-  mayTake: (index: number) => boolean,
+  mayTake?: (index: number) => boolean,
 ) => number;
 
 // The bases of FNV-1a: of its 32 bits, and the upper half of its 64. Two hashes of one text must not agree.
@@ -44,65 +44,124 @@ export function hashText(text: string): Hash {
 /** The hashes of a list of nodes, in columns. */
 interface Columns {
   readonly of: readonly HashedNode[];
-  readonly high: Uint32Array;
-  readonly low: Uint32Array;
-  /** Sizes; undefined where all are equal: then no logarithm is needed to compare. */
-  readonly capacity: Float64Array | undefined;
+  readonly high: Int32Array;
+  readonly low: Int32Array;
+  /** 1 ÷ size; undefined where all are equal: then no logarithm is needed to compare. */
+  readonly perSize: Float64Array | undefined;
 }
 
 /** A rendezvous with a memory of the hashes of ids; one for each pool. */
 export function createRendezvous(): Rendezvous {
-  let hashes = new Map<string, Hash>();
-  let known: Columns = columnsOf([], () => hashText(''));
-
-  function columnsFor(nodes: readonly HashedNode[]): Columns {
-    if (known.of === nodes) return known;
-    const kept = new Map<string, Hash>();
-    known = columnsOf(nodes, (id) => {
-      const hash = hashes.get(id) ?? hashText(id);
-      kept.set(id, hash);
-      return hash;
-    });
-    hashes = kept;
-    return known;
-  }
+  let known = columnsOf([], undefined);
+  let lastKey: Hash | undefined;
+  let lastHome = -1;
 
   return (nodes, key, mayTake) => {
-    const { high, low, capacity } = columnsFor(nodes);
-    let best = -1;
-    let bestDraw = -Infinity;
-    for (let index = 0; index < high.length; index += 1) {
-      const met = meet(key, high[index] ?? 0, low[index] ?? 0);
-      const draw = capacity === undefined ? met : Math.log(met) / (capacity[index] ?? 1);
-      if (draw <= bestDraw || !mayTake(index)) continue;
-      best = index;
-      bestDraw = draw;
+    if (known.of !== nodes) {
+      // Each assessment lists the nodes anew, and almost always the same ones.
+      known = isSameList(known.of, nodes) ? { ...known, of: nodes } : columnsOf(nodes, known);
+      lastKey = undefined;
     }
-    return best;
+    if (mayTake !== undefined) return highest(known, key, mayTake);
+    if (lastKey !== key) {
+      lastHome = highest(known, key, undefined);
+      lastKey = key;
+    }
+    return lastHome;
   };
 }
 
-function columnsOf(nodes: readonly HashedNode[], hashOf: (id: string) => Hash): Columns {
-  const all = nodes.map(({ id }) => hashOf(id));
-  const sizes = Float64Array.from(nodes, ({ capacity = 1 }) => capacity);
+function isSameList(before: readonly HashedNode[], now: readonly HashedNode[]): boolean {
+  if (before.length !== now.length) return false;
+  return before.every(({ id, capacity }, index) => {
+    const node = now[index];
+    return node !== undefined && node.id === id && node.capacity === capacity;
+  });
+}
+
+function columnsOf(nodes: readonly HashedNode[], before: Columns | undefined): Columns {
+  const known = new Map<string, Hash>();
+  before?.of.forEach(({ id }, index) =>
+    known.set(id, { high: before.high[index] ?? 0, low: before.low[index] ?? 0 }),
+  );
+  const all = nodes.map(({ id }) => known.get(id) ?? hashText(id));
+  const perSize = Float64Array.from(nodes, ({ capacity = 1 }) => 1 / capacity);
   return {
     of: nodes,
-    high: Uint32Array.from(all, ({ high }) => high),
-    low: Uint32Array.from(all, ({ low }) => low),
-    capacity: sizes.every((size) => size === sizes[0]) ? undefined : sizes,
+    high: Int32Array.from(all, ({ high }) => high | 0),
+    low: Int32Array.from(all, ({ low }) => low | 0),
+    perSize: perSize.every((each) => each === perSize[0]) ? undefined : perSize,
   };
+}
+
+type MayTake = ((index: number) => boolean) | undefined;
+
+function highest({ high, low, perSize }: Columns, key: Hash, mayTake: MayTake): number {
+  return perSize === undefined
+    ? highestOfEqual({ high, low }, key, mayTake)
+    : highestOfSized({ high, low, perSize }, key, mayTake);
+}
+
+/** Where all sizes are equal, the highest number wins, as a whole number: nothing is converted. */
+function highestOfEqual({ high, low }: Pick<Columns, 'high' | 'low'>, key: Hash, mayTake: MayTake): number {
+  const keyHigh = key.high | 0;
+  const keyLow = key.low | 0;
+  let best = -1;
+  let bestMet = -0x80000000;
+  for (let index = 0; index < high.length; index += 1) {
+    const met = meet(keyHigh, keyLow, high[index] ?? 0, low[index] ?? 0);
+    if (met < bestMet) continue;
+    if (met === bestMet && best !== -1 && !comesFirst(high, low, index, best)) continue;
+    if (mayTake !== undefined && !mayTake(index)) continue;
+    best = index;
+    bestMet = met;
+  }
+  return best;
 }
 
 /**
- * A number u in (0, 1) that key and node draw together, uniform over both. −ln(u) ÷ weight is an exponential draw of
- * that rate, and the least of them (here: the highest of ln(u) ÷ weight) falls to each node in proportion to its weight
- * (Schindelhauer and Schomaker 2005, "Weighted distributed hash tables").
+ * With u in (0, 1) for what key and node draw together, −ln(u) ÷ size is an exponential draw of the rate `size`, and the
+ * least of them falls to each node in proportion to its size (Schindelhauer and Schomaker 2005, "Weighted distributed
+ * hash tables"). Since −ln(u) is at least 1 − u, most nodes are out before a logarithm is taken.
  */
-function meet(key: Hash, nodeHigh: number, nodeLow: number): number {
-  const upper = finish(key.high ^ nodeLow);
-  const lower = finish(Math.imul(key.low ^ nodeHigh, 0x9e3779b1) ^ upper) >>> 11;
-  // 53 bits, and half a step more: 0 would have no logarithm.
-  return (upper * 0x200000 + lower + 0.5) / 0x20000000000000;
+function highestOfSized(
+  { high, low, perSize }: Pick<Columns, 'high' | 'low'> & { readonly perSize: Float64Array },
+  key: Hash,
+  mayTake: MayTake,
+): number {
+  const keyHigh = key.high | 0;
+  const keyLow = key.low | 0;
+  let best = -1;
+  let bestDraw = Infinity;
+  for (let index = 0; index < high.length; index += 1) {
+    // 32 bits, and half a step more: 0 would have no logarithm.
+    const rest = (0x7fffffff - meet(keyHigh, keyLow, high[index] ?? 0, low[index] ?? 0) + 0.5) / 0x100000000;
+    const per = perSize[index] ?? 1;
+    if (rest * per > bestDraw) continue;
+    const draw = -Math.log1p(-rest) * per;
+    if (draw > bestDraw) continue;
+    if (draw === bestDraw && best !== -1 && !comesFirst(high, low, index, best)) continue;
+    if (mayTake !== undefined && !mayTake(index)) continue;
+    best = index;
+    bestDraw = draw;
+  }
+  return best;
+}
+
+// Two of 32 bits can be equal. Then the ids decide, as everywhere else, and not the order of the list.
+function comesFirst(high: Int32Array, low: Int32Array, index: number, other: number): boolean {
+  const [a = 0, b = 0] = [high[index], high[other]];
+  return a === b ? (low[index] ?? 0) > (low[other] ?? 0) : a > b;
+}
+
+/**
+ * What key and node draw together: 32 bits with a sign, uniform over both. All bits of both count, so that no two nodes
+ * share their keys. Two multiplications suffice: key and id are well mixed before, and the comparison goes by the upper
+ * bits, which each multiplication carries upwards to.
+ */
+function meet(keyHigh: number, keyLow: number, nodeHigh: number, nodeLow: number): number {
+  const first = Math.imul(keyLow ^ nodeLow, 0x85ebca6b);
+  return Math.imul((first >>> 15) ^ first ^ (keyHigh ^ nodeHigh), 0xc2b2ae35);
 }
 
 /** The finalizer of MurmurHash3 (Appleby): every bit of `bits` reaches every bit of the result, 0..2^32 − 1. */

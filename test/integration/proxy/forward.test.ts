@@ -25,7 +25,7 @@ describe('a forwarded request', () => {
     await client.over();
     const [head = ''] = node.received;
     expect(head).toMatch(/^GET \/x\?y=1 HTTP\/1\.1\r\nhost: chat\.example:80\r\n/i);
-    expect(head).not.toMatch(/secret|timeout=5|^te:|trailer|proxy-/im);
+    expect(head).not.toMatch(/secret|timeout=5|^trailer|proxy-/im);
     expect(head).toContain('Authorization: Bearer t\r\nX-Twice: 1\r\nx-twice: caf\xe9\r\n');
     await proxy.finish();
   });
@@ -156,6 +156,50 @@ describe('an answer', () => {
     const answer = await new RawClient(proxy.port).send('GET / HTTP/1.0\r\nHost: a\r\n\r\n').over();
     expect(answer).toMatch(/\r\n\r\nonetwo$/);
     expect(answer).not.toMatch(/transfer-encoding/i);
+    await proxy.finish();
+  });
+
+  it('is asked for with TE where the client takes trailers, and announces those that will follow', async () => {
+    const node = await startRawNode(
+      'a',
+      answering(
+        'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Grpc-Status, Set-Cookie,, TE\r\n\r\n' +
+          '2\r\nok\r\n0\r\nGrpc-Status: 0\r\nSet-Cookie: late=1\r\nTransfer-Encoding: x\r\n\r\n',
+      ),
+    );
+    const proxy = await startProxy({ nodes: [node] });
+    const te = 'TE: deflate;q=0.5, Trailers\r\n';
+    const answer = await new RawClient(proxy.port).send(get('/', te)).over();
+    expect(answer).toMatch(/\r\nTrailer: Grpc-Status\r\n/);
+    expect(answer).toMatch(/\r\n2\r\nok\r\n0\r\nGrpc-Status: 0\r\n\r\n$/);
+    await new RawClient(proxy.port).send(get('/', 'TE: deflate\r\n')).over();
+    const received = node.received.join('');
+    expect(received.match(/^GET /gm)).toHaveLength(2);
+    expect(received.match(/^te:.*$/gim)).toEqual(['TE: trailers']);
+    await proxy.finish();
+  });
+
+  it.each([
+    [
+      'an HTTP/1.0 client',
+      'GET / HTTP/1.0\r\nHost: a\r\nTE: trailers\r\n\r\n',
+      'Transfer-Encoding: chunked',
+      '2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n',
+      'ok',
+    ],
+    ['HEAD', 'HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 'Transfer-Encoding: chunked', '', ''],
+    ['an answer with a length', get('/'), 'Content-Length: 2', 'ok', 'ok'],
+  ])('announces no trailers to %s', async (_, request, framing, body, told) => {
+    const node = await startRawNode(
+      'a',
+      answering(`HTTP/1.1 200 OK\r\n${framing}\r\nTrailer: X-Sum\r\n\r\n${body}`),
+    );
+    const proxy = await startProxy({ nodes: [node] });
+    const answer = await new RawClient(proxy.port).send(request).over();
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(answer).not.toMatch(/trailer|x-sum/i);
+    expect(answer.split('\r\n\r\n')[1]).toBe(told);
+    if (request.includes('HTTP/1.0')) expect(node.received[0]).not.toMatch(/^te:/im);
     await proxy.finish();
   });
 

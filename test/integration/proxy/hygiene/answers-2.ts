@@ -5,14 +5,35 @@ import type { HygieneCase } from './case.ts';
 export const answersPart2: readonly HygieneCase[] = [
   {
     name: 'chunks with a trailer',
-    why: 'trailers of an answer pass',
+    why: 'trailers of an answer pass, and so does what announces them',
     request: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
     answer:
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n',
     told: '200',
     node: ['GET / HTTP/1.1\r\nhost: a\r\nconnection: keep-alive\r\n\r\n'],
     client:
-      'HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: timeout=0\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n',
+      'HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nConnection: keep-alive\r\nKeep-Alive: timeout=0\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n',
+  },
+  {
+    name: 'trailers that belong into a head',
+    why: 'a cookie, a place to go and the fields of a hop come too late there',
+    request: 'GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n',
+    answer:
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Set-Cookie, X-Sum\r\n\r\n2\r\nok\r\n0\r\nSet-Cookie: a=1\r\nLocation: /b\r\nKeep-Alive: timeout=9\r\nX-Sum: 1\r\n\r\n',
+    told: '200',
+    node: ['GET / HTTP/1.1\r\nhost: a\r\nconnection: keep-alive\r\nTE: trailers\r\n\r\n'],
+    client:
+      'HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nConnection: keep-alive\r\nKeep-Alive: timeout=0\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n',
+  },
+  {
+    name: 'a trailer that sets a length, of an answer',
+    why: 'a reader that believes it finds another end: the client must not take the answer for whole',
+    request: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
+    answer: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nContent-Length: 50\r\n\r\n',
+    told: '200',
+    node: ['GET / HTTP/1.1\r\nhost: a\r\nconnection: keep-alive\r\n\r\n'],
+    client:
+      'HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: timeout=0\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n',
   },
   {
     name: 'chunks for an HTTP/1.0 client',

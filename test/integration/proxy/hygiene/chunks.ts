@@ -79,7 +79,7 @@ export const chunks: readonly HygieneCase[] = [
   },
   {
     name: 'a trailer',
-    why: 'may be dropped by whoever passes the body on',
+    why: 'RFC 9110, 6.5.1: may be dropped by whoever passes the body on, as here',
     request:
       'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n',
     told: '200',

@@ -47,6 +47,17 @@ describe('rendezvous', () => {
     );
   });
 
+  it('moves as little where the node that comes or goes has a size of its own', () => {
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
+    // Without `f` all sizes are equal, with it they are not.
+    const before = homes(nodesOf(ids.slice(0, 5)));
+    const after = homes(nodesOf(ids, (index) => (index === 5 ? 3 : 1)));
+    expect(new Set(after.filter((home, index) => home !== before[index]))).toEqual(new Set(['f']));
+    const some = homes(nodesOf(['a', 'b', 'c'], (index) => [2, 0.5, 4][index]));
+    const more = homes(nodesOf(['a', 'b', 'c', 'd'], (index) => [2, 0.5, 4, 1][index]));
+    expect(new Set(more.filter((home, index) => home !== some[index]))).toEqual(new Set(['d']));
+  });
+
   it('moves to the next node of each key while its own may take nothing, and back', () => {
     const nodes = nodesOf(['a', 'b', 'c', 'd']);
     const before = homes(nodes);
@@ -66,6 +77,66 @@ describe('rendezvous', () => {
     expect(Math.abs((counts.get('one') ?? 0) - 625)).toBeLessThan(94);
     expect(Math.abs((counts.get('m') ?? 0) - 1250)).toBeLessThan(123);
     expect(Math.abs((counts.get('l') ?? 0) - 2500)).toBeLessThan(142);
+  });
+
+  it('leaves what yields to every other node in proportion to its size, too', () => {
+    const sizes = [1, 2, 4, 1];
+    const nodes = nodesOf(['s', 'm', 'l', 'one'], (index) => sizes[index]);
+    const first = homes(nodes);
+    const second = homes(nodes, (id) => id !== 'l');
+    const ofLarge = second.filter((_, index) => first[index] === 'l');
+    // About 2,500 keys leave the node of half the pool. One standard deviation of a part of 2/4 is 25; four allowed.
+    expect(Math.abs(ofLarge.filter((id) => id === 'm').length - ofLarge.length / 2)).toBeLessThan(100);
+    expect(Math.abs(ofLarge.filter((id) => id === 's').length - ofLarge.length / 4)).toBeLessThan(87);
+  });
+
+  it('gives each of a thousand nodes its part', () => {
+    const nodes = nodesOf(Array.from({ length: 1000 }, (_, number) => `10.0.${number >> 8}.${number & 255}`));
+    const counts = new Map(nodes.map(({ id }) => [id, 0]));
+    const homeOf = createRendezvous();
+    for (let number = 0; number < 20_000; number += 1) {
+      const id = nodes[homeOf(nodes, hashText(`user-${number}`))]?.id ?? '';
+      counts.set(id, (counts.get(id) ?? 0) + 1);
+    }
+    const chiSquare = [...counts.values()].reduce((sum, count) => sum + (count - 20) ** 2 / 20, 0);
+    // 999 degrees of freedom: one standard deviation is 45; four are allowed either way.
+    expect(Math.abs(chiSquare - 999)).toBeLessThan(180);
+  });
+
+  it('gives nodes of nearly equal sizes what nodes of one size get, but for the difference', () => {
+    const ids = ['a', 'b', 'c', 'd', 'e'];
+    const equal = homes(nodesOf(ids));
+    const nearly = homes(nodesOf(ids, (index) => 1 + index * 1e-9));
+    expect(nearly).toEqual(equal);
+  });
+
+  it('remembers nothing of nodes that have been replaced, and of sizes that have changed', () => {
+    const homeOf = createRendezvous();
+    const key = keys[0] ?? hashText('');
+    const before = nodesOf(['a', 'b', 'c', 'd']);
+    const home = before[homeOf(before, key)]?.id ?? '';
+    const same = nodesOf(['a', 'b', 'c', 'd']);
+    expect(same[homeOf(same, key)]?.id).toBe(home);
+    const without = same.filter(({ id }) => id !== home);
+    expect(without[homeOf(without, key)]?.id).not.toBe(home);
+    const renamed = nodesOf(['w', 'x', 'y', home]);
+    expect(homeOf(renamed, key)).toBe(createRendezvous()(renamed, key));
+    const other = same.find(({ id }) => id !== home)?.id ?? '';
+    const grown = same.map(({ id }) => ({ id, capacity: id === other ? 1e6 : 1 }));
+    expect(grown[homeOf(grown, key)]?.id).toBe(other);
+  });
+
+  it('asks only about nodes that would win', () => {
+    const nodes = nodesOf(Array.from({ length: 1000 }, (_, number) => `node-${number}`));
+    const homeOf = createRendezvous();
+    let asked = 0;
+    for (const key of keys.slice(0, 100))
+      homeOf(nodes, key, () => {
+        asked += 1;
+        return true;
+      });
+    // A new highest comes 1 + 1/2 + … + 1/1000 = 7.5 times on average, with a variance below that.
+    expect(asked / 100).toBeLessThan(9);
   });
 
   it('has no node where none may take the key', () => {
