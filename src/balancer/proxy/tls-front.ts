@@ -3,7 +3,14 @@
 import type { Buffer } from 'node:buffer';
 import { constants, createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
+import {
+  createSecureContext,
+  createServer,
+  type SecureContext,
+  type Server,
+  type TlsOptions,
+  type TLSSocket,
+} from 'node:tls';
 import { describeCertificate } from '../../platform/certificate.ts';
 import { ticketPeriodMs } from '../../platform/ticket-keys.ts';
 import type { ListenerTlsConfig } from '../../policy/listener-config.ts';
@@ -150,12 +157,21 @@ function createConfiguredServer(config: ListenerTlsConfig, settings: ServerSetti
     handshakeTimeout: settings.headMs,
     requestCert: clientCa !== undefined,
     rejectUnauthorized: clientCa !== undefined && clientCertificates === 'required',
-    SNICallback(asked, done) {
-      const name = asked.toLowerCase();
-      const wildcard = `*${name.slice(name.indexOf('.'))}`;
-      done(null, own.has(name) ? undefined : (contexts.get(name) ?? contexts.get(wildcard)));
-    },
+    // With one certificate there is nothing to choose, and node:tls goes a longer way where it has to ask.
+    ...(contexts.size > 0 && { SNICallback: choosing(own, contexts) }),
   });
+}
+
+/** Who has a name chooses by it; undefined chooses the first certificate. */
+function choosing(
+  own: ReadonlySet<string>,
+  contexts: ReadonlyMap<string, SecureContext>,
+): NonNullable<TlsOptions['SNICallback']> {
+  return (asked, done) => {
+    const name = asked.toLowerCase();
+    const wildcard = `*${name.slice(name.indexOf('.'))}`;
+    done(null, own.has(name) ? undefined : (contexts.get(name) ?? contexts.get(wildcard)));
+  };
 }
 
 function sessionContext({ clientCa = '', clientCertificates }: ListenerTlsConfig, name: string): string {
