@@ -1,7 +1,7 @@
 // A stub of Phoenix's server of channels: joins, replies, pushes and heartbeats over WebSocket and long polls. Its tokens
 // are known to this node alone, as those of Phoenix nodes that are no cluster.
 import { randomUUID } from 'node:crypto';
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { WebSocketServer } from 'ws';
 
@@ -14,6 +14,8 @@ export interface PhoenixJournal {
   readonly heartbeats: string[];
   /** Nodes that began a session of long polls. */
   readonly sessions: string[];
+  /** Nodes that hold a poll now. */
+  readonly held: Set<string>;
 }
 
 /** One client's session over long polls. */
@@ -25,7 +27,11 @@ interface Session {
 }
 
 /** An empty journal. */
-export const phoenixJournal = (): PhoenixJournal => ({ heartbeats: [], sessions: [] });
+export const phoenixJournal = (): PhoenixJournal => ({
+  heartbeats: [],
+  sessions: [],
+  held: new Set(),
+});
 
 /**
  * Makes a server one of channels: joins are told the node, `burst` makes it push numbers, all else is replied as it
@@ -46,15 +52,8 @@ export function phoenixNode(
       if (pathname !== '/socket/longpoll') return void response.writeHead(404).end();
       const token = searchParams.get('token') ?? '';
       const session = sessions.get(token);
-      if (request.method === 'POST')
-        return void text(request).then((frames) => {
-          if (session === undefined) return say(response, { status: 410 });
-          for (const frame of frames.split('\n'))
-            hear(frame, id, journal, (answer) => void session.waiting.push(answer));
-          say(response, { status: 200 });
-          session.release?.();
-        });
-      if (session !== undefined) return poll(session, token, { response, windowMs });
+      if (request.method === 'POST') return void publish(session, request, { id, journal, response });
+      if (session !== undefined) return poll(session, token, { id, journal, response, windowMs });
       // As Phoenix does: whoever has no session here gets one, and is told so by 410.
       journal.sessions.push(id);
       const fresh = randomUUID();
@@ -70,13 +69,32 @@ function say(response: ServerResponse, body: object): void {
   response.end(JSON.stringify(body));
 }
 
+async function publish(
+  session: Session | undefined,
+  request: IncomingMessage,
+  { id, journal, response }: { id: string; journal: PhoenixJournal; response: ServerResponse },
+): Promise<void> {
+  const frames = await text(request);
+  if (session === undefined) return say(response, { status: 410 });
+  for (const frame of frames.split('\n'))
+    hear(frame, id, journal, (answer) => void session.waiting.push(answer));
+  say(response, { status: 200 });
+  session.release?.();
+}
+
 function poll(
   session: Session,
   token: string,
-  { response, windowMs }: { response: ServerResponse; windowMs: number },
+  {
+    id,
+    journal,
+    response,
+    windowMs,
+  }: { id: string; journal: PhoenixJournal; response: ServerResponse; windowMs: number },
 ): void {
   const release = () => {
     clearTimeout(timer);
+    journal.held.delete(id);
     session.release = undefined;
     const messages = session.waiting;
     session.waiting = [];
@@ -84,8 +102,9 @@ function poll(
   };
   const timer = setTimeout(release, windowMs);
   response.on('close', () => clearTimeout(timer));
-  if (session.waiting.length > 0) release();
-  else session.release = release;
+  if (session.waiting.length > 0) return release();
+  journal.held.add(id);
+  session.release = release;
 }
 
 function hear(message: string, id: string, journal: PhoenixJournal, send: (frame: string) => void): void {

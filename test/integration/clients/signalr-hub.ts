@@ -18,6 +18,8 @@ export interface HubJournal {
   readonly pings: string[];
   /** Nodes that were asked to end a session of long polls. */
   readonly deletes: string[];
+  /** Nodes that hold a poll now. */
+  readonly held: Set<string>;
 }
 
 interface HubRecord {
@@ -38,7 +40,11 @@ interface Visit {
 }
 
 /** An empty journal. */
-export const hubJournal = (): HubJournal => ({ pings: [], deletes: [] });
+export const hubJournal = (): HubJournal => ({
+  pings: [],
+  deletes: [],
+  held: new Set(),
+});
 
 /**
  * Makes a server a hub: `Where` is answered by the node's id, `Burst` pushes numbers first, all else is echoed. A poll
@@ -56,18 +62,14 @@ export function signalrHub(
       const visit = visits.get(token);
       if (pathname.endsWith('/negotiate')) return negotiate(visits, request, response);
       if (visit === undefined) return void response.writeHead(404).end('No Connection with that ID');
-      if (request.method === 'POST')
-        return void text(request).then((records) => {
-          hear(records, id, journal, (record) => tell(visit, record));
-          response.end();
-        });
+      if (request.method === 'POST') return void receive(visit, request, { id, journal, response });
       if (request.method === 'DELETE') {
         journal.deletes.push(id);
         visits.delete(token);
         return void response.writeHead(202).end();
       }
       if (request.headers.accept === 'text/event-stream') return stream(visit, response);
-      return hold(visit, response, holdMs);
+      return hold(visit, response, { id, journal, holdMs });
     });
     listenToSockets(id, server, { journal, visits });
   };
@@ -86,6 +88,15 @@ function negotiate(visits: Map<string, Visit>, request: IncomingMessage, respons
   response.end(JSON.stringify({ negotiateVersion: 1, connectionId, connectionToken, availableTransports }));
 }
 
+async function receive(
+  visit: Visit,
+  request: IncomingMessage,
+  { id, journal, response }: { id: string; journal: HubJournal; response: ServerResponse },
+): Promise<void> {
+  hear(await text(request), id, journal, (record) => tell(visit, record));
+  response.end();
+}
+
 function tell(visit: Visit, record: object): void {
   const records = JSON.stringify(record) + recordEnd;
   if (visit.say === undefined) visit.waiting += records;
@@ -101,9 +112,14 @@ function stream(visit: Visit, response: ServerResponse): void {
 }
 
 /** The first poll is answered empty at once, and tells the client that the session is there. */
-function hold(visit: Visit, response: ServerResponse, holdMs: number): void {
+function hold(
+  visit: Visit,
+  response: ServerResponse,
+  { id, journal, holdMs }: { id: string; journal: HubJournal; holdMs: number },
+): void {
   const answer = (records: string) => {
     visit.say = undefined;
+    journal.held.delete(id);
     clearTimeout(timer);
     response.end(records);
   };
@@ -111,8 +127,10 @@ function hold(visit: Visit, response: ServerResponse, holdMs: number): void {
   response.on('close', () => clearTimeout(timer));
   const records = visit.waiting;
   visit.waiting = '';
-  if (visit.hasPolled && records === '') visit.say = answer;
-  else answer(records);
+  if (visit.hasPolled && records === '') {
+    journal.held.add(id);
+    visit.say = answer;
+  } else answer(records);
   visit.hasPolled = true;
 }
 

@@ -140,13 +140,14 @@ describe('a SignalR client', () => {
   });
 
   it('whose poll outlasts a drain cannot send meanwhile, and negotiates again when the poll breaks off', async () => {
-    const { port, drainWithin, openOn } = await aClientHouse(signalrHub(hubJournal(), 90_000), { affinity });
+    const journal = hubJournal();
+    const { port, drainWithin } = await aClientHouse(signalrHub(journal, 90_000), { affinity });
     const connection = connect(port, { transport: HttpTransportType.LongPolling });
     const told = toldTo(connection);
     await started(connection);
     const home = await where(connection);
     await until(
-      () => openOn(home) > 0,
+      () => journal.held.has(home),
       () => 'no poll',
     );
     const drained = drainWithin(home, 3000);
