@@ -63,7 +63,10 @@ async function runTsung(port: number): Promise<Readonly<Record<string, number>>>
   const flags = ['-n', '-I', '127.0.0.1', '-f', file, '-l', logs];
   const run = startProcess('tsung', [...flags, 'start'], { env, ownGroup: true });
   // It is a script that starts Erlang.
-  const endAll = () => void (hasGroup(run.pid) && process.kill(-run.pid, 'SIGKILL'));
+  const endAll = () => {
+    if (hasGroup(run.pid)) process.kill(-run.pid, 'SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
   process.once('exit', endAll);
   try {
     const { code, stdout, stderr } = await run.ended(runWithinMs);
@@ -75,7 +78,6 @@ async function runTsung(port: number): Promise<Readonly<Record<string, number>>>
     process.off('exit', endAll);
     mapper.child.kill('SIGKILL');
     await mapper.ended();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

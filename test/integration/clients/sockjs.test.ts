@@ -1,33 +1,11 @@
 // SockJS's client against SockJS's server on two nodes: its sessions, which lie in the path, and drains of their node.
-import { createRequire } from 'node:module';
-import type { Server } from 'node:http';
-import type * as SockJs from 'sockjs';
 import SockJsClient from 'sockjs-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { aClientHouse, otherThan, retryHintMs } from '../../support/a-client-house.ts';
 import { until } from '../../support/until.ts';
+import { sockJsNode } from './sockjs-node.ts';
 
 const affinity = { kind: 'path', segment: 3 };
-
-/** The server afresh: it keeps the sessions of a process in one table, as if all its nodes were one. */
-function freshSockJs(): typeof SockJs {
-  const load = createRequire(import.meta.url);
-  for (const path of Object.keys(load.cache)) if (/[\\/]sockjs[\\/]/.test(path)) delete load.cache[path];
-  // Proof of `as`: the types are this package's.
-  return load('sockjs') as typeof SockJs;
-}
-
-/** Greets with its id, and answers with its id and what it was told. It has a heart that beats. */
-function sockJsNode(beatMs = 300): (id: string, server: Server) => void {
-  return (id, server) => {
-    const sockets = freshSockJs().createServer({ log: () => {}, heartbeat_delay: beatMs });
-    sockets.on('connection', (connection) => {
-      connection.write(id);
-      connection.on('data', (message) => void connection.write(`${id} ${message}`));
-    });
-    sockets.installHandlers(server, { prefix: '/echo' });
-  };
-}
 
 interface Visitor {
   /** The node of each session that it has had. */
