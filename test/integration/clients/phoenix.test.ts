@@ -167,7 +167,8 @@ describe('a Phoenix client', () => {
       () => 'no poll',
     );
     const drained = drainWithin(home, 20_000);
-    channel.push('say', { lost: true });
+    let isLost = true;
+    channel.push('say', { is: 'lost' }).receive('ok', () => (isLost = false));
     await until(
       () => homes.length === 2,
       () => JSON.stringify([homes, codes]),
@@ -175,6 +176,9 @@ describe('a Phoenix client', () => {
     );
     expect(homes).toEqual([home, otherThan(home)]);
     expect(codes).toEqual([1011]);
+    // Were it sent again it would be answered first.
+    expect(await ask(channel, 'say', { is: 'heard' })).toEqual({ is: 'heard' });
+    expect(isLost).toBe(true);
     expect((await drained).progress.cut).toBe(0);
   });
 });
