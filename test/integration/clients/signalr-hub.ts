@@ -35,6 +35,8 @@ interface Visit {
   /** What waits for the next poll. */
   waiting: string;
   hasPolled: boolean;
+  /** Whether the client's handshake was answered: anything before that answer ends the connection. */
+  isGreeted: boolean;
   /** Where what is said goes at once: a stream of events, or the poll that is held. */
   say?: ((records: string) => void) | undefined;
 }
@@ -77,7 +79,7 @@ export function signalrHub(
 
 function negotiate(visits: Map<string, Visit>, request: IncomingMessage, response: ServerResponse): void {
   const [connectionId, connectionToken] = [randomUUID(), randomUUID()];
-  visits.set(connectionToken, { waiting: '', hasPolled: false });
+  visits.set(connectionToken, { waiting: '', hasPolled: false, isGreeted: false });
   request.resume();
   response.writeHead(200, { 'Content-Type': 'application/json' });
   const availableTransports = [
@@ -93,7 +95,10 @@ async function receive(
   request: IncomingMessage,
   { id, journal, response }: { id: string; journal: HubJournal; response: ServerResponse },
 ): Promise<void> {
-  hear(await text(request), id, journal, (record) => tell(visit, record));
+  const records = await text(request);
+  hear(records, id, journal, (record) => tell(visit, record));
+  // Its first words are the handshake.
+  visit.isGreeted = true;
   response.end();
 }
 
@@ -107,7 +112,7 @@ function stream(visit: Visit, response: ServerResponse): void {
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' });
   response.flushHeaders();
   visit.say = (records) => void response.write(`data: ${records}\r\n\r\n`);
-  const beat = setInterval(() => tell(visit, { type: ping }), beatEveryMs);
+  const beat = setInterval(() => visit.isGreeted && tell(visit, { type: ping }), beatEveryMs);
   response.on('close', () => clearInterval(beat));
 }
 
@@ -149,9 +154,12 @@ function listenToSockets(
   });
   sockets.on('connection', (socket) => {
     const say = (record: object) => socket.send(JSON.stringify(record) + recordEnd);
-    const beat = setInterval(() => say({ type: ping }), beatEveryMs);
-    socket.on('close', () => clearInterval(beat));
     socket.on('message', (data) => hear(String(data), id, journal, say));
+    // Its first words are the handshake; a ping before the answer to it would end the connection.
+    socket.once('message', () => {
+      const beat = setInterval(() => say({ type: ping }), beatEveryMs);
+      socket.on('close', () => clearInterval(beat));
+    });
   });
 }
 
