@@ -35,6 +35,7 @@ const tools = [
     package: 'chromium-headless-shell',
     isThere: () => existsSync('/usr/bin/chromium-headless-shell'),
   },
+  { name: 'tsung', isLong: true, package: 'tsung', isThere: () => succeeds('tsung', ['-v']) },
 ];
 
 function succeeds(command, args) {

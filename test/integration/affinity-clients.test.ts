@@ -1,12 +1,10 @@
-// Real clients whose sessions spread over several requests, through a whole balancer over two nodes: their requests must
-// all reach the node that began the session, or it answers that it knows none.
+// Socket.IO's clients, whose sessions spread over several requests, through a whole balancer over two nodes: their requests
+// must all reach the node that began the session, or it answers that it knows none. Others are in clients/.
 import { rmSync } from 'node:fs';
 import { Agent, type Server } from 'node:http';
 import { join } from 'node:path';
 import { Server as SocketIoServer } from 'socket.io';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
-import { createServer as createSockJs } from 'sockjs';
-import SockJsClient from 'sockjs-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/platform/config.ts';
 import { aClientHouse } from '../support/a-client-house.ts';
@@ -92,42 +90,6 @@ describe('Socket.IO over two nodes', () => {
     }));
     expect(sessions).toBe(6);
     expect(isSteady(homes, 6)).toBe(true);
-  });
-});
-
-describe('SockJS over two nodes, by the session in its path', () => {
-  it.each(['websocket', 'xhr-streaming', 'xhr-polling'])('keeps its session over %s', async (transport) => {
-    const { port } = await aClientHouse(
-      (id, server) => {
-        const sockets = createSockJs({ log: () => {} });
-        sockets.on('connection', (connection) => {
-          connection.on('data', (message) => void connection.write(`${id} ${message}`));
-        });
-        sockets.installHandlers(server, { prefix: '/echo' });
-      },
-      { affinity: { kind: 'path', segment: 3 } },
-    );
-    const url = `http://127.0.0.1:${port}/echo`;
-    const answers = Array.from({ length: 8 }, () => {
-      const heard: string[] = [];
-      const client = new SockJsClient(url, null, { transports: [transport] });
-      client.addEventListener('open', () => client.send('0'));
-      client.addEventListener('message', ({ data }) => {
-        heard.push(String(data));
-        if (heard.length < 10) client.send(String(heard.length));
-      });
-      client.addEventListener('close', ({ code, reason }) => void heard.push(`closed ${code} ${reason}`));
-      onTestFinished(() => client.close());
-      return heard;
-    });
-    await until(
-      () => answers.every(({ length }) => length >= 10),
-      () => JSON.stringify(answers),
-      20_000,
-    );
-    const homes = answers.map((heard) => new Set(heard.map((answer) => answer.split(' ', 1)[0])));
-    expect(homes.map(({ size }) => size)).toEqual(homes.map(() => 1));
-    expect(new Set(homes.flatMap((home) => [...home]))).toEqual(new Set(['a', 'b']));
   });
 });
 

@@ -25,6 +25,8 @@ export interface ClientHouse {
   openOn(node: string): number;
   /** Drains the node to the end, which must be clean: everybody was told and nobody was cut. */
   drain(node: string): Promise<Operation>;
+  /** Drains the node to the end, however that is. */
+  drainWithin(node: string, deadlineMs: number): Promise<Operation>;
 }
 
 /** Goodbyes without load data are spread over the time: at this rate they are said at once, and have all of it. */
@@ -62,23 +64,28 @@ export async function aHouseOf(nodes: readonly ListeningNode[], policy: object =
     () => balancer.assess('chat').ineligible.every((reason) => reason === undefined),
     () => 'a node is down',
   );
+  const drainWithin = async (node: string, withinMs: number) => {
+    const wish = { adminState: 'drain' as const, deadlineMs: withinMs };
+    const id = balancer.control.setAdminState([node], wish, { by: 'local' }).operation?.id ?? '';
+    const operation = () => balancer.control.operation(id);
+    await until(
+      () => operation().state !== 'running',
+      () => JSON.stringify(operation()),
+      20_000,
+    );
+    return operation();
+  };
   return {
     balancer,
     port: balancer.listenerPort('public'),
     openOn: (node) => balancer.dataPlane.connections('chat', node).size,
+    drainWithin,
     async drain(node) {
-      const wish = { adminState: 'drain' as const, deadlineMs };
-      const id = balancer.control.setAdminState([node], wish, { by: 'local' }).operation?.id ?? '';
-      const operation = () => balancer.control.operation(id);
-      await until(
-        () => operation().state !== 'running',
-        () => JSON.stringify(operation()),
-        20_000,
-      );
-      const { state, progress } = operation();
+      const operation = await drainWithin(node, deadlineMs);
+      const { state, progress } = operation;
       if (state !== 'done' || progress.cut + progress.refusedByPeer > 0)
-        throw new Error(`not a clean drain: ${JSON.stringify(operation())}`);
-      return operation();
+        throw new Error(`not a clean drain: ${JSON.stringify(operation)}`);
+      return operation;
     },
   };
 }
