@@ -1,6 +1,6 @@
 // Who is there, where members come and go by the thousand: each knows its place. A Set would do the same, but V8 links each
 // table that a Set has outgrown to the next: once one of them is old, whoever was there when it was outgrown lives until a
-// full collection, with all that it holds. Without it half as much outlives a young collection (docs/decisions/0033).
+// full collection, with all that it holds. Without it half as much outlives a young collection (docs/decisions/0032).
 
 /** What can be a member of one roster at a time. */
 export interface Member {
