@@ -1,4 +1,5 @@
-// Proves that a transport carries bytes on this machine: both ways of reading, small and large writes, half-close.
+// Proves that a transport carries bytes on this machine: by its wires and by a socket made of one, small and large
+// writes, half-close.
 import type { Clock } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
 import { inertReader } from './inert-reader.ts';
@@ -11,6 +12,12 @@ const probeBytes = 256 * 1024;
 
 /** Resolves when every byte has come back in order and both ends were closed; throws HERALD_TRANSPORT_UNAVAILABLE. */
 export async function probeTransport(transport: Transport, clock: Clock): Promise<void> {
+  for (const echo of [echoByWire, echoBySocket]) await probeBy(echo, transport, clock);
+}
+
+type Echo = (wire: Wire) => WireReader;
+
+async function probeBy(echo: Echo, transport: Transport, clock: Clock): Promise<void> {
   const wires: Wire[] = [];
   const listener = await transport.listen({ host: '127.0.0.1', port: 0 }, (wire) => {
     wires.push(wire);
@@ -41,8 +48,8 @@ function failed(problem: string): HeraldError {
   );
 }
 
-/** Sends all back: the first read in a chunk of its own, the others through the shared buffer. */
-function echo(wire: Wire): WireReader {
+/** Sends all back, the first read before the wire becomes a tunnel. */
+function echoByWire(wire: Wire): WireReader {
   return {
     ...inertReader,
     bytes(buffer, start, end) {
@@ -51,6 +58,18 @@ function echo(wire: Wire): WireReader {
     },
     drained: () => wire.resume(),
     ended: () => wire.end(),
+  };
+}
+
+/** Gives the connection away with the first read, as a request that is no upgrade. */
+function echoBySocket(wire: Wire): WireReader {
+  return {
+    ...inertReader,
+    bytes(buffer, start, end) {
+      const socket = wire.toSocket(Buffer.from(buffer.subarray(start, end)));
+      socket.on('error', () => socket.destroy());
+      socket.pipe(socket);
+    },
   };
 }
 
