@@ -48,7 +48,7 @@ export function createGateway(deps: ProxyDeps, route: Route): Gateway {
       const seat = forwardedSeat(deps, origin, head.fields);
       if (typeof seat === 'string') return refuse(client, { head, asked, pool }, tooMany(seat, deps.rng));
       if (seat !== undefined) holdSeat(client, seat);
-      new Upgrade(deps, { client, head, pool, early, asked }).start();
+      new Upgrade(deps, { client, head, pool, asked }, early).start();
     },
   };
 

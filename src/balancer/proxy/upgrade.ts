@@ -1,40 +1,27 @@
 // One client's way from its request head to a running relay: place, dial, shake hands, again on failure.
-// Until a node has answered nothing reaches the client, so every failure before that stays unseen.
-import { Buffer } from 'node:buffer';
-import type { DialFailure, Lease, Refusal, Wait, Waiter } from '../state/ports.ts';
+// Until a node has answered nothing reaches the client, so every failure before that stays unseen. How it ends for the
+// client is upgrade-outcome.ts.
+import type { Buffer } from 'node:buffer';
 import type { Problem } from '../../protocol/problem.ts';
-import { refusedSwitchText, switchText, type AnswerHead } from './answer-head.ts';
-import type { AffinityRule } from '../../policy/policy.ts';
-import type { AccessStory } from './access.ts';
-import type { AffinityRequest } from './affinity.ts';
-import { arrivalOf } from './arrival.ts';
+import type { DialFailure, Lease, Refusal, Wait, Waiter } from '../state/ports.ts';
 import { dialNode, type Stage } from './dial.ts';
 import { EarlyBytes } from './early-bytes.ts';
 import { isIdempotent } from './failure.ts';
 import { shakeHands } from './handshake.ts';
-import { lingerClose } from './linger.ts';
-import { requestIdFields, type Marks } from './marks.ts';
 import type { Ending } from './open.ts';
 import type { ProxyDeps } from './ports.ts';
 import { refusalOf, unreachable, type LastFailure } from './problems.ts';
-import { upgradeRefusal } from './refuse.ts';
-import { passRefusedSwitch } from './refused-switch.ts';
-import { isWebSocket, type ProtocolSwitch } from './protocol-switch.ts';
-import { nodeFields, upgradeRequestText } from './request-fields.ts';
-import type { RequestHead } from './request-head.ts';
-import { startTunnel } from './tunnel.ts';
+import {
+  affinityRuleOf,
+  knowUpgrade,
+  openTunnel,
+  passRefusal,
+  refuseUpgrade,
+  type Answered,
+  type KnownUpgrade,
+  type UpgradeRequest,
+} from './upgrade-outcome.ts';
 import type { Wire, WireReader } from './wire.ts';
-
-/** One upgrade to carry out. */
-export interface UpgradeRequest {
-  /** The client's wire. */
-  readonly client: Wire;
-  readonly head: RequestHead;
-  readonly pool: string;
-  readonly asked: ProtocolSwitch;
-  /** What came behind the request head, often empty. */
-  readonly early: Buffer;
-}
 
 // Frames that a client sends before its 101. Past this it waits: reading stops until a node has answered.
 const maxEarlyBytes = 64 * 1024;
@@ -44,14 +31,8 @@ const maxWaitingBytes = 4 * 1024;
 /** The state of one upgrade. Ends by handing its wires on, or by `destroy`. */
 export class Upgrade implements WireReader, Ending, Waiter {
   readonly #deps: ProxyDeps;
+  readonly #upgrade: KnownUpgrade;
   readonly #client: Wire;
-  readonly #head: RequestHead;
-  readonly #pool: string;
-  readonly #asked: ProtocolSwitch;
-  readonly #affinityRequest: AffinityRequest;
-  readonly #marks: Marks;
-  readonly #story: AccessStory | undefined;
-  readonly #requestBytes: Buffer;
   readonly #excluded = new Set<string>();
   readonly #early: EarlyBytes;
   #attempts = 0;
@@ -64,22 +45,12 @@ export class Upgrade implements WireReader, Ending, Waiter {
   #refusal: Answered | undefined;
   #isOver = false;
 
-  constructor(deps: ProxyDeps, request: UpgradeRequest) {
+  /** `early` is what came behind the request head, often empty. */
+  constructor(deps: ProxyDeps, request: UpgradeRequest, early: Buffer) {
     this.#deps = deps;
     this.#client = request.client;
-    this.#head = request.head;
-    this.#pool = request.pool;
-    this.#asked = request.asked;
-    this.#early = new EarlyBytes(request.early);
-    const { client, head, pool, asked } = request;
-    const origin = { address: client.remoteAddress, isEncrypted: client.isEncrypted };
-    const arrival = arrivalOf(deps, { connection: client, origin, head, method: asked.method, pool });
-    this.#affinityRequest = arrival.affinityRequest;
-    this.#marks = arrival.marks;
-    this.#story = arrival.story;
-    const fields = nodeFields(head, arrival.client, arrival.marks);
-    const text = upgradeRequestText(asked, head.target, fields);
-    this.#requestBytes = Buffer.from(text, 'latin1');
+    this.#early = new EarlyBytes(early);
+    this.#upgrade = knowUpgrade(deps, request);
   }
 
   /** Takes the client over and begins. Called once. */
@@ -109,7 +80,8 @@ export class Upgrade implements WireReader, Ending, Waiter {
   }
 
   #givenUp(): void {
-    if (!this.#isOver) this.#story?.ended('client', this.#kind);
+    const { story, kind } = this.#upgrade;
+    if (!this.#isOver) story?.ended('client', kind);
     this.destroy();
   }
 
@@ -121,13 +93,14 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#refusal?.node.destroy();
     this.#lease?.release();
     this.#client.destroy();
-    this.#story?.ended('stopped', this.#kind);
+    this.#upgrade.story?.ended('stopped', this.#upgrade.kind);
   }
 
   #place(): void {
     const { placement, affinity } = this.#deps;
-    const wish = affinity.wishOf(this.#affinityRequest, this.#affinityRule);
-    const result = placement.place({ pool: this.#pool, ...wish, excluded: this.#excluded }, this);
+    const { pool, affinityRequest } = this.#upgrade;
+    const wish = affinity.wishOf(affinityRequest, affinityRuleOf(this.#deps, this.#upgrade));
+    const result = placement.place({ pool, ...wish, excluded: this.#excluded }, this);
     if (result.placed) this.placed(result.lease);
     else if (result.wait === undefined) this.refused(result.refusal);
     else if (this.#refusal === undefined) this.#wait = result.wait;
@@ -143,9 +116,9 @@ export class Upgrade implements WireReader, Ending, Waiter {
     if (this.#wait !== undefined && this.#early.length < maxEarlyBytes) this.#client.resume();
     this.#wait = undefined;
     this.#lease = lease;
-    this.#story?.placed(lease);
+    this.#upgrade.story?.placed(lease);
     this.#attempts++;
-    const target = { ...lease.node, link: this.#deps.linkOf(this.#pool), client: this.#client };
+    const target = { ...lease.node, link: this.#deps.linkOf(this.#upgrade.pool), client: this.#client };
     this.#stage = dialNode(this.#deps, target, {
       connected: (node) => this.#shakeHands(lease, node),
       failed: (reason, error) => this.#failed(lease, reason, error),
@@ -153,12 +126,13 @@ export class Upgrade implements WireReader, Ending, Waiter {
   }
 
   #shakeHands(lease: Lease, node: Wire): void {
+    const { requestBytes, asked } = this.#upgrade;
     this.#isSent = true;
-    this.#story?.dialled();
+    this.#upgrade.story?.dialled();
     this.#stage = shakeHands(
       this.#deps,
       node,
-      { request: this.#requestBytes, protocol: this.#asked.protocol },
+      { request: requestBytes, protocol: asked.protocol },
       {
         answered: (answer, rest) => this.#answered({ lease, node, answer, rest }),
         failed: (reason, error) => this.#failed(lease, reason, error),
@@ -174,7 +148,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
     if (answer.status === 101) return this.#open(answered);
     if (answer.status < 500) return this.#passRefusal(answered);
     lease.failed('status');
-    this.#deps.events.nodeFailed(this.#pool, lease.node.id, 'status', undefined);
+    this.#deps.events.nodeFailed(this.#upgrade.pool, lease.node.id, 'status', undefined);
     this.#refusal?.node.destroy();
     this.#refusal = answered;
     this.#excluded.add(lease.node.id);
@@ -185,13 +159,13 @@ export class Upgrade implements WireReader, Ending, Waiter {
 
   // What a node has seen may go to another one where doing it twice is harmless, as a WebSocket's GET is.
   get #mayTryAgain(): boolean {
-    if (this.#isSent && !isIdempotent(this.#asked.method)) return false;
-    return this.#attempts < (this.#deps.placement.policyOf(this.#pool)?.place.attempts ?? 1);
+    if (this.#isSent && !isIdempotent(this.#upgrade.asked.method)) return false;
+    return this.#attempts < (this.#deps.placement.policyOf(this.#upgrade.pool)?.place.attempts ?? 1);
   }
 
   #failed(lease: Lease, reason: DialFailure, error: unknown): void {
     lease.failed(reason);
-    this.#deps.events.nodeFailed(this.#pool, lease.node.id, reason, error);
+    this.#deps.events.nodeFailed(this.#upgrade.pool, lease.node.id, reason, error);
     this.#excluded.add(lease.node.id);
     this.#lastFailure = { reason, error, attempts: this.#attempts };
     if (this.#mayTryAgain) this.#place();
@@ -219,64 +193,18 @@ export class Upgrade implements WireReader, Ending, Waiter {
     const said = this.#refusal;
     if (said !== undefined && !said.node.isClosed) return this.#passRefusal(said);
     this.#leave();
-    this.#deps.events.refused(this.#pool, problem.code);
-    this.#story?.refused(problem.code, this.#kind);
-    const form = this.#deps.placement.policyOf(this.#pool)?.admit.refuse;
-    const answer = upgradeRefusal(problem, this.#head.fields, { form, more: requestIdFields(this.#marks) });
-    this.#client.send(answer, 0, answer.length);
-    lingerClose(this.#client, this.#deps);
+    refuseUpgrade(this.#deps, this.#upgrade, problem);
   }
 
-  #open({ lease, node, answer, rest }: Answered): void {
+  #open(answered: Answered): void {
     this.#leave();
     this.#refusal?.node.destroy();
-    lease.opened();
-    this.#story?.answered(101);
-    const { affinity, timeouts } = this.#deps;
-    const setCookie = affinity.setCookie(this.#affinityRequest, this.#affinityRule, lease.node.id);
-    this.#send(switchText(this.#asked.protocol, answer, { setCookie, marks: this.#marks }));
-    // Not `this`: what is kept from here on is kept for days.
-    const story = this.#story;
-    const kind = this.#kind;
-    startTunnel(this.#deps, {
-      pool: this.#pool,
-      downstream: this.#client,
-      upstream: node,
-      fromNode: rest,
-      fromClient: this.#early.take(),
-      lease,
-      isFramed: kind === 'websocket',
-      idleTimeoutMs: timeouts.tunnelIdleMs,
-      stallTimeoutMs: timeouts.stallMs,
-      onEnd: (reason, totals) => story?.ended(reason, kind, totals),
-    });
+    openTunnel(this.#deps, this.#upgrade, { ...answered, fromClient: this.#early.take() });
   }
 
-  #passRefusal({ lease, node, answer, rest }: Answered): void {
+  #passRefusal(answered: Answered): void {
     this.#leave();
-    this.#story?.answered(answer.status);
-    this.#send(refusedSwitchText(answer, this.#marks));
-    const onEnd = () => {
-      lease.release();
-      this.#story?.ended('done', 'http');
-    };
-    const passed = { client: this.#client, node, answer, onEnd };
-    passRefusedSwitch(this.#deps, passed, rest);
-  }
-
-  // Asked for each time: a policy may change while a client waits.
-  get #affinityRule(): AffinityRule {
-    return this.#deps.placement.policyOf(this.#pool)?.affinity ?? { kind: 'none' };
-  }
-
-  #send(text: string): void {
-    const bytes = Buffer.from(text, 'latin1');
-    this.#client.send(bytes, 0, bytes.length);
-  }
-
-  // What is behind any other switch is bytes to us, as behind a TCP listener.
-  get #kind(): 'websocket' | 'tcp' {
-    return isWebSocket(this.#asked) ? 'websocket' : 'tcp';
+    passRefusal(this.#deps, this.#upgrade, answered);
   }
 
   #leave(): void {
@@ -284,5 +212,3 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#deps.open.remove(this);
   }
 }
-
-type Answered = Readonly<{ lease: Lease; node: Wire; answer: AnswerHead; rest: Buffer }>;
