@@ -13,6 +13,7 @@ import type { ClientSide, WorkersOption } from './client-side.ts';
 import { createClientSide, createConfiguredCrew } from './client-side-wiring.ts';
 import { watchCertificates, type CertificateWatch } from './certificates.ts';
 import { createCore, type BalancerCore } from './core-wiring.ts';
+import { WishMemory } from './control/wish-memory.ts';
 import type { EventFeed, ScaleExecutor, ScaleFeed } from './control/ports.ts';
 import { openSharedStore, Peering } from './peering.ts';
 import { createEdges, type EdgePorts, type Edges } from './edges.ts';
@@ -82,6 +83,7 @@ export class Balancer {
   readonly #crew: Crew | undefined;
   readonly #clients: ClientSide;
   #edges: Edges | undefined;
+  readonly #memory = new WishMemory();
   #peering: Peering | undefined;
   #saved: SavedState | undefined;
   #certificates: CertificateWatch | undefined;
@@ -267,6 +269,7 @@ export class Balancer {
       metrics,
       mayRegister: registrationRule(this.#loaded.config.intake),
       control: this.control.section,
+      words: this.#memory.section,
       webhooks: this.outputs.webhooks.section,
     });
     this.#saved = saved;
@@ -318,7 +321,9 @@ export class Balancer {
       sharedStore ?? (redis && (await openSharedStore(redis, { clock, rng, inherited: place, current })));
     if (store === undefined) return;
     const { registry, control } = this;
-    this.#peering = new Peering({ store, registry, control, clock, rng, inherited, tell: this.#core.tell });
+    const { tell } = this.#core;
+    const memory = this.#memory;
+    this.#peering = new Peering({ store, registry, control, clock, rng, memory, inherited, tell });
     // Until the process before has let go that one is the peer.
     await this.#peering.start({ isQuiet: generation > 1 });
   }

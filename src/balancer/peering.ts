@@ -10,6 +10,7 @@ import type { FleetLoop } from './control/fleet/fleet-loop.ts';
 import { Leader, leaderLease } from './control/leader.ts';
 import type { EventFeed } from './control/ports.ts';
 import { SharedWishes } from './control/shared-wishes.ts';
+import type { WishMemory } from './control/wish-memory.ts';
 import { WishSweep } from './control/wish-sweep.ts';
 import {
   adminKey,
@@ -33,6 +34,8 @@ export interface PeeringParts {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly tell: EventFeed['tell'];
+  /** What is known of words from before this start. */
+  readonly memory: WishMemory;
   /** What the process that this one takes over from was to others. */
   readonly inherited?: PeerHeritage | undefined;
 }
@@ -69,7 +72,7 @@ export class Peering implements SharedSelf {
 
   constructor(parts: PeeringParts) {
     this.#parts = parts;
-    const { store, registry, control, clock, rng, inherited } = parts;
+    const { store, registry, control, clock, rng, memory, inherited } = parts;
     const isSamePeer = inherited !== undefined && goesOnAs(inherited.place, store.place);
     // Chance enough to be another one for each life of a balancer.
     const epoch = isSamePeer ? inherited.countsEpoch : Math.floor(rng.next() * 2 ** 52).toString(36);
@@ -91,7 +94,7 @@ export class Peering implements SharedSelf {
       admin: createAdminTarget(registry, control),
       freeze: createFreezeTarget(control.shared.freezes, control),
     };
-    this.#wishes = new SharedWishes({ store, clock, targets });
+    this.#wishes = new SharedWishes({ store, clock, targets, memory });
     this.#sweep = new WishSweep({
       store,
       clock,

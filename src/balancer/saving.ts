@@ -20,10 +20,11 @@ export function createConfiguredState(
     metrics: Metrics;
     mayRegister: (host: string, port: number) => boolean;
     control: StateSection;
+    words: StateSection;
     webhooks: StateSection;
   },
 ): SavedState {
-  const { registry, clock, log, metrics, mayRegister, control, webhooks } = parts;
+  const { registry, clock, log, metrics, mayRegister, control, words, webhooks } = parts;
   return new SavedState({
     store: file === undefined ? undefined : createStateFile(file),
     // What else is to survive is one more section: each has its own name and reads only its own part. Nodes first:
@@ -32,6 +33,7 @@ export function createConfiguredState(
       createRegistrationsSection(registry, mayRegister),
       createLearningSection(registry, clock),
       control,
+      words,
       webhooks,
     ],
     clock,

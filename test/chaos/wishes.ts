@@ -73,7 +73,7 @@ export class Wishes {
   witness(balancer: string, state: string): void {
     this.#shown.set(balancer, state);
     const [said, ...others] = this.#said.filter((each) => each.state === state);
-    const isOlder = this.#said.some(({ instead }) => instead.some((each) => each.state === state));
+    const isOlder = this.#said.some((each) => tookThePlaceOf(each, state));
     if (said !== undefined && others.length === 0 && !isOlder) said.knownBy.add(balancer);
   }
 
@@ -106,6 +106,11 @@ export class Wishes {
   mayBe(state: string): boolean {
     return this.#said.some((said) => said.state === state);
   }
+}
+
+/** Whether it took the place of this state, or of what took the place of it. */
+function tookThePlaceOf({ instead }: Said, state: string): boolean {
+  return instead.some((each) => each.state === state || tookThePlaceOf(each, state));
 }
 
 function settled(state: string, balancers: readonly string[]): Said {

@@ -141,6 +141,16 @@ describe('what must stand after words of operators', () => {
     expect(wishes.allowed.toSorted()).toEqual(['drain', 'maint']);
   });
 
+  it('may be what was before, though a balancer shows the last one: it may show one of before that', () => {
+    const wishes = new Wishes(ranks, all);
+    wishes.settle('ready', all);
+    wishes.say('maint', { ...told, to: 'lb-1' });
+    wishes.say('ready', { ...told, to: 'lb-1' });
+    wishes.witness('lb-2', 'ready');
+    wishes.forget('lb-1');
+    expect(wishes.allowed.toSorted()).toEqual(['maint', 'ready']);
+  });
+
   it('may be a drain that was asked for again: where the first is over it begins anew', () => {
     const wishes = new Wishes(ranks, all);
     wishes.settle('drain', all);

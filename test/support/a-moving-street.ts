@@ -1,6 +1,7 @@
 // Several balancers on one hub and one clock, before the same nodes, with clients that talk and do as a goodbye says: a
 // closed loop without sockets, on a clock that the test moves.
 import { RunningControl } from '../../src/balancer/control/control.ts';
+import { WishMemory } from '../../src/balancer/control/wish-memory.ts';
 import { Peering } from '../../src/balancer/peering.ts';
 import type { Goodbye } from '../../src/balancer/state/ports.ts';
 import { createRelayDataPlane } from '../../src/balancer/state/relay-data-plane.ts';
@@ -90,7 +91,8 @@ export class MovingStreet {
     const dataPlane = createRelayDataPlane({ pools: registry.pools, clock });
     const control = new RunningControl({ registry, clock, rng: pcg32(seed), dataPlane, tell });
     const store = wrap(createMemoryStore({ hub, clock, rng: pcg32(50 + seed), selfId: id }));
-    const peering = new Peering({ store, registry, control, clock, rng: pcg32(100 + seed), tell });
+    const memory = new WishMemory();
+    const peering = new Peering({ store, registry, control, clock, rng: pcg32(100 + seed), memory, tell });
     const balancer: MovingBalancer = {
       id,
       room,

@@ -1,4 +1,5 @@
 // Whole control over several registries that share a hub: what one operator says is done everywhere.
+import { WishMemory } from '../../src/balancer/control/wish-memory.ts';
 import { Peering } from '../../src/balancer/peering.ts';
 import type { SharedStore } from '../../src/balancer/state/shared-store.ts';
 import { CountsReport } from '../../src/balancer/takeover/counts.ts';
@@ -16,6 +17,7 @@ import { ManualClock } from './manual-clock.ts';
 export interface PeeredHouse extends DrainHouse {
   readonly peering: Peering;
   readonly store: SharedStore;
+  readonly memory: WishMemory;
   /** What processes before it carry; undefined where it has replaced none. */
   readonly earlier?: EarlierProcesses;
   types(): readonly string[];
@@ -32,7 +34,7 @@ export interface Street {
   readonly clock: ManualClock;
   readonly hub: MemoryHub;
   /** A balancer that has state of its own before it joins the others, where `before` gives it some. */
-  join(id: string, before?: (house: DrainHouse) => void): Promise<PeeredHouse>;
+  join(id: string, before?: (house: PeeredHouse) => void): Promise<PeeredHouse>;
   /** A process that is about to replace the one of a house, and knows what that one carries. */
   heirOf(house: PeeredHouse): Promise<Heir>;
   run(ms: number): Promise<void>;
@@ -62,8 +64,9 @@ export function aStreet(): Street {
     const store = createMemoryStore({ hub, clock, rng: pcg32(seed), selfId: id, ...place });
     const tell = (event: (typeof events)[number]) => void events.push(event);
     const rng = pcg32(100 + seed);
-    const peering = new Peering({ store, registry, control, clock, rng, tell, inherited });
-    return Object.assign(house, { peering, store, types: () => events.map(({ type }) => type) });
+    const memory = new WishMemory();
+    const peering = new Peering({ store, registry, control, clock, rng, memory, tell, inherited });
+    return Object.assign(house, { peering, store, memory, types: () => events.map(({ type }) => type) });
   };
   return {
     clock,

@@ -9,6 +9,7 @@ import {
   type WishScope,
 } from '../../protocol/peer-wishes.ts';
 import type { Register, SharedStore } from '../state/shared-store.ts';
+import type { UntoldWish, WishMemory } from './wish-memory.ts';
 
 /** What an operator wants of one thing, on this balancer. */
 export interface WishTarget {
@@ -24,7 +25,7 @@ interface Unsaid {
   readonly wish: SharedWish;
   /** When what it says in milliseconds from now was true. */
   readonly atMs: number;
-  /** From before this start: true unless somebody has said something since. */
+  /** From before this start: true unless somebody has said something since what was followed then. */
   readonly isRemembered: boolean;
   isBeingWritten: boolean;
 }
@@ -37,22 +38,33 @@ export class SharedWishes {
   readonly #clock: Clock;
   readonly #targets: Readonly<Record<WishScope, WishTarget>>;
   readonly #unsaid = new Map<string, Unsaid>();
-  /** Registers that have been followed or written here: after a lost link all are told once more. */
-  readonly #followed = new Map<string, Register>();
+  /** Also of registers that have been followed or written here: after a lost link all are told once more. */
+  readonly #memory: WishMemory;
   #isApplying = false;
   #timer: Timer | undefined;
 
-  constructor(deps: { store: SharedStore; clock: Clock; targets: Readonly<Record<WishScope, WishTarget>> }) {
+  constructor(deps: {
+    readonly store: SharedStore;
+    readonly clock: Clock;
+    readonly targets: Readonly<Record<WishScope, WishTarget>>;
+    readonly memory: WishMemory;
+  }) {
     this.#store = deps.store;
     this.#clock = deps.clock;
     this.#targets = deps.targets;
+    this.#memory = deps.memory;
   }
 
   /** Tells the store what it lacks of what is wanted here, and from now on what changes. */
   start(): void {
+    const nowMs = this.#clock.nowMs();
+    for (const { scope, key, wish, agoMs } of this.#memory.restored)
+      this.#put(scope, key, { wish, isRemembered: true, atMs: nowMs - agoMs });
     for (const [scope, target] of targetsOf(this.#targets))
       for (const [key, wish] of target.all())
-        if (!this.#store.registers(scope).has(key)) this.#put(scope, key, { wish, isRemembered: true });
+        if (!this.#store.registers(scope).has(key) && !this.#unsaid.has(keyOf(scope, key)))
+          this.#put(scope, key, { wish, isRemembered: true, atMs: nowMs });
+    this.#memory.untold = () => this.#untold();
     this.#timer ??= this.#clock.repeat(flushMs, () => this.#flush());
   }
 
@@ -68,24 +80,25 @@ export class SharedWishes {
 
   /** Wanted here from now on. What is said while another's wish is taken over is that wish again, and let be. */
   say(scope: WishScope, key: string, wish: SharedWish): void {
-    if (!this.#isApplying) this.#put(scope, key, { wish, isRemembered: false });
+    if (!this.#isApplying) this.#put(scope, key, { wish, isRemembered: false, atMs: this.#clock.nowMs() });
   }
 
   /** As `SharedHandlers.register`. Where both sides want something else, the more restrictive stands. */
   hear(scope: string, register: Register): void {
     if (scope !== 'admin' && scope !== 'freeze') return;
     const { key, value, version } = register;
-    const followed = this.#followed.get(keyOf(scope, key));
+    const followed = this.#memory.followed(scope, key);
     if (followed?.version === version && followed.value === value) return;
     const own = this.#unsaid.get(keyOf(scope, key));
     // What comes of the write says more, and then this is looked at again.
     if (own?.isBeingWritten === true) return;
     const wish = decodeWish(value);
     if (wish === undefined) return;
-    // What is remembered is told to a store that lacks it, which one out of reach only seemed to do: any register is newer.
+    // What is remembered is told to a store that lacks it, which one out of reach only seemed to do: any register that was not
+    // followed before is newer.
     if (own?.isRemembered === false && own.wish.rank > wish.rank) return;
     this.#unsaid.delete(keyOf(scope, key));
-    this.#followed.set(keyOf(scope, key), register);
+    this.#memory.follow(scope, register);
     this.#isApplying = true;
     try {
       this.#targets[scope].apply(key, wish, this.#timer !== undefined);
@@ -94,9 +107,19 @@ export class SharedWishes {
     }
   }
 
-  #put(scope: WishScope, key: string, said: Pick<Unsaid, 'wish' | 'isRemembered'>): void {
-    const atMs = this.#clock.nowMs();
-    this.#unsaid.set(keyOf(scope, key), { scope, key, atMs, isBeingWritten: false, ...said });
+  #put(scope: WishScope, key: string, said: Pick<Unsaid, 'wish' | 'isRemembered' | 'atMs'>): void {
+    this.#unsaid.set(keyOf(scope, key), { scope, key, isBeingWritten: false, ...said });
+    this.#memory.changed();
+  }
+
+  #untold(): UntoldWish[] {
+    const nowMs = this.#clock.nowMs();
+    return [...this.#unsaid.values()].map(({ scope, key, wish, atMs }) => ({
+      scope,
+      key,
+      wish,
+      agoMs: nowMs - atMs,
+    }));
   }
 
   #flush(): void {
@@ -116,7 +139,7 @@ export class SharedWishes {
     const outcome = await this.#store.write(scope, key, { value, version: current?.version ?? 0 });
     unsaid.isBeingWritten = false;
     if (outcome.kind === 'written') {
-      this.#followed.set(keyOf(scope, key), { key, value, version: outcome.version });
+      this.#memory.follow(scope, { key, value, version: outcome.version });
       this.#forget(unsaid);
     }
     if (outcome.kind === 'conflict') return this.hear(scope, outcome.current);
@@ -128,7 +151,9 @@ export class SharedWishes {
   /** Unless something else was wanted in the meantime. */
   #forget({ scope, key, wish }: Unsaid): void {
     const name = keyOf(scope, key);
-    if (this.#unsaid.get(name)?.wish === wish) this.#unsaid.delete(name);
+    if (this.#unsaid.get(name)?.wish !== wish) return;
+    this.#unsaid.delete(name);
+    this.#memory.changed();
   }
 }
 
