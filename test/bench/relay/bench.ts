@@ -48,8 +48,8 @@ const paced = { perSecond: 5000, durationMs: 2000 };
 /** Of one subject in one cell: a list of figures for each round. */
 type Samples = ReadonlyMap<SubjectKind, readonly (readonly number[])[]>;
 
-/** Measures all. Needs Linux, whose /proc tells the CPU time of a process, and openssl. */
-export async function benchRelay(scale: RelayScale): Promise<RelayTable[]> {
+/** Measures all, and tells each table when it is whole. Needs Linux, whose /proc tells the CPU time of a process, and openssl. */
+export async function benchRelay(scale: RelayScale, tell: (table: RelayTable) => void): Promise<void> {
   if (!existsSync('/proc/self/schedstat'))
     throw new Error('the relay benchmark needs Linux with /proc/PID/schedstat');
   const directory = mkdtempSync(join(tmpdir(), 'herald-bench-'));
@@ -58,11 +58,10 @@ export async function benchRelay(scale: RelayScale): Promise<RelayTable[]> {
   const setting = { directory, nodePort: load.nodePort, certificate: certificates.own };
   const kinds = subjectKinds(setting).filter(({ name }) => scale.only?.includes(name) ?? true);
   try {
+    await timeTables(load, scale, kinds, tell);
+    progress('memory');
     const memory = memoryCell(load, scale.idleConnections);
-    return [
-      ...(await timeTables(load, scale, kinds)),
-      tableOf('memory', [[memory, await ofFresh(memory, kinds)]], kinds),
-    ];
+    tell(tableOf('memory', [[memory, await ofFresh(memory, kinds)]], kinds));
   } finally {
     load.stop();
     certificates.remove();
@@ -70,37 +69,40 @@ export async function benchRelay(scale: RelayScale): Promise<RelayTable[]> {
   }
 }
 
+/** What is measured now: minutes without a word look like an end. */
+function progress(what: string): void {
+  process.stderr.write(`measuring ${what}\n`);
+}
+
 async function timeTables(
   load: LoadProcess,
   scale: RelayScale,
   kinds: readonly SubjectKind[],
-): Promise<RelayTable[]> {
+  tell: (table: RelayTable) => void,
+): Promise<void> {
   const subjects = new Map<SubjectKind, Subject>();
   const table = async (name: RelayTable['name'], cells: readonly Cell[]) => {
     const measured: [Cell, Samples][] = [];
-    for (const cell of cells) measured.push([cell, await inTurn(cell, subjects, scale.rounds)]);
-    return tableOf(name, measured, kinds);
+    for (const cell of cells) {
+      progress(`${name}: ${cell.titles.join(', ')}`);
+      measured.push([cell, await inTurn(cell, subjects, scale.rounds)]);
+    }
+    tell(tableOf(name, measured, kinds));
   };
   const message = (connections: number, payloadBytes: number, security: Security) =>
     messageCell(load, scale, { connections, payloadBytes, security });
   const handshake = (title: string, security: Security) => handshakeCell(load, scale, { title, security });
   try {
     for (const kind of kinds) subjects.set(kind, await startSubject(kind.name, kind.command));
-    return [
-      await table(
-        'messages',
-        scale.connections.flatMap((count) =>
-          scale.payloadBytes.map((bytes) => message(count, bytes, 'none')),
-        ),
-      ),
-      await table('handshakes', [handshake('upgrade', 'none')]),
-      await table('tls', [
-        message(200, 1024, 'full'),
-        handshake('full handshake', 'full'),
-        handshake('resumed handshake', 'resumed'),
-      ]),
-      await table('latency', [latencyCell(load, paced)]),
-    ];
+    const sizes = (count: number) => scale.payloadBytes.map((bytes) => message(count, bytes, 'none'));
+    await table('messages', scale.connections.flatMap(sizes));
+    await table('handshakes', [handshake('upgrade', 'none')]);
+    await table('tls', [
+      message(200, 1024, 'full'),
+      handshake('full handshake', 'full'),
+      handshake('resumed handshake', 'resumed'),
+    ]);
+    await table('latency', [latencyCell(load, paced)]);
   } finally {
     for (const subject of subjects.values()) await subject.stop();
   }

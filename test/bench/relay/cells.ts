@@ -21,6 +21,8 @@ export interface CellScale {
 const warmUpMs = 200;
 const parallelHandshakes = 32;
 const largeBytes = 16_384;
+// A handshake of TLS takes as long as several without, on both sides.
+const tlsPart = 4;
 
 /** CPU of the subject for one message one way, in microseconds. */
 export function messageCell(
@@ -56,7 +58,7 @@ export function handshakeCell(
     titles: [title],
     takesPart: (kind) => kind.messages !== 'large' && (security === 'none' || kind.hasTls),
     async measure(subject) {
-      const { handshakes: count } = scale;
+      const count = security === 'none' ? scale.handshakes : scale.handshakes / tlsPart;
       const port = portOf(subject, security);
       // The session that is resumed comes of a connection before.
       if (security === 'resumed') await keepSession(load, port);
