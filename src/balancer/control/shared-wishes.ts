@@ -9,7 +9,7 @@ import {
   type WishScope,
 } from '../../protocol/peer-wishes.ts';
 import type { Register, SharedStore } from '../state/shared-store.ts';
-import type { UntoldWish, WishMemory } from './wish-memory.ts';
+import { isWishScope, nameOf, type UntoldWish, type WishMemory } from './wish-memory.ts';
 
 /** What an operator wants of one thing, on this balancer. */
 export interface WishTarget {
@@ -62,7 +62,7 @@ export class SharedWishes {
       this.#put(scope, key, { wish, isRemembered: true, atMs: nowMs - agoMs });
     for (const [scope, target] of targetsOf(this.#targets))
       for (const [key, wish] of target.all())
-        if (!this.#store.registers(scope).has(key) && !this.#unsaid.has(keyOf(scope, key)))
+        if (!this.#store.registers(scope).has(key) && !this.#unsaid.has(nameOf(scope, key)))
           this.#put(scope, key, { wish, isRemembered: true, atMs: nowMs });
     this.#memory.untold = () => this.#untold();
     this.#timer ??= this.#clock.repeat(flushMs, () => this.#flush());
@@ -85,11 +85,11 @@ export class SharedWishes {
 
   /** As `SharedHandlers.register`. Where both sides want something else, the more restrictive stands. */
   hear(scope: string, register: Register): void {
-    if (scope !== 'admin' && scope !== 'freeze') return;
+    if (!isWishScope(scope)) return;
     const { key, value, version } = register;
     const followed = this.#memory.followed(scope, key);
     if (followed?.version === version && followed.value === value) return;
-    const own = this.#unsaid.get(keyOf(scope, key));
+    const own = this.#unsaid.get(nameOf(scope, key));
     // What comes of the write says more, and then this is looked at again.
     if (own?.isBeingWritten === true) return;
     const wish = decodeWish(value);
@@ -97,7 +97,7 @@ export class SharedWishes {
     // What is remembered is told to a store that lacks it, which one out of reach only seemed to do: any register that was not
     // followed before is newer.
     if (own?.isRemembered === false && own.wish.rank > wish.rank) return;
-    this.#unsaid.delete(keyOf(scope, key));
+    this.#unsaid.delete(nameOf(scope, key));
     this.#memory.follow(scope, register);
     this.#isApplying = true;
     try {
@@ -108,7 +108,7 @@ export class SharedWishes {
   }
 
   #put(scope: WishScope, key: string, said: Pick<Unsaid, 'wish' | 'isRemembered' | 'atMs'>): void {
-    this.#unsaid.set(keyOf(scope, key), { scope, key, isBeingWritten: false, ...said });
+    this.#unsaid.set(nameOf(scope, key), { scope, key, isBeingWritten: false, ...said });
     this.#memory.changed();
   }
 
@@ -150,7 +150,7 @@ export class SharedWishes {
 
   /** Unless something else was wanted in the meantime. */
   #forget({ scope, key, wish }: Unsaid): void {
-    const name = keyOf(scope, key);
+    const name = nameOf(scope, key);
     if (this.#unsaid.get(name)?.wish !== wish) return;
     this.#unsaid.delete(name);
     this.#memory.changed();
@@ -162,8 +162,4 @@ function targetsOf(targets: Readonly<Record<WishScope, WishTarget>>): readonly [
     ['admin', targets.admin],
     ['freeze', targets.freeze],
   ];
-}
-
-function keyOf(scope: WishScope, key: string): string {
-  return `${scope} ${key}`;
 }

@@ -1,6 +1,7 @@
 // The section `words` of the saved state: which words of other balancers this one has followed, and which of its operators'
 // it could not tell yet. Without it a balancer that starts again while it is cut off would take what it knew before for
 // newer than what it is told now. What is wanted itself is the section `control`.
+import { isRecord } from '../../protocol/field-checks.ts';
 import { decodeWish, encodeWish, type SharedWish, type WishScope } from '../../protocol/peer-wishes.ts';
 import type { Register } from '../state/shared-store.ts';
 import type { StateSection } from '../state/ports.ts';
@@ -68,14 +69,16 @@ export class WishMemory {
   }
 
   #restore(saved: unknown, ageMs: number): number | undefined {
-    if (typeof saved !== 'object' || saved === null) return undefined;
-    const { followed, untold } = saved as Partial<Record<keyof SavedWords, unknown>>;
+    if (!isRecord(saved)) return undefined;
+    const { followed, untold } = saved;
     for (const [scope, key, value, version] of rowsOf(followed))
-      if (isScope(scope) && isText(key) && isText(value) && isVersion(version))
+      if (isWishScope(scope) && isText(key) && isText(value) && isVersion(version))
         this.#followed.set(nameOf(scope, key), { scope, register: { key, value, version } });
     this.#restored = rowsOf(untold).flatMap(([scope, key, value]) => {
       const wish = isText(value) ? decodeWish(value) : undefined;
-      return wish !== undefined && isScope(scope) && isText(key) ? [{ scope, key, wish, agoMs: ageMs }] : [];
+      return wish !== undefined && isWishScope(scope) && isText(key)
+        ? [{ scope, key, wish, agoMs: ageMs }]
+        : [];
     });
     return this.#followed.size + this.#restored.length;
   }
@@ -85,7 +88,8 @@ function rowsOf(value: unknown): readonly (readonly unknown[])[] {
   return Array.isArray(value) ? value.filter((row) => Array.isArray(row)) : [];
 }
 
-function isScope(value: unknown): value is WishScope {
+/** Whether registers of this name are of wishes. */
+export function isWishScope(value: unknown): value is WishScope {
   return value === 'admin' || value === 'freeze';
 }
 
@@ -97,6 +101,7 @@ function isVersion(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-function nameOf(scope: WishScope, key: string): string {
+/** A register among all scopes. */
+export function nameOf(scope: WishScope, key: string): string {
   return `${scope} ${key}`;
 }

@@ -18,8 +18,8 @@ export interface HandleRequest<Owner> {
 export interface TcpHandle<Owner = unknown> {
   /** The live descriptor, -1 as soon as `close` was called: read at each use, never stored. */
   readonly fd: number;
-  /** Called with a chunk of its own or, after `useUserBuffer`, undefined. Must return undefined. */
-  onread: (this: TcpHandle<Owner>, chunk: ArrayBuffer | undefined) => undefined;
+  /** Called when bytes are in the buffer of `useUserBuffer`. Must return undefined. */
+  onread: (this: TcpHandle<Owner>) => undefined;
   /** Ours: whose handle it is. (The name `owner` is taken: using it prints a deprecation.) */
   wire: Owner | undefined;
   readStart(): number;
@@ -46,10 +46,9 @@ export interface TcpHooks {
   createConnect<Owner>(): HandleRequest<Owner>;
   createWrite<Owner>(): HandleRequest<Owner>;
   createShutdown<Owner>(): HandleRequest<Owner>;
-  /** What the last call on any handle left behind: see the three indexes. */
+  /** What the last call on any handle left behind: see the two indexes. */
   readonly streamState: Int32Array;
   readonly readIndex: number;
-  readonly offsetIndex: number;
   readonly asyncIndex: number;
   /** The error number that stands for the end of the other half. */
   readonly endOfFile: number;
@@ -74,7 +73,6 @@ interface Bindings {
     ShutdownWrap: new () => unknown;
     streamBaseState: Int32Array;
     kReadBytesOrError: number;
-    kArrayBufferOffset: number;
     kLastWriteWasAsync: number;
   };
 }
@@ -90,7 +88,6 @@ export function loadTcpHooks(): TcpHooks {
     createShutdown: <Owner>() => new stream.ShutdownWrap() as HandleRequest<Owner>,
     streamState: stream.streamBaseState,
     readIndex: stream.kReadBytesOrError,
-    offsetIndex: stream.kArrayBufferOffset,
     asyncIndex: stream.kLastWriteWasAsync,
     endOfFile: findEndOfFile(),
     takeAccepted,
@@ -114,7 +111,7 @@ function loadBindings(): Bindings {
     if (typeof tcp[name] !== 'function') throw missing(`tcp_wrap.${name}`);
   for (const name of ['WriteWrap', 'ShutdownWrap'] as const)
     if (typeof stream[name] !== 'function') throw missing(`stream_wrap.${name}`);
-  for (const name of ['kReadBytesOrError', 'kArrayBufferOffset', 'kLastWriteWasAsync'] as const)
+  for (const name of ['kReadBytesOrError', 'kLastWriteWasAsync'] as const)
     if (typeof stream[name] !== 'number') throw missing(`stream_wrap.${name}`);
   if (!ArrayBuffer.isView(stream.streamBaseState)) throw missing('stream_wrap.streamBaseState');
   if (typeof tcp.constants?.SOCKET !== 'number') throw missing('tcp_wrap.constants.SOCKET');

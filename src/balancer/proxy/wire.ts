@@ -62,8 +62,8 @@ export interface Wire {
    */
   send(buffer: Buffer, start: number, end: number): boolean;
   /**
-   * From now on the wire reads into the buffer that all wires of the process share, where its form can: no
-   * allocation for each read. A wire becomes a tunnel by this and cannot go back: `toSocket` throws. Idempotent.
+   * From now on nobody else may read: the wire stays with the buffer that all wires of the process share, where its
+   * form has one. A wire becomes a tunnel by this and cannot go back: `toSocket` throws. Idempotent.
    */
   useSharedBuffer(): void;
   /** Stops reading; bytes already read by the kernel stay there, so the other side is slowed down. Idempotent. */

@@ -43,7 +43,7 @@ describe('createTransport', () => {
   const brokenHooks: [string, (hooks: TcpHooks) => Partial<TcpHooks>][] = [
     ['do not accept', () => ({ takeAccepted() {} })],
     ['do not know the end of a half', () => ({ endOfFile: -1 })],
-    ['count reads wrongly', (hooks) => ({ readIndex: hooks.offsetIndex })],
+    ['count reads wrongly', (hooks) => ({ readIndex: hooks.asyncIndex })],
   ];
 
   it.each(brokenHooks)('falls back when the hooks are there but %s', async (_what, breakThem) => {
