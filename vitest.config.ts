@@ -19,7 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration-plain',
-          include: ['test/integration/proxy/**/*.test.ts'],
+          include: ['test/integration/proxy/**/*.test.ts', 'test/integration/tls.test.ts'],
           env: { HERALD_TEST_FORM: 'plain' },
           ...slow,
         },

@@ -252,7 +252,7 @@ export class Balancer {
       config: this.#loaded.config,
       outputs: this.outputs,
       policies: () => this.#loaded.policies.values(),
-      relayForm: () => this.#clients.relayForm,
+      relayForms: () => this.#clients.relayForms,
       waitingBytes: () => this.#clients.waitingBytes,
       phase: () => this.#phase,
       sockets: this.takeovers.sockets,

@@ -8,7 +8,7 @@ import { listenerKey } from './listeners.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { PublicListeners } from './public-listeners.ts';
 import { endGracefully, type ShutdownDeps } from './shutdown.ts';
-import type { StopReport } from './state/ports.ts';
+import type { RelayForms, StopReport } from './state/ports.ts';
 import type { Crew, CrewStart } from './workers/crew.ts';
 import type { WorkerSettings } from './workers/messages.ts';
 import type { WorkerEvents, WorkerProcess } from './workers/seat.ts';
@@ -30,7 +30,7 @@ export interface ClientSide {
   /** Bytes that wait for slow clients, an upper bound. */
   readonly waitingBytes: number;
   /** How bytes are carried; a guess before `start`. */
-  readonly relayForm: 'fast' | 'plain';
+  readonly relayForms: RelayForms;
   /** The bound port of a listener; HERALD_INTERNAL when there is no such listener. */
   port(listener: string): number;
   /** Binds and accepts. Rejects with HERALD_LISTEN_FAILED. */
@@ -54,8 +54,8 @@ export function serveHere(
     get waitingBytes() {
       return listeners.waitingBytes;
     },
-    get relayForm() {
-      return listeners.relayForm;
+    get relayForms() {
+      return listeners.relayForms;
     },
     port: (name) => listeners.port(name),
     async start(metrics) {
@@ -92,8 +92,8 @@ export function serveByWorkers(
     get waitingBytes() {
       return crew.waitingBytes;
     },
-    get relayForm() {
-      return crew.relayForm;
+    get relayForms() {
+      return crew.relayForms;
     },
     port(name) {
       const port = held.port(name);

@@ -17,6 +17,7 @@ import type { Phase } from './intake/readiness.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import type { TakeoverFigures } from './metrics/takeover-metrics.ts';
 import type { ConfiguredOutputs } from './outputs-wiring.ts';
+import type { RelayForms } from './state/ports.ts';
 
 /** What they are made of. */
 export interface EdgeParts extends Pick<BalancerCore, 'registry' | 'events' | 'control' | 'scaling'> {
@@ -28,7 +29,7 @@ export interface EdgeParts extends Pick<BalancerCore, 'registry' | 'events' | 'c
   readonly rng: Rng;
   readonly log: Logger;
   readonly version: string;
-  readonly relayForm: () => 'fast' | 'plain';
+  readonly relayForms: () => RelayForms;
   /** Bytes that wait for slow clients. */
   readonly waitingBytes: () => number;
   readonly phase: () => Phase;
@@ -126,11 +127,11 @@ export function createEdges(parts: EdgeParts): Edges {
 }
 
 function createConfiguredMetrics(parts: EdgeParts): Metrics {
-  const { registry, clock, relayForm, waitingBytes, version, control, scaling, outputs, takeover } = parts;
+  const { registry, clock, relayForms, waitingBytes, version, control, scaling, outputs, takeover } = parts;
   return createMetrics({
     pools: registry.pools,
     clock,
-    relayForm,
+    relayForms,
     waitingBytes,
     version,
     control: () => control.figures(),

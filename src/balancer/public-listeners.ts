@@ -17,7 +17,7 @@ import { proxyEvents, relayEndSink } from './proxy-events.ts';
 import { Relays } from './proxy/relays.ts';
 import { createTransport } from './proxy/transport.ts';
 import type { Transport } from './proxy/wire.ts';
-import type { Placement } from './state/ports.ts';
+import type { Placement, RelayForms } from './state/ports.ts';
 import type { Registry } from './state/registry.ts';
 import type { ListenerClients, OwnListenerClients } from './workers/client-words.ts';
 
@@ -69,8 +69,9 @@ export class PublicListeners {
   }
 
   /** As the probe found; `plain` before it. */
-  get relayForm(): 'fast' | 'plain' {
-    return this.#transport?.form ?? 'plain';
+  get relayForms(): RelayForms {
+    const { form = 'plain', tlsForm = 'plain' } = this.#transport ?? {};
+    return { form, tls: tlsForm };
   }
 
   /** What other processes have to know of the clients here, and have not been told; taken for told then. */
@@ -101,8 +102,8 @@ export class PublicListeners {
   async probe(): Promise<void> {
     const { config, clock, log } = this.#parts;
     this.#transport = await createTransport({ form: config.relay.form, clock });
-    const { form, fallbackReason } = this.#transport;
-    log.info({ form, ...(fallbackReason && { fallbackReason }) }, 'relay form chosen');
+    const { form, tlsForm: tls, fallbackReason } = this.#transport;
+    log.info({ form, tls, ...(fallbackReason && { fallbackReason }) }, 'relay form chosen');
   }
 
   /** Binds and accepts. Rejects with HERALD_LISTEN_FAILED. */

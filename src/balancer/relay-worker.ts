@@ -11,11 +11,10 @@ import { createCounts } from './metrics/metrics.ts';
 import { PublicListeners } from './public-listeners.ts';
 import { poolSettings } from './settings.ts';
 import { endGracefully } from './shutdown.ts';
-import type { StopReport } from './state/ports.ts';
+import type { DataPlane, RelayForms, StopReport } from './state/ports.ts';
 import { createLearningSection } from './state/learning-section.ts';
 import type { Notify } from './state/notice.ts';
 import { createPlacement, type RunningPlacement } from './state/placement.ts';
-import type { DataPlane } from './state/ports.ts';
 import { createRegistrationsSection } from './state/registrations-section.ts';
 import { Registry } from './state/registry.ts';
 import { createRelayDataPlane } from './state/relay-data-plane.ts';
@@ -94,8 +93,8 @@ export class RelayWorker {
     const running = new Running(begin, this.#parts);
     this.#running = running;
     try {
-      const relayForm = await running.start(begin);
-      channel.send({ type: 'serving', relayForm });
+      const relayForms = await running.start(begin);
+      channel.send({ type: 'serving', relayForms });
     } catch (error) {
       const code = error instanceof HeraldError ? error.code : 'HERALD_INTERNAL';
       const reason = error instanceof Error ? error.message : String(error);
@@ -175,7 +174,7 @@ class Running {
   }
 
   /** Knows everything before the first client; resolves when every listener accepts. */
-  async start(begin: ToWorker & { type: 'begin' }): Promise<'fast' | 'plain'> {
+  async start(begin: ToWorker & { type: 'begin' }): Promise<RelayForms> {
     const sections = [
       createRegistrationsSection(this.#registry, () => true),
       createLearningSection(this.#registry, this.#parts.clock),
@@ -188,7 +187,7 @@ class Running {
     await this.listeners.probe();
     await this.listeners.start(this.#counts);
     this.saying.start();
-    return this.listeners.relayForm;
+    return this.listeners.relayForms;
   }
 
   configure({ config, policies }: WorkerSettings): void {

@@ -3,9 +3,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { connect as connectTls, createSecureContext, type SecureVersion } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Transport, Wire } from '../../src/balancer/proxy/wire.ts';
+import { createTlsSockets } from '../../src/balancer/proxy/tls-sockets.ts';
+import type { TlsTerms, Transport, Wire } from '../../src/balancer/proxy/wire.ts';
 import { pcg32 } from '../../src/core/rng.ts';
+import { anAuthority } from '../support/authority.ts';
 import { Cleanup, Recorder, couple, deferred, randomBytes, startPeer, turns } from './wire-recorder.ts';
 
 const MiB = 1024 * 1024;
@@ -15,6 +18,8 @@ interface Pair {
   readonly wire: Wire;
   readonly heard: Recorder;
   readonly peer: Socket;
+  /** Resets the connection from the peer's side. */
+  breakOff(): void;
 }
 
 export function transportContract(name: string, create: () => Promise<Transport>): void {
@@ -30,7 +35,8 @@ export function transportContract(name: string, create: () => Promise<Transport>
       const wire = transport.dial({ host: '127.0.0.1', port }, heard);
       cleanup.add(() => wire.destroy());
       await heard.saw('connected');
-      return { wire, heard, peer: await promise };
+      const peer = await promise;
+      return { wire, heard, peer, breakOff: () => void peer.resetAndDestroy() };
     }
 
     async function accepted(): Promise<Pair> {
@@ -45,12 +51,37 @@ export function transportContract(name: string, create: () => Promise<Transport>
       const heard = new Recorder();
       wire.reader = heard;
       cleanup.add(() => wire.destroy());
-      return { wire, heard, peer };
+      return { wire, heard, peer, breakOff: () => void peer.resetAndDestroy() };
+    }
+
+    async function secured(version: SecureVersion): Promise<Pair> {
+      const { wire: carrier, peer: socket, breakOff } = await accepted();
+      const terms = termsOf(version);
+      const { promise, resolve } = deferred<Wire>();
+      const outcome = { passed: resolve, certificateWrong() {}, failed() {} };
+      const beginning = { terms, seen: Buffer.alloc(0), outcome };
+      const own = carrier.beginTls(beginning);
+      expect(own === undefined).toBe((await create()).tlsForm === 'plain');
+      if (own === undefined) createTlsSockets(terms).accept(carrier, beginning);
+      const peer = connectTls({ socket, rejectUnauthorized: false });
+      peer.on('error', () => {});
+      cleanup.add(() => peer.destroy());
+      const shaken = once(peer, 'secureConnect');
+      const wire = await promise;
+      const heard = new Recorder();
+      wire.reader = heard;
+      cleanup.add(() => wire.destroy());
+      await shaken;
+      // Tickets, which TLS 1.3 sends behind the handshake.
+      await turns();
+      return { wire, heard, peer, breakOff };
     }
 
     const origins = [
       ['dialled', dialled],
       ['accepted', accepted],
+      ['over TLS 1.2', () => secured('TLSv1.2')],
+      ['over TLS 1.3', () => secured('TLSv1.3')],
     ] as const;
 
     describe.each(origins)('a wire %s', (_origin, open) => {
@@ -186,9 +217,9 @@ export function transportContract(name: string, create: () => Promise<Transport>
       });
 
       it('closes with the error when the other side resets it while reading', async () => {
-        const { wire, heard, peer } = await open();
+        const { wire, heard, breakOff } = await open();
         wire.resume();
-        peer.resetAndDestroy();
+        breakOff();
         await heard.saw('closed');
         expect(heard.error?.code).toBe('ECONNRESET');
         expect(wire.isClosed).toBe(true);
@@ -196,18 +227,18 @@ export function transportContract(name: string, create: () => Promise<Transport>
       });
 
       it('closes with the error when the other side resets it while bytes are queued', async () => {
-        const { wire, heard, peer } = await open();
+        const { wire, heard, breakOff } = await open();
         wire.send(Buffer.alloc(24 * MiB), 0, 24 * MiB);
         wire.send(Buffer.alloc(10), 0, 10);
-        peer.resetAndDestroy();
+        breakOff();
         await heard.saw('closed');
         expect(['ECONNRESET', 'EPIPE']).toContain(heard.error?.code);
         expect(heard.count('drained')).toBe(0);
       });
 
       it('survives sending after the other side has reset it', async () => {
-        const { wire, heard, peer } = await open();
-        peer.resetAndDestroy();
+        const { wire, heard, peer, breakOff } = await open();
+        breakOff();
         await once(peer, 'close');
         for (let i = 0; i < 1000 && !wire.isClosed; i++) {
           wire.send(Buffer.from('x'), 0, 1);
@@ -219,11 +250,11 @@ export function transportContract(name: string, create: () => Promise<Transport>
       });
 
       it('closes when it is reset after it ended its own half', async () => {
-        const { wire, heard, peer } = await open();
+        const { wire, heard, peer, breakOff } = await open();
         wire.resume();
         wire.end();
         await once(peer.resume(), 'end');
-        peer.resetAndDestroy();
+        breakOff();
         await heard.saw('closed');
         expect(heard.error?.code).toBe('ECONNRESET');
       });
@@ -468,6 +499,13 @@ export function transportContract(name: string, create: () => Promise<Transport>
       });
     });
   });
+}
+
+function termsOf(version: SecureVersion): TlsTerms {
+  const { certPem: cert, keyPem: key } = anAuthority().issue('local', ['DNS:localhost']);
+  const options = { cert, key, minVersion: version, maxVersion: version };
+  const protocols = Buffer.from('\x08http/1.1', 'latin1');
+  return { options, context: createSecureContext(options), protocols, clientCertificates: 'off' };
 }
 
 async function readAll(socket: Socket): Promise<Buffer> {

@@ -53,7 +53,7 @@ describe.skipIf(process.platform !== 'linux')(
           () => descriptorsOf(herald.pid),
           (count) => count <= before + toleratedDescriptors,
         );
-        expect((await herald.metrics()).get(`herald_relay_form{form="${form}"}`)).toBe(1);
+        expect((await herald.metrics()).get(`herald_relay_form{form="${form}",tls="${form}"}`)).toBe(1);
         // All of them were really there, and the balancer saw them end.
         const metrics = await herald.metrics();
         const ends = [...metrics]

@@ -15,6 +15,7 @@ import { aConfig } from '../support/herald-setup.ts';
 import { aBalancer, reloaded } from '../support/in-process.ts';
 import { runTool } from '../support/run-tool.ts';
 import { exchange } from '../support/raw-http.ts';
+import { testedForm } from '../support/counting-transport.ts';
 import { until } from '../support/until.ts';
 import { connectWs } from '../support/ws-client.ts';
 
@@ -25,7 +26,7 @@ interface Front {
 }
 
 /** A balancer with TLS for a.test and *.b.test in front of one node. */
-async function aFront({ tls = {}, listener = {}, form = 'auto' } = {}): Promise<Front> {
+async function aFront({ tls = {}, listener = {}, form = testedForm as string } = {}): Promise<Front> {
   const authority = anAuthority();
   authority.issue('a', ['DNS:a.test', 'IP:127.0.0.1']);
   authority.issue('b', ['DNS:*.b.test']);
@@ -197,6 +198,30 @@ describe('a listener with TLS', () => {
     expect(answer).toContain('"x-forwarded-for":"192.0.2.9"');
   });
 
+  it('keeps records of one segment in their order', async () => {
+    const { port, authority } = await aFront();
+    const socket = connectTcp({ port, host: '127.0.0.1' });
+    const secure = connectTls({ socket, ca: authority.caPem, servername: 'a.test' });
+    await once(secure, 'secureConnect');
+    let answers = '';
+    secure.on('data', (chunk: Buffer) => (answers += chunk.toString()));
+    const body = 'x'.repeat(3000);
+    socket.cork();
+    // A record each: what follows the first must not come before it to whoever takes the connection over.
+    for (const part of [
+      'POST / HTTP/1.1\r\nHost: a.test\r\nX-Turn: 1\r\n',
+      'Content-Length: 3000\r\n\r\n',
+      body,
+    ])
+      secure.write(part);
+    secure.write('GET / HTTP/1.1\r\nHost: a.test\r\nX-Turn: 2\r\nConnection: close\r\n\r\n');
+    await new Promise((resolve) => setImmediate(resolve));
+    socket.uncork();
+    await once(secure, 'close');
+    expect([...answers.matchAll(/"x-turn":"(\d)"/g)].map(([, turn]) => turn)).toEqual(['1', '2']);
+    expect(answers.match(/HTTP\/1.1 200 /g)).toHaveLength(2);
+  });
+
   it('lets python talk to it', async () => {
     const { port, authority } = await aFront();
     const code = `
@@ -318,6 +343,25 @@ describe('a reload', () => {
 });
 
 describe('the end of a connection over TLS', () => {
+  it('comes by reset to a client that takes nothing of its answer', async () => {
+    const { balancer, port, authority } = await aFront({ listener: { timeouts: { stall: '1s' } } });
+    const client = connectTls({ port, host: '127.0.0.1', ca: authority.caPem, servername: 'a.test' });
+    client.on('error', () => {});
+    const gone = new Promise((resolve) => client.once('close', resolve));
+    client.write('GET /endless HTTP/1.1\r\nHost: a.test\r\n\r\n');
+    await once(client, 'readable');
+    await eventually(
+      () => page(balancer),
+      (text) => text.includes('herald_stalled_answers_total{pool="chat"} 1'),
+    );
+    await until(
+      () => balancer.openCount === 0,
+      () => 'left open',
+    );
+    client.resume();
+    await gone;
+  });
+
   it('says goodbye in order', async () => {
     const { balancer, port, authority } = await aFront();
     const client = await connectWs(port, { url: `wss://127.0.0.1:${port}/`, ca: authority.caPem });

@@ -156,7 +156,7 @@ function aRoomWorker(worker: number, parts: WorkerParts): RoomWorker & WorkerPro
       hearing.states(message.nodes);
       hearing.others(message.others, true, true);
       for (const clients of message.clients) counts.hear(clients);
-      say({ type: 'serving', relayForm: 'fast' });
+      say({ type: 'serving', relayForms: { form: 'fast', tls: 'fast' } });
       saying.start();
     } else if (message.type === 'reports') hearing.reports(message.reports);
     else if (message.type === 'nodes') hearing.states(message.nodes);

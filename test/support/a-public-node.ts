@@ -1,5 +1,5 @@
-// A node that answers HTTP with what it was told of the client, and echoes WebSocket messages; over TLS, and behind
-// PROXY headers, where the test wants it.
+// A node that answers HTTP with what it was told of the client (without end at /endless), and echoes WebSocket messages;
+// over TLS, and behind PROXY headers, where the test wants it.
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -23,7 +23,8 @@ export async function aPublicNode({
   const requests: IncomingMessage[] = [];
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     requests.push(request);
-    response.end(JSON.stringify(request.headers));
+    if (request.url === '/endless') flood(response);
+    else response.end(JSON.stringify(request.headers));
   };
   const server = tls === undefined ? createHttpServer(answer) : createHttpsServer(tls, answer);
   const sockets = new WebSocketServer({ server, perMessageDeflate: false });
@@ -42,4 +43,13 @@ export async function aPublicNode({
   // Proof of `as`: bound to a TCP port.
   const { port } = server.address() as AddressInfo;
   return { address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`, port, requests };
+}
+
+function flood(response: ServerResponse): void {
+  const chunk = Buffer.alloc(64 * 1024);
+  const more = (): void => {
+    while (!response.destroyed && response.write(chunk));
+  };
+  response.on('drain', more);
+  more();
 }

@@ -18,7 +18,12 @@ export async function anIntake(registry: Registry, change: Partial<IntakeDeps> =
   const outcomes: string[] = [];
   const internalErrors: unknown[] = [];
   const clock = createSystemClock();
-  const metrics = createMetrics({ pools: registry.pools, clock, relayForm: () => 'plain', version: '0.0.0' });
+  const metrics = createMetrics({
+    pools: registry.pools,
+    clock,
+    relayForms: () => ({ form: 'plain', tls: 'plain' }),
+    version: '0.0.0',
+  });
   const intake = createIntake({
     bind: { host: '127.0.0.1', port: 0 },
     registry,

@@ -31,6 +31,7 @@ export async function createCountingTransport(
   };
   return {
     form: transport.form,
+    tlsForm: transport.tlsForm,
     fallbackReason: transport.fallbackReason,
     get openSockets() {
       for (const wire of wires) if (wire.isClosed) wires.delete(wire);

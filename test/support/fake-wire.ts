@@ -57,6 +57,10 @@ export class FakeWire implements Wire {
   toSocket(): Socket {
     throw new Error('a fake wire has no socket');
   }
+
+  beginTls(): undefined {
+    return undefined;
+  }
 }
 
 /** A dial that waits for the test. */
@@ -71,6 +75,7 @@ export function createFakeTransport(): { transport: Transport; dials: FakeDial[]
   const dials: FakeDial[] = [];
   const transport: Transport & { fallbackReason: undefined } = {
     form: 'plain',
+    tlsForm: 'plain',
     fallbackReason: undefined,
     listen: () => Promise.reject(new Error('a fake transport cannot listen')),
     dial({ host }, reader) {

@@ -9,6 +9,7 @@ import type { ControlFigures } from '../control/control.ts';
 import type { PoolState } from '../state/pool-state.ts';
 import { boundedLabel } from './bounded-label.ts';
 import type { CountedSeries } from '../../protocol/workers.ts';
+import type { RelayForms } from '../state/ports.ts';
 import { Counters } from './counters.ts';
 import { createExposition, labelText } from './exposition.ts';
 import { processMetrics } from './process-metrics.ts';
@@ -71,7 +72,7 @@ export function createMetrics(deps: {
   readonly pools: ReadonlyMap<string, PoolState>;
   readonly clock: Clock;
   /** That the relay runs in. */
-  readonly relayForm: () => 'fast' | 'plain';
+  readonly relayForms: () => RelayForms;
   /** Bytes that wait for slow clients; absent: there are no relays. */
   readonly waitingBytes?: () => number;
   readonly version: string;
@@ -161,13 +162,13 @@ function countsIn(
 function processPage(
   counters: Counters<keyof typeof processMetrics>,
   about: {
-    readonly relayForm: () => 'fast' | 'plain';
+    readonly relayForms: () => RelayForms;
     readonly waitingBytes?: () => number;
     readonly version: string;
     readonly certificates: readonly CertificateFigure[];
   },
 ): string {
-  const { relayForm, waitingBytes, version, certificates } = about;
+  const { relayForms, waitingBytes, version, certificates } = about;
   const page = createExposition(processMetrics);
   counters.addTo(page);
   for (const { listener, certificate, expiresMs } of certificates)
@@ -177,7 +178,7 @@ function processPage(
       expiresMs / 1000,
     );
   page.add('herald_relay_waiting_bytes', '', waitingBytes?.() ?? 0);
-  page.add('herald_relay_form', labelText({ form: relayForm() }), 1);
+  page.add('herald_relay_form', labelText({ ...relayForms() }), 1);
   page.add('herald_build_info', labelText({ version }), 1);
   return page.text();
 }

@@ -60,8 +60,8 @@ export const processMetrics = {
   },
   herald_relay_form: {
     type: 'gauge',
-    labels: ['form'],
-    help: '1 for the form that the relay runs in: fast on raw handles, plain on sockets.',
+    labels: ['form', 'tls'],
+    help: '1 for the forms that the relay, and TLS for clients, run in: fast on raw handles, plain on sockets.',
   },
   herald_build_info: {
     type: 'gauge',

@@ -34,6 +34,7 @@ import type { ProxyDeps } from './ports.ts';
 import { refusalOf } from './problems.ts';
 import { nodeFields } from './request-fields.ts';
 import { isEventSource } from './refuse.ts';
+import { resetSocket } from './reset-socket.ts';
 import { respondProblem } from './respond.ts';
 import type { WireEnds } from './wire.ts';
 
@@ -277,7 +278,8 @@ export class Exchange implements Ending, Carrier, Waiter {
   #stalled(): void {
     if (!this.#response.destroyed) this.#deps.events.clientStalled(this.#forwarded.pool);
     this.#story?.ended('stalled', this.kind);
-    this.#response.socket?.resetAndDestroy();
+    const { socket } = this.#response;
+    if (socket !== null) resetSocket(socket);
     this.destroy();
   }
 

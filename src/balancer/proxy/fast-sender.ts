@@ -90,13 +90,8 @@ export class FastSender {
   }
 
   #shutDown(): void {
-    const request = this.#hooks.createShutdown<FastSender>();
-    request.owner = this;
-    request.oncomplete = onShutDown;
     this.#isShuttingDown = true;
-    // 0: will complete. 1: has completed at once, and nothing more is called.
-    const status = this.#handle.shutdown(request);
-    if (status !== 0) this.shutDownCompleted(status === 1 ? 0 : status);
+    beginShutdown(this.#hooks, this.#handle, this);
   }
 
   /** Called by the handle only. */
@@ -124,6 +119,26 @@ function onWritten(this: HandleRequest<FastSender>, status: number): void {
   this.owner.writeCompleted(status);
 }
 
-function onShutDown(this: HandleRequest<FastSender>, status: number): void {
+function onShutDown(this: HandleRequest<ShutdownOwner>, status: number): void {
   this.owner.shutDownCompleted(status);
+}
+
+/** Who hears that our half has ended. */
+interface ShutdownOwner {
+  /** `status` below 0: it has failed. */
+  shutDownCompleted(status: number): void;
+}
+
+/** Ends our half of `handle`; `owner` hears of it once, maybe before this returns. */
+export function beginShutdown(
+  hooks: TcpHooks,
+  handle: Pick<TcpHandle, 'shutdown'>,
+  owner: ShutdownOwner,
+): void {
+  const request = hooks.createShutdown<ShutdownOwner>();
+  request.owner = owner;
+  request.oncomplete = onShutDown;
+  // 0: will complete. 1: has completed at once, and nothing more is called.
+  const status = handle.shutdown(request);
+  if (status !== 0) owner.shutDownCompleted(status === 1 ? 0 : status);
 }

@@ -7,17 +7,22 @@ import type { FastShare } from './fast-wire.ts';
 import { inertReader } from './inert-reader.ts';
 import { createPlainTransport } from './plain-wire.ts';
 import type { TcpHooks } from './tcp-hooks.ts';
+import type { TlsHooks } from './tls-hooks.ts';
 import type { Transport } from './wire.ts';
 
 /** Costs its size once for the process; 16 KiB would cost half as much CPU again for 16 KiB messages. */
 const sharedBufferBytes = 64 * 1024;
 
-/** The fast form. Whether `hooks` do what they claim is the probe's question (transport.ts). */
-export function createFastTransport(hooks: TcpHooks): Transport {
-  const share: FastShare = { hooks, buffer: Buffer.allocUnsafeSlow(sharedBufferBytes) };
+/**
+ * The fast form; without `tlsHooks` its TLS goes over sockets. Whether hooks do what they claim is the question of the
+ * probes (transport.ts).
+ */
+export function createFastTransport(hooks: TcpHooks, tlsHooks?: TlsHooks): Transport {
+  const share: FastShare = { hooks, tlsHooks, buffer: Buffer.allocUnsafeSlow(sharedBufferBytes) };
   const plain = createPlainTransport(undefined);
   return {
     form: 'fast',
+    tlsForm: tlsHooks === undefined ? 'plain' : 'fast',
     fallbackReason: undefined,
     listen(bind, accept) {
       // A UNIX socket has another kind of handle, which can neither be reset nor told to send without delay.

@@ -4,13 +4,17 @@ import type { Socket } from 'node:net';
 import { HeraldError } from '../../core/error.ts';
 import { FastSender } from './fast-sender.ts';
 import type { SenderOwner } from './fast-sender.ts';
+import { FastTlsWire } from './fast-tls-wire.ts';
 import { systemError } from './system-error.ts';
 import type { HandleRequest, TcpHandle, TcpHooks } from './tcp-hooks.ts';
-import type { DialReader, DialTarget, Wire, WireEnds, WireReader } from './wire.ts';
+import type { TlsHooks } from './tls-hooks.ts';
+import type { DialReader, DialTarget, TlsBeginning, Wire, WireEnds, WireReader } from './wire.ts';
 
 /** What all fast wires of one transport share. */
 export interface FastShare {
   readonly hooks: TcpHooks;
+  /** Undefined: TLS goes over sockets. */
+  readonly tlsHooks: TlsHooks | undefined;
   /** Tunnels read into this; its bytes are the reader's until its `bytes` returns. */
   readonly buffer: Buffer;
 }
@@ -127,16 +131,28 @@ export class FastWire implements Wire, SenderOwner {
   }
 
   toSocket(seen: Buffer): Socket {
-    if (this.#isClosed || this.#isTunnel || this.#dialReader !== undefined)
-      throw new HeraldError('HERALD_INTERNAL', 'only an open wire that is no tunnel can become a socket');
+    const onGone = this.letGo();
+    const socket = this.#share.hooks.toSocket(this.#handle, this.#share.buffer);
+    if (seen.length > 0) socket.unshift(Buffer.from(seen));
+    if (onGone !== undefined) socket.once('close', onGone);
+    return socket;
+  }
+
+  beginTls(beginning: TlsBeginning): Wire | undefined {
+    const { tlsHooks: hooks } = this.#share;
+    if (hooks === undefined) return undefined;
+    this.#checkFree();
+    return new FastTlsWire({ share: this.#share, hooks, below: this, handle: this.#handle }, beginning);
+  }
+
+  /** The handle is somebody else's from now on, and not reading; gives `onGone`, which is theirs to call. */
+  letGo(): (() => void) | undefined {
+    this.#checkFree();
     this.#isClosed = true;
     this.#handle.wire = undefined;
     // The socket starts reading by itself and takes a handle that reads already for a broken one.
     this.#handle.readStop();
-    const socket = this.#share.hooks.toSocket(this.#handle, this.#share.buffer);
-    if (seen.length > 0) socket.unshift(Buffer.from(seen));
-    if (this.onGone !== undefined) socket.once('close', this.onGone);
-    return socket;
+    return this.onGone;
   }
 
   sendFailed(error: NodeJS.ErrnoException): void {
@@ -150,6 +166,11 @@ export class FastWire implements Wire, SenderOwner {
   endSent(): void {
     this.#sentEnd = true;
     if (this.#sawEnd) this.#close(undefined);
+  }
+
+  #checkFree(): void {
+    if (this.#isClosed || this.#isTunnel || this.#dialReader !== undefined)
+      throw new HeraldError('HERALD_INTERNAL', 'only an open wire that is no tunnel can become a socket');
   }
 
   #canRead(): boolean {

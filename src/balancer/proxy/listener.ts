@@ -1,7 +1,6 @@
 // One public listener for HTTP and WebSocket, put together: transport, entrance, recogniser, gateway, node:http, forwarder.
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import type { ListenerTlsConfig } from '../../policy/listener-config.ts';
 import { createAffinity } from './affinity.ts';
 import { ClientCensus } from './census.ts';
@@ -16,7 +15,7 @@ import type { ProxyDeps } from './ports.ts';
 import { recognise } from './recogniser.ts';
 import { createHostResolver, type Lookup } from './resolve.ts';
 import { createSourceAddresses } from './source-addresses.ts';
-import type { BindTarget, Wire, WireEnds, WireListener } from './wire.ts';
+import type { BindTarget, Wire, WireListener, WireOrigin } from './wire.ts';
 
 /** What a listener is made of; the rest of what its parts share it makes itself. */
 export interface HttpListenerOptions extends Omit<
@@ -53,22 +52,25 @@ export interface HttpListener {
 
 const noFront: FrontOptions = { tls: undefined, takesProxyHeader: undefined };
 const noKeys: readonly string[] = [];
-const unknownEnds: WireEnds = { address: '', port: 0, localAddress: '', localPort: 0 };
+const unknownOrigin: WireOrigin = {
+  ends: { address: '', port: 0, localAddress: '', localPort: 0 },
+  isEncrypted: false,
+};
 
 /** A listener over `options`. */
 export function createHttpListener(options: HttpListenerOptions): HttpListener {
   /** Of sockets that were wires before, and that the kernel may know less of. */
-  const endsOf = new WeakMap<Socket, WireEnds>();
-  const deps = depsOf(options, endsOf);
+  const origins = new WeakMap<Socket, WireOrigin>();
+  const deps = depsOf(options, origins);
   const { open } = deps;
   const gateway = createGateway(deps, options.route);
   const forwarder = createForwarder(deps);
   const httpSide = createHttpSide(deps, { route: options.route, gateway, forwarder });
   const replay = (wire: Wire, seen: Buffer): void => {
     if (wire.isClosed) return;
-    const { ends } = wire;
+    const { ends, isEncrypted } = wire;
     const socket = wire.toSocket(seen);
-    endsOf.set(socket, ends);
+    origins.set(socket, { ends, isEncrypted });
     httpSide.adopt(socket);
   };
   const entrance = createEntrance(
@@ -109,17 +111,14 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
   };
 }
 
-function depsOf(options: HttpListenerOptions, endsOf: WeakMap<Socket, WireEnds>): ProxyDeps {
+function depsOf(options: HttpListenerOptions, origins: WeakMap<Socket, WireOrigin>): ProxyDeps {
   return {
     ...options,
     open: new Open(),
     sources: createSourceAddresses(options.sourceAddresses ?? []),
     census: new ClientCensus(options.limits),
-    wireOf: (socket) => wireOverSocket(socket, endsOf.get(socket)),
-    originOf: (socket) => ({
-      ends: endsOf.get(socket) ?? unknownEnds,
-      isEncrypted: socket instanceof TLSSocket,
-    }),
+    wireOf: (socket) => wireOverSocket(socket, origins.get(socket)),
+    originOf: (socket) => origins.get(socket) ?? unknownOrigin,
     affinity: createAffinity({ nodeIds: options.nodeIds, keys: options.affinityKeys ?? (() => noKeys) }),
     resolve: createHostResolver(options.clock, options.lookup),
   };

@@ -2,17 +2,19 @@
 // missing): where the hooks of the fast form fail.
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { HeraldError } from '../../core/error.ts';
 import { descriptorOf } from '../../platform/descriptor-of.ts';
 import { bindServer } from './bind-server.ts';
 import { inertReader } from './inert-reader.ts';
-import { carrierOf } from './tls-carrier.ts';
-import type { DialReader, DialTarget, Transport, Wire, WireEnds, WireReader } from './wire.ts';
+import { resetSocket } from './reset-socket.ts';
+import type { DialReader, DialTarget, Transport, Wire, WireEnds, WireOrigin, WireReader } from './wire.ts';
 
 /** The plain form. `fallbackReason` is why the fast one is not used, undefined when nobody asked for it. */
 export function createPlainTransport(fallbackReason: string | undefined): Transport {
   return {
     form: 'plain',
+    tlsForm: 'plain',
     fallbackReason,
     listen(bind, accept) {
       const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: true };
@@ -24,11 +26,11 @@ export function createPlainTransport(fallbackReason: string | undefined): Transp
 }
 
 /**
- * A wire over a socket that somebody else has read from until now, such as node:http before an upgrade. `ends` where
- * they are others than the kernel says.
+ * A wire over a socket that somebody else has read from until now, such as node:http before an upgrade. `origin` where
+ * it is known better than the socket does.
  */
-export function wireOverSocket(socket: Socket, ends?: WireEnds): Wire {
-  return new PlainWire(socket, inertReader, ends);
+export function wireOverSocket(socket: Socket, origin?: WireOrigin): Wire {
+  return new PlainWire(socket, inertReader, origin);
 }
 
 // TLS takes what it is given at once but says so a turn of the event loop later: without this each message would stop
@@ -50,7 +52,6 @@ class PlainWire implements Wire {
   reader: WireReader;
   onGone: (() => void) | undefined;
   readonly #socket: Socket;
-  readonly #carrier: Socket | undefined;
   readonly #queueBytes: number;
   #awaitsDrain = false;
   #isTunnel = false;
@@ -58,13 +59,14 @@ class PlainWire implements Wire {
   #isClosed = false;
   #error: NodeJS.ErrnoException | undefined;
   #ends: WireEnds | undefined;
+  readonly isEncrypted: boolean;
 
-  constructor(socket: Socket, reader: WireReader, ends?: WireEnds) {
+  constructor(socket: Socket, reader: WireReader, origin?: WireOrigin) {
     this.reader = reader;
     this.#socket = socket;
-    this.#ends = ends;
-    this.#carrier = carrierOf(socket);
-    this.#queueBytes = this.#carrier === undefined ? 0 : encryptedQueueBytes;
+    this.#ends = origin?.ends;
+    this.isEncrypted = origin?.isEncrypted ?? socket instanceof TLSSocket;
+    this.#queueBytes = this.isEncrypted ? encryptedQueueBytes : 0;
     // Before the listener for 'data', which would set the socket flowing.
     socket.pause();
     socket.on('data', this.#onData);
@@ -91,10 +93,6 @@ class PlainWire implements Wire {
     // Not kept: it may still be connecting, or gone.
     if (address === undefined) return { address: '', port: 0, localAddress: '', localPort: 0 };
     return (this.#ends = { address, port, localAddress, localPort });
-  }
-
-  get isEncrypted(): boolean {
-    return this.#carrier !== undefined;
   }
 
   introduce(ends: WireEnds): void {
@@ -143,7 +141,7 @@ class PlainWire implements Wire {
     // While connecting a reset would wait for the connection, and a shutdown under way refuses it by an error.
     const { connecting, writableLength, writableFinished } = this.#socket;
     const isShuttingDown = this.#isEnding && writableLength === 0 && !writableFinished;
-    if (options?.reset === true && !connecting && !isShuttingDown) resetSocket(this.#carrier ?? this.#socket);
+    if (options?.reset === true && !connecting && !isShuttingDown) resetSocket(this.#socket);
     else this.#socket.destroy();
   }
 
@@ -161,6 +159,10 @@ class PlainWire implements Wire {
     // Flows from the next tick on: undoes the pause, which a later listener for 'data' would respect.
     socket.resume();
     return socket;
+  }
+
+  beginTls(): undefined {
+    return undefined;
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -187,10 +189,4 @@ class PlainWire implements Wire {
     this.#awaitsDrain = false;
     this.reader.drained();
   };
-}
-
-/** By RST where there is one: a UNIX socket has none, and says so by an error. */
-function resetSocket(socket: Socket): void {
-  if (socket.remotePort === undefined) socket.destroy();
-  else socket.resetAndDestroy();
 }

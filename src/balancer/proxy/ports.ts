@@ -14,7 +14,7 @@ import type { Open } from './open.ts';
 import type { RelayOptions } from './relay.ts';
 import type { HostResolver } from './resolve.ts';
 import type { SourceAddresses } from './source-addresses.ts';
-import type { Transport, Wire } from './wire.ts';
+import type { Transport, Wire, WireOrigin } from './wire.ts';
 
 /** How long each stage may last. */
 interface ProxyTimeouts {
@@ -91,7 +91,7 @@ export interface ProxyDeps {
   /** A wire over a socket that node:http has given up: an upgrade that was not canonical. */
   readonly wireOf: (socket: Socket) => Wire;
   /** What the wire knew that has become this socket. */
-  readonly originOf: (socket: Socket) => Pick<Wire, 'ends' | 'isEncrypted'>;
+  readonly originOf: (socket: Socket) => WireOrigin;
   readonly placement: Placement;
   readonly affinity: Affinity;
   readonly resolve: HostResolver;

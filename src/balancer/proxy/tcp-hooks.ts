@@ -3,7 +3,7 @@
 import { Socket } from 'node:net';
 import type { Server } from 'node:net';
 import { getSystemErrorMap } from 'node:util';
-import { HeraldError } from '../../core/error.ts';
+import { loadBinding, missingHook } from './node-binding.ts';
 
 /** A request that a handle completes later. The fields are ours; Node only calls `oncomplete`. */
 export interface HandleRequest<Owner> {
@@ -91,7 +91,7 @@ export function loadTcpHooks(): TcpHooks {
     asyncIndex: stream.kLastWriteWasAsync,
     endOfFile: findEndOfFile(),
     takeAccepted,
-    toSocket,
+    toSocket: socketOver,
   };
 }
 
@@ -103,49 +103,24 @@ const handleMethods = [
 function loadBindings(): Bindings {
   // The types are claims about Node's inside; the checks below are their proof, and the probe that follows
   // (transport.ts) proves what no check of shapes can.
-  const { binding } = process as unknown as { binding?: (name: string) => unknown };
-  if (typeof binding !== 'function') throw missing('process.binding');
-  const tcp = bind(binding, 'tcp_wrap') as Bindings['tcp'];
-  const stream = bind(binding, 'stream_wrap') as Bindings['stream'];
+  const tcp = loadBinding('tcp_wrap') as Bindings['tcp'];
+  const stream = loadBinding('stream_wrap') as Bindings['stream'];
   for (const name of ['TCP', 'TCPConnectWrap'] as const)
-    if (typeof tcp[name] !== 'function') throw missing(`tcp_wrap.${name}`);
+    if (typeof tcp[name] !== 'function') throw missingHook(`tcp_wrap.${name}`);
   for (const name of ['WriteWrap', 'ShutdownWrap'] as const)
-    if (typeof stream[name] !== 'function') throw missing(`stream_wrap.${name}`);
+    if (typeof stream[name] !== 'function') throw missingHook(`stream_wrap.${name}`);
   for (const name of ['kReadBytesOrError', 'kLastWriteWasAsync'] as const)
-    if (typeof stream[name] !== 'number') throw missing(`stream_wrap.${name}`);
-  if (!ArrayBuffer.isView(stream.streamBaseState)) throw missing('stream_wrap.streamBaseState');
-  if (typeof tcp.constants?.SOCKET !== 'number') throw missing('tcp_wrap.constants.SOCKET');
+    if (typeof stream[name] !== 'number') throw missingHook(`stream_wrap.${name}`);
+  if (!ArrayBuffer.isView(stream.streamBaseState)) throw missingHook('stream_wrap.streamBaseState');
+  if (typeof tcp.constants?.SOCKET !== 'number') throw missingHook('tcp_wrap.constants.SOCKET');
   for (const name of handleMethods)
-    if (!(name in Object(tcp.TCP.prototype))) throw missing(`tcp_wrap.TCP.prototype.${name}`);
+    if (!(name in Object(tcp.TCP.prototype))) throw missingHook(`tcp_wrap.TCP.prototype.${name}`);
   return { tcp, stream };
-}
-
-/** The call is deprecated by name only; a line about it on the user's stderr helps nobody. */
-function bind(binding: (name: string) => unknown, name: string): unknown {
-  // Under --no-deprecation it is true already, and read-only.
-  const isSilent = process.noDeprecation === true;
-  if (!isSilent) process.noDeprecation = true;
-  try {
-    return binding.call(process, name);
-  } catch (error) {
-    throw missing(`process.binding('${name}')`, error);
-  } finally {
-    if (!isSilent) delete process.noDeprecation;
-  }
-}
-
-function missing(name: string, cause?: unknown): HeraldError {
-  return new HeraldError(
-    'HERALD_TRANSPORT_UNAVAILABLE',
-    `Node ${process.version} has no usable ${name}: the fast transport cannot run`,
-    { name },
-    { cause },
-  );
 }
 
 function findEndOfFile(): number {
   for (const [status, [name]] of getSystemErrorMap()) if (name === 'EOF') return status;
-  throw missing('error number of EOF');
+  throw missingHook('error number of EOF');
 }
 
 function takeAccepted<Owner>(
@@ -155,14 +130,15 @@ function takeAccepted<Owner>(
 ): void {
   // A listening server has a handle with this property; a server that is closed has none.
   const listening = (server as unknown as { _handle?: { onconnection?: unknown } | null })._handle;
-  if (typeof listening?.onconnection !== 'function') throw missing('net.Server handle onconnection');
+  if (typeof listening?.onconnection !== 'function') throw missingHook('net.Server handle onconnection');
   listening.onconnection = (status: number, handle: TcpHandle<Owner> | undefined): void => {
     if (status !== 0 || handle === undefined) failed(status);
     else accept(handle);
   };
 }
 
-function toSocket(handle: object, buffer: Buffer): Socket {
+/** A documented socket over any handle that reads into `buffer`, as others do. */
+export function socketOver(handle: object, buffer: Buffer): Socket {
   // What is read lands in a buffer that others read into, too: the socket gets a copy.
   const callback = (size: number): boolean => socket.push(Buffer.from(buffer.subarray(0, size)));
   const onread = { buffer, callback };

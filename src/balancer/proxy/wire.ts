@@ -1,5 +1,6 @@
 // What the relay needs of a TCP connection, whichever form carries it: raw handles (fast) or net.Socket (plain).
 import type { Socket } from 'node:net';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { ListenSlot } from '../../platform/listening-sockets.ts';
 
 /**
@@ -31,6 +32,13 @@ export interface WireEnds {
   /** Where the other side has connected to, likewise. */
   readonly localAddress: string;
   readonly localPort: number;
+}
+
+/** Where a connection comes from, as far as it matters to whom it serves. */
+export interface WireOrigin {
+  readonly ends: WireEnds;
+  /** TLS between the other side and this process. */
+  readonly isEncrypted: boolean;
 }
 
 /** One connection: TCP, a UNIX socket, or TLS over one of them. */
@@ -82,6 +90,44 @@ export interface Wire {
    * Throws HERALD_INTERNAL when the wire is closed, still dialling or has become a tunnel.
    */
   toSocket(seen: Buffer): Socket;
+  /**
+   * Starts TLS as its server. The wire is its owner's no more, but for `onGone` and for what the result asks of it; the
+   * result is nobody's until the handshake has passed, and may be destroyed before. Undefined, and nothing has
+   * happened: this form has no TLS of its own, and node:tls goes over `toSocket`. Throws as `toSocket` does.
+   */
+  beginTls(beginning: TlsBeginning): Wire | undefined;
+}
+
+/** A handshake to be made. */
+export interface TlsBeginning {
+  readonly terms: TlsTerms;
+  /** What was read before: the first bytes of the handshake, or none. */
+  readonly seen: Buffer;
+  readonly outcome: TlsOutcome;
+}
+
+/** What a server of TLS offers and asks for. */
+export interface TlsTerms {
+  /** With the first certificate, and with what holds for all: versions, tickets, authorities. */
+  readonly context: SecureContext;
+  /** What `context` was made of. */
+  readonly options: SecureContextOptions;
+  /** The context with the certificate for a name, undefined for the first; absent: there is one only. */
+  readonly choose?: ((name: string) => SecureContext | undefined) | undefined;
+  /** For ALPN, each behind its length (RFC 7301, 3.1). */
+  readonly protocols: Buffer;
+  /** Whether clients are asked for one. Who shows one that is not believed never passes. */
+  readonly clientCertificates: 'off' | 'optional' | 'required';
+}
+
+/** What becomes of a handshake: one of `passed` and `failed` is called, once. */
+export interface TlsOutcome {
+  /** `wire` is what is inside: paused, and it needs a reader at once. */
+  passed(wire: Wire): void;
+  /** The certificate shown where none is required is not believed; `failed` follows. */
+  certificateWrong(): void;
+  /** The connection is gone; `error` is undefined when it was only broken off, or destroyed. */
+  failed(error: NodeJS.ErrnoException | undefined): void;
 }
 
 /** A wire that is being dialled; `connected` is called once, or `closed` with the reason. */
@@ -123,7 +169,9 @@ export interface WireListener {
 /** One way of carrying bytes. Both ways pass the same contract suite. */
 export interface Transport {
   readonly form: 'fast' | 'plain';
-  /** Why the fast form was wanted but is not used; undefined when nothing stood in its way. */
+  /** Of TLS for clients: `plain` goes by node:tls over sockets. */
+  readonly tlsForm: 'fast' | 'plain';
+  /** Why the fast form of one or both was wanted but is not used; undefined when nothing stood in its way. */
   readonly fallbackReason: string | undefined;
   /** Throws HERALD_LISTEN_FAILED, with the system's error as cause. */
   listen(bind: BindTarget, accept: (wire: Wire) => void): Promise<WireListener>;

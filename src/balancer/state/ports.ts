@@ -229,6 +229,13 @@ export interface DataPlane {
   applyShares(pool: string, shares: ReadonlyMap<string, number>): void;
 }
 
+/** How bytes of clients are carried: `fast` on raw handles, `plain` on sockets. */
+export interface RelayForms {
+  readonly form: 'fast' | 'plain';
+  /** TLS for clients. */
+  readonly tls: 'fast' | 'plain';
+}
+
 /** What came of the connections that were open at the end. */
 export interface StopReport {
   /** Told, and gone in order. */

@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../../core/clock.ts';
 import type { WorkerDetail } from '../../protocol/workers.ts';
 import type { EventFeed } from '../control/ports.ts';
 import type { CountedSeries } from '../../protocol/workers.ts';
-import type { StopReport } from '../state/ports.ts';
+import type { RelayForms, StopReport } from '../state/ports.ts';
 import type { Notify } from '../state/notice.ts';
 import type { DataPlane, StateSection } from '../state/ports.ts';
 import type { Registry } from '../state/registry.ts';
@@ -60,7 +60,7 @@ export class Crew {
   #start: CrewStart | undefined;
   #timer: Timer | undefined;
   /** How bytes are carried, as the first worker found; a guess before. */
-  relayForm: 'fast' | 'plain' = 'plain';
+  relayForms: RelayForms = { form: 'plain', tls: 'plain' };
   #ticks = 0;
   #tickedAtMs = 0;
 
@@ -219,7 +219,7 @@ export class Crew {
     else if (message.type === 'notice')
       this.#parts.notice(message.level, message.event, { ...message.facts, worker });
     else if (message.type === 'ejected') registry?.eject(message.pool, message.node, message.forMs);
-    else if (message.type === 'serving') this.relayForm = message.relayForm;
+    else if (message.type === 'serving') this.relayForms = message.relayForms;
     else if (message.type === 'figures') {
       this.#uses.set(worker, { ...message.use, waitingBytes: message.waitingBytes });
       this.#parts.counted(`${worker}.${this.#seatOf(worker)?.pid}`, message.counted);

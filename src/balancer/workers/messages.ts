@@ -6,7 +6,7 @@ import type { Config } from '../../policy/config.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { PeerReport } from '../../protocol/peer-words.ts';
 import type { CountedSeries } from '../../protocol/workers.ts';
-import type { StopReport } from '../state/ports.ts';
+import type { RelayForms, StopReport } from '../state/ports.ts';
 import type { ConnectionKind, Goodbye, GoodbyeOutcome } from '../state/ports.ts';
 import type { AdmissionFigures } from '../state/admission.ts';
 import type { CarriedElsewhere } from '../state/pool-state.ts';
@@ -168,7 +168,7 @@ export type FromWorker =
   /** The process runs and waits for `begin`. */
   | { readonly type: 'ready' }
   /** Every listener accepts. */
-  | { readonly type: 'serving'; readonly relayForm: 'fast' | 'plain' }
+  | { readonly type: 'serving'; readonly relayForms: RelayForms }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly reason: string }
   | {
       readonly type: 'carried';

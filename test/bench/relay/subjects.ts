@@ -166,6 +166,7 @@ http {
     listen 127.0.0.1:${ports.tls} ssl backlog=4096;
     ssl_certificate ${certificate.cert};
     ssl_certificate_key ${certificate.key};
+    ssl_protocols TLSv1.2 TLSv1.3;
     location / {
       proxy_pass http://nodes;
       proxy_http_version 1.1;

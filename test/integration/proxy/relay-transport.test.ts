@@ -2,11 +2,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadTcpHooks } from '../../../src/balancer/proxy/tcp-hooks.ts';
 import type { TcpHooks } from '../../../src/balancer/proxy/tcp-hooks.ts';
+import { loadTlsHooks, type TlsHooks } from '../../../src/balancer/proxy/tls-hooks.ts';
+import { resetSocket } from '../../../src/balancer/proxy/reset-socket.ts';
 import { createTransport } from '../../../src/balancer/proxy/transport.ts';
 import { HeraldError } from '../../../src/core/error.ts';
 import { Cleanup, Recorder, startPeer, turns } from '../../contract/wire-recorder.ts';
@@ -23,13 +26,21 @@ describe('createTransport', () => {
   it('takes the fast form where its hooks work, and leaves no timer behind', async () => {
     const clock = new ManualClock();
     const transport = await createTransport({ form: 'auto', clock });
-    expect([transport.form, transport.fallbackReason]).toEqual(['fast', undefined]);
+    expect([transport.form, transport.tlsForm, transport.fallbackReason]).toEqual([
+      'fast',
+      'fast',
+      undefined,
+    ]);
     expect(clock.pending).toBe(0);
   });
 
   it('takes the plain form when asked for it, without a reason', async () => {
     const transport = await createTransport({ form: 'plain' });
-    expect([transport.form, transport.fallbackReason]).toEqual(['plain', undefined]);
+    expect([transport.form, transport.tlsForm, transport.fallbackReason]).toEqual([
+      'plain',
+      'plain',
+      undefined,
+    ]);
   });
 
   it('falls back on the plain form where hooks are missing, and says which', async () => {
@@ -38,6 +49,51 @@ describe('createTransport', () => {
     await expect(createTransport({ form: 'fast', loadHooks: missingHooks })).rejects.toMatchObject({
       code: 'HERALD_TRANSPORT_UNAVAILABLE',
     });
+  });
+
+  it('leaves TLS to sockets where hooks of TLS are missing, and says which', async () => {
+    const loadTls = (): never => {
+      throw new HeraldError('HERALD_TRANSPORT_UNAVAILABLE', 'no usable tls_wrap.wrap');
+    };
+    const transport = await createTransport({ form: 'auto', loadTls });
+    expect([transport.form, transport.tlsForm, transport.fallbackReason]).toEqual([
+      'fast',
+      'plain',
+      'no usable tls_wrap.wrap',
+    ]);
+    await expect(createTransport({ form: 'fast', loadTls })).rejects.toThrow('no usable tls_wrap.wrap');
+  });
+
+  const brokenTls: [string, (hooks: TlsHooks) => Partial<TlsHooks>][] = [
+    [
+      'do not shake hands',
+      ({ wrap }) => ({
+        wrap: (...args) => Object.assign(wrap(...args), { receive() {}, readStart: () => 0 }) as never,
+      }),
+    ],
+    [
+      'lose what is written',
+      ({ wrap }) => ({ wrap: (...args) => Object.assign(wrap(...args), { writeBuffer: () => 0 }) as never }),
+    ],
+    ['give sockets that read nothing', () => ({ toSocket: () => new Socket() })],
+  ];
+
+  it.each(brokenTls)('leaves TLS to sockets when its hooks are there but %s', async (_what, breakThem) => {
+    const hooks = loadTlsHooks();
+    const clock = new ManualClock();
+    const pending = createTransport({
+      form: 'auto',
+      clock,
+      loadTls: () => ({ ...hooks, ...breakThem(hooks) }),
+    });
+    for (let i = 0; i < 40; i++) {
+      await turns();
+      clock.advance(500);
+    }
+    const transport = await pending;
+    expect([transport.form, transport.tlsForm]).toEqual(['fast', 'plain']);
+    expect(transport.fallbackReason).toMatch(/failed its probe on Node v\d+.*: ./);
+    expect(clock.pending).toBe(0);
   });
 
   const brokenHooks: [string, (hooks: TcpHooks) => Partial<TcpHooks>][] = [
@@ -79,6 +135,21 @@ describe('createTransport', () => {
     // The bindings also have names that warn when they are read: none is.
     expect([code, stdout.trim()]).toEqual([0, `fast true ${noDeprecation}`]);
     expect(stderr).not.toMatch(/DEP0111|Deprecation/);
+  });
+});
+
+describe('resetSocket', () => {
+  it('ends a UNIX socket, which has no reset', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'herald-wire-'));
+    cleanup.add(() => rmSync(directory, { recursive: true }));
+    const path = join(directory, 'peer.sock');
+    const server = createServer((socket) => resetSocket(socket));
+    cleanup.add(() => server.close());
+    server.listen(path);
+    await once(server, 'listening');
+    const client = connect(path);
+    client.resume();
+    await once(client, 'close');
   });
 });
 

@@ -24,7 +24,7 @@ function aScrapedRoom(parts: PolicyParts = {}, scaling: Scaling = aScaling()): S
   const metrics = createMetrics({
     pools: registry.pools,
     clock,
-    relayForm: () => 'fast',
+    relayForms: () => ({ form: 'fast', tls: 'plain' }),
     version: '1.2.3',
     scalingOf: (pool) => ({ ...scaling, pool }),
   });
@@ -87,7 +87,7 @@ describe('the page', () => {
   it('says what runs', async () => {
     const { samples } = await aScrapedRoom().page();
     expect(samples.get('herald_build_info{version="1.2.3"}')).toBe(1);
-    expect(samples.get('herald_relay_form{form="fast"}')).toBe(1);
+    expect(samples.get('herald_relay_form{form="fast",tls="plain"}')).toBe(1);
   });
 
   it('counts goodbyes of a node by kind and outcome, and loses them with the node', async () => {

@@ -26,7 +26,7 @@ describe('a crew', () => {
       [2, 'serving'],
       [3, 'serving'],
     ]);
-    expect(house.crew.relayForm).toBe('fast');
+    expect(house.crew.relayForms).toEqual({ form: 'fast', tls: 'fast' });
     expect(house.events.map(({ type }) => type)).toEqual(Array(3).fill('worker.began'));
   });
 
