@@ -109,14 +109,22 @@ function frontOf(config: ListenerConfig, { clock }: ListenerParts): FrontOptions
 }
 
 function relayStarter({ relays, onRelayEnd }: ListenerParts): StartRelay {
-  return ({ pool, idleTimeoutMs, onEnd, ...start }) =>
-    relays.open({
-      ...start,
+  return (start) => {
+    const { pool, downstream, upstream, fromClient, fromNode, lease, isFramed, idleTimeoutMs, onEnd } = start;
+    return relays.open({
+      downstream,
+      upstream,
+      fromClient,
+      fromNode,
+      lease,
+      isFramed,
       idleTimeoutMs: idleTimeoutMs > 0 ? idleTimeoutMs : Infinity,
+      stallTimeoutMs: start.stallTimeoutMs,
       halfClosedTimeoutMs,
       onEnd: (reason, totals) => {
         onRelayEnd(pool, reason, totals);
         onEnd(reason, totals);
       },
     });
+  };
 }

@@ -1,6 +1,6 @@
 // Ids of requests: what is taken for one, and how one is made.
 import type { Rng } from '../core/rng.ts';
-import { randomHex } from './random-hex.ts';
+import { hexOf, randomHex } from './random-hex.ts';
 
 /** Whether `value` may go on as the id of a request: 1 to 128 characters that no log and no header has to quote. */
 export function isRequestId(value: string): boolean {
@@ -9,7 +9,8 @@ export function isRequestId(value: string): boolean {
 
 /** A UUID of version 7 (RFC 9562): the time first, so that ids sort by it. `wallMs` is of the Unix epoch. */
 export function newRequestId(rng: Rng, wallMs: number): string {
-  const time = Math.floor(wallMs).toString(16).padStart(12, '0').slice(-12);
+  const wholeMs = Math.floor(wallMs);
+  const time = hexOf(Math.floor(wholeMs / 0x100000000)).slice(4) + hexOf(wholeMs % 0x100000000);
   const chance = randomHex(rng, 24);
   // The upper two bits of the variant are 10: 8, 9, a or b.
   const variant = ((Number.parseInt(chance[3] ?? '0', 16) & 3) | 8).toString(16);

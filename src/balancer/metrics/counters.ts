@@ -69,5 +69,7 @@ export class Counters<Name extends string> {
 }
 
 function keyOf(name: string, labels: Labels): string {
-  return `${name} ${labelText(labels)}`;
+  let key = name;
+  for (const label in labels) key += `\0${label}\0${labels[label]}`;
+  return key;
 }

@@ -33,13 +33,9 @@ export function clientOf(deps: ClientDeps, origin: Origin, fields: HeadFields): 
   const peerAddress = origin.address === '' ? '' : plainAddress(origin.address);
   const isTrusted = deps.trusted(origin.address);
   const peerScheme = origin.isEncrypted === true ? 'https' : 'http';
-  const peer = { peerAddress, isTrusted, peerScheme } as const;
-  if (!isTrusted) return { ...peer, scheme: peerScheme, address: peerAddress };
-  return {
-    ...peer,
-    scheme: claimedScheme(fields) ?? peerScheme,
-    address: claimedAddress(fields, deps) ?? peerAddress,
-  };
+  const scheme = (isTrusted ? claimedScheme(fields) : undefined) ?? peerScheme;
+  const address = (isTrusted ? claimedAddress(fields, deps) : undefined) ?? peerAddress;
+  return { peerAddress, isTrusted, peerScheme, scheme, address };
 }
 
 // The first of several is the one nearest to the client. Some proxies say ws for what came by http.

@@ -39,9 +39,10 @@ class Dial implements DialReader, Stage {
   readonly #timer: Timer;
   #wire: Wire | undefined;
   #secure: Socket | undefined;
-  /** Local addresses not tried yet. */
-  #sources: (string | undefined)[] = [];
-  #dialNext: ((from: string | undefined) => void) | undefined;
+  /** Local addresses, and how many of them have been tried. */
+  #sources: readonly (string | undefined)[] = [];
+  #tried = 0;
+  #dialNext: (() => void) | undefined;
   #isSettled = false;
 
   constructor(deps: DialDeps, node: DialledNode, outcome: DialOutcome) {
@@ -51,9 +52,12 @@ class Dial implements DialReader, Stage {
     deps.resolve(node.host, (error, host) => {
       if (this.#isSettled) return;
       if (error !== undefined) return this.#fail(failureOf(error), error);
-      this.#sources = [...deps.sources.forDial(host)];
-      this.#dialNext = (from) => (this.#wire = deps.transport.dial({ host, port: node.port, from }, this));
-      this.#dialNext(this.#sources.shift());
+      this.#sources = deps.sources.forDial(host);
+      this.#dialNext = () => {
+        const from = this.#sources[this.#tried++];
+        this.#wire = deps.transport.dial({ host, port: node.port, from }, this);
+      };
+      this.#dialNext();
     });
   }
 
@@ -70,7 +74,7 @@ class Dial implements DialReader, Stage {
 
   closed(error: NodeJS.ErrnoException | undefined): void {
     if (this.#isSettled) return;
-    if (this.#sources.length > 0 && isSourceExhausted(error)) this.#dialNext?.(this.#sources.shift());
+    if (this.#tried < this.#sources.length && isSourceExhausted(error)) this.#dialNext?.();
     else this.#fail(failureOf(error), error);
   }
 

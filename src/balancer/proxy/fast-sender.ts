@@ -38,6 +38,11 @@ export class FastSender {
     return this.#isShuttingDown;
   }
 
+  /** Nothing waits, and nothing has ended. */
+  get isIdle(): boolean {
+    return this.#isConnected && this.#queued === 0 && !this.#isEnding;
+  }
+
   /** The dial has succeeded: what was sent and ended before takes effect. */
   connected(): void {
     this.#isConnected = true;

@@ -14,6 +14,12 @@ import type { Transport } from './wire.ts';
 const sharedBufferBytes = 64 * 1024;
 
 /**
+ * Linux gives an accepted socket what the listening one was told, so that once is enough; other systems are told for
+ * each.
+ */
+const inheritsNoDelay = process.platform === 'linux';
+
+/**
  * The fast form; without `tlsHooks` its TLS goes over sockets. Whether hooks do what they claim is the question of the
  * probes (transport.ts).
  */
@@ -32,7 +38,7 @@ export function createFastTransport(hooks: TcpHooks, tlsHooks?: TlsHooks): Trans
         hooks.takeAccepted<FastWire>(
           server,
           (handle) => {
-            handle.setNoDelay(true);
+            if (!inheritsNoDelay) handle.setNoDelay(true);
             accept(new FastWire(share, handle, inertReader));
           },
           // As for net.Server: see bind-server.ts.

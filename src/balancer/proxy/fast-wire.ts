@@ -28,6 +28,7 @@ export class FastWire implements Wire, SenderOwner {
   /** Defined while dialling. */
   #dialReader: DialReader | undefined;
   #wantsBytes = false;
+  #isReading = false;
   #isTunnel = false;
   #sawEnd = false;
   #sentEnd = false;
@@ -59,8 +60,8 @@ export class FastWire implements Wire, SenderOwner {
     // A port that is no integer would abort the process inside Node: 0 gets an orderly error.
     const port = Number.isInteger(target.port) ? target.port : 0;
     const status = bindTo(handle, target.from) || connectTo(handle, request, { host: target.host, port });
-    if (status === 0) handle.setNoDelay(true);
-    else wire.#close(systemError(status, 'connect'));
+    if (status !== 0) wire.#close(systemError(status, 'connect'));
+    else wire.#dialling();
     return wire;
   }
 
@@ -113,7 +114,7 @@ export class FastWire implements Wire, SenderOwner {
   pause(): void {
     if (!this.#wantsBytes) return;
     this.#wantsBytes = false;
-    if (this.#canRead()) this.#handle.readStop();
+    if (this.#canRead()) this.#stopReading();
   }
 
   resume(): void {
@@ -123,7 +124,10 @@ export class FastWire implements Wire, SenderOwner {
   }
 
   end(): void {
-    if (!this.#isClosed) this.#sender.end();
+    if (this.#isClosed) return;
+    // Both halves are over and nothing waits: closing says so just as well, by one call in place of two.
+    if (this.#sawEnd && this.#sender.isIdle) this.#close(undefined);
+    else this.#sender.end();
   }
 
   destroy(options?: { reset?: boolean }): void {
@@ -177,9 +181,23 @@ export class FastWire implements Wire, SenderOwner {
     return !this.#isClosed && !this.#sawEnd && this.#dialReader === undefined;
   }
 
+  // libuv asks the system for one change of interest when a connection stands, instead of for three, where it is to be
+  // read from at once. Nothing is read before.
+  #dialling(): void {
+    this.#handle.setNoDelay(true);
+    this.#isReading = this.#handle.readStart() === 0;
+  }
+
   #startReading(): void {
+    if (this.#isReading) return;
     const status = this.#handle.readStart();
+    this.#isReading = true;
     if (status !== 0) this.#close(systemError(status, 'read'));
+  }
+
+  #stopReading(): void {
+    if (this.#isReading) this.#handle.readStop();
+    this.#isReading = false;
   }
 
   #readFailed(status: number): void {
@@ -225,8 +243,10 @@ export class FastWire implements Wire, SenderOwner {
     const dialReader = wire.#dialReader;
     wire.#dialReader = undefined;
     wire.#sender.connected();
-    if (wire.#wantsBytes && !wire.#isClosed) wire.#startReading();
     dialReader?.connected();
+    if (wire.#isClosed) return;
+    if (wire.#wantsBytes) wire.#startReading();
+    else wire.#stopReading();
   };
 
   static readonly #onClosed = function (this: TcpHandle<FastWire>): void {

@@ -11,7 +11,7 @@ import type { Wire, WireReader } from './wire.ts';
 
 /** Exactly one of the two is called, once, unless the stage was aborted. */
 export interface HandshakeOutcome {
-  /** The wire is the caller's, paused; `rest` is what came behind the head. */
+  /** The wire is the caller's and reads on: it needs a reader, or a pause, at once. `rest` is what came behind the head. */
   answered(answer: AnswerHead, rest: Buffer): void;
   failed(reason: DialFailure, error: unknown): void;
 }
@@ -78,7 +78,6 @@ class Handshake implements WireReader, Stage {
 
   #answered(answer: AnswerHead, headLength: number): void {
     this.#settle();
-    this.#wire.pause();
     this.#outcome.answered(answer, Buffer.from(this.#text.slice(headLength), 'latin1'));
   }
 

@@ -50,7 +50,7 @@ export interface RelayOptions {
   /** More than 0; Infinity: never. Seen at the next tick of the owner. */
   readonly idleTimeoutMs: number;
   /** How long a client may take nothing of what waits for it, more than 0; absent: for ever. */
-  readonly stallTimeoutMs?: number;
+  readonly stallTimeoutMs?: number | undefined;
   /** How long the second half may stay open after the first has ended, busy or not; more than 0. */
   readonly halfClosedTimeoutMs: number;
   /** Called exactly once, after the lease is released; before `open` returns when a wire is closed already. */
@@ -103,9 +103,23 @@ export class Relay implements FlowOwner, Carrier, Member {
     this.#stallTimeoutMs = options.stallTimeoutMs ?? Infinity;
     this.#startedMs = clock.nowMs();
     this.#lastActiveMs = this.#startedMs;
-    const both = { owner: this, lease, isFramed };
-    this.#toNode = new Flow({ ...both, source: downstream, sink: upstream, isToNode: true });
-    this.#toClient = new Flow({ ...both, source: upstream, sink: downstream, isToNode: false });
+    // Written out, here and wherever each upgrade comes by: spreading objects takes V8 microseconds.
+    this.#toNode = new Flow({
+      owner: this,
+      lease,
+      isFramed,
+      source: downstream,
+      sink: upstream,
+      isToNode: true,
+    });
+    this.#toClient = new Flow({
+      owner: this,
+      lease,
+      isFramed,
+      source: upstream,
+      sink: downstream,
+      isToNode: false,
+    });
   }
 
   /** Takes both wires over and moves what was left over. */

@@ -16,6 +16,7 @@ export function createSourceAddresses(addresses: readonly string[]): SourceAddre
   let turn = 0;
   return {
     forDial(host) {
+      if (addresses.length === 0) return chosenByKernel;
       const sources = isIPv6(host) ? byFamily.v6 : byFamily.v4;
       if (sources.length === 0) return chosenByKernel;
       const first = turn++ % sources.length;

@@ -123,14 +123,21 @@ function findEndOfFile(): number {
   throw missingHook('error number of EOF');
 }
 
+interface ListeningHandle {
+  onconnection: unknown;
+  setNoDelay(on: boolean): number;
+}
+
 function takeAccepted<Owner>(
   server: Server,
   accept: (handle: TcpHandle<Owner>) => void,
   failed: (status: number) => void,
 ): void {
   // A listening server has a handle with this property; a server that is closed has none.
-  const listening = (server as unknown as { _handle?: { onconnection?: unknown } | null })._handle;
+  const { _handle: listening } = server as unknown as { _handle?: Partial<ListeningHandle> | null };
   if (typeof listening?.onconnection !== 'function') throw missingHook('net.Server handle onconnection');
+  if (typeof listening.setNoDelay !== 'function') throw missingHook('net.Server handle setNoDelay');
+  listening.setNoDelay(true);
   listening.onconnection = (status: number, handle: TcpHandle<Owner> | undefined): void => {
     if (status !== 0 || handle === undefined) failed(status);
     else accept(handle);

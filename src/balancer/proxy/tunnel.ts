@@ -11,13 +11,22 @@ export function startTunnel(
   let isEnded = false;
   const ending: Ending = { destroy: () => relay?.stop() };
   open.add(ending);
+  const { pool, downstream, upstream, fromClient, fromNode, lease, isFramed } = start;
   relay = startRelay({
-    ...start,
+    pool,
+    downstream,
+    upstream,
+    fromClient,
+    fromNode,
+    lease,
+    isFramed,
+    idleTimeoutMs: start.idleTimeoutMs,
+    stallTimeoutMs: start.stallTimeoutMs,
     onEnd: (reason, totals) => {
       if (isEnded) return;
       isEnded = true;
       open.remove(ending);
-      start.lease.release();
+      lease.release();
       start.onEnd?.(reason, totals);
     },
   });

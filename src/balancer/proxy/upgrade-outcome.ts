@@ -76,8 +76,9 @@ export function affinityRuleOf({ placement }: ProxyDeps, { pool }: KnownUpgrade)
 export function openTunnel(
   deps: ProxyDeps,
   upgrade: KnownUpgrade,
-  { lease, node, answer, rest, fromClient }: Answered & { readonly fromClient: Buffer },
+  { answered, fromClient }: { readonly answered: Answered; readonly fromClient: Buffer },
 ): void {
+  const { lease, node, answer, rest } = answered;
   // Not the upgrade itself in `onEnd`: what is kept from here on is kept for days.
   const { client, pool, asked, marks, story, kind } = upgrade;
   lease.opened();

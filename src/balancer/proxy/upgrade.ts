@@ -100,7 +100,10 @@ export class Upgrade implements WireReader, Ending, Waiter {
     const { placement, affinity } = this.#deps;
     const { pool, affinityRequest } = this.#upgrade;
     const wish = affinity.wishOf(affinityRequest, affinityRuleOf(this.#deps, this.#upgrade));
-    const result = placement.place({ pool, ...wish, excluded: this.#excluded }, this);
+    const result = placement.place(
+      { pool, affinityNode: wish.affinityNode, affinityKey: wish.affinityKey, excluded: this.#excluded },
+      this,
+    );
     if (result.placed) this.placed(result.lease);
     else if (result.wait === undefined) this.refused(result.refusal);
     else if (this.#refusal === undefined) this.#wait = result.wait;
@@ -118,7 +121,8 @@ export class Upgrade implements WireReader, Ending, Waiter {
     this.#lease = lease;
     this.#upgrade.story?.placed(lease);
     this.#attempts++;
-    const target = { ...lease.node, link: this.#deps.linkOf(this.#upgrade.pool), client: this.#client };
+    const { host, port } = lease.node;
+    const target = { host, port, link: this.#deps.linkOf(this.#upgrade.pool), client: this.#client };
     this.#stage = dialNode(this.#deps, target, {
       connected: (node) => this.#shakeHands(lease, node),
       failed: (reason, error) => this.#failed(lease, reason, error),
@@ -146,6 +150,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
   #answered(answered: Answered): void {
     const { lease, answer } = answered;
     if (answer.status === 101) return this.#open(answered);
+    answered.node.pause();
     if (answer.status < 500) return this.#passRefusal(answered);
     lease.failed('status');
     this.#deps.events.nodeFailed(this.#upgrade.pool, lease.node.id, 'status', undefined);
@@ -199,7 +204,7 @@ export class Upgrade implements WireReader, Ending, Waiter {
   #open(answered: Answered): void {
     this.#leave();
     this.#refusal?.node.destroy();
-    openTunnel(this.#deps, this.#upgrade, { ...answered, fromClient: this.#early.take() });
+    openTunnel(this.#deps, this.#upgrade, { answered, fromClient: this.#early.take() });
   }
 
   #passRefusal(answered: Answered): void {
