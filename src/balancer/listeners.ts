@@ -102,6 +102,7 @@ function frontOf(config: ListenerConfig, { clock }: ListenerParts): FrontOptions
     tls: tls && {
       config: tls,
       name,
+      protocol: config.protocol === 'http' ? 'http/1.1' : undefined,
       ticketKeys: () =>
         secretPath === undefined ? randomTicketKeys() : ticketKeys(secretPath, name, clock.wallMs()),
     },

@@ -20,21 +20,15 @@ export function checkListeners(source: Source, { listeners = [], pools }: Sectio
 
 type At = (path: Path, message: string, hint: string) => Problem[];
 
-function protocolProblems({ protocol, pool, tls }: Listener, pools: Sections['pools'], at: At): Problem[] {
+function protocolProblems({ protocol, pool }: Listener, pools: Sections['pools'], at: At): Problem[] {
   if (protocol === 'http') {
     if (pool === undefined) return [];
     return at(['pool'], 'an http listener has no pool', 'the routes of the pools say where requests go');
   }
-  const problems: Problem[] = [];
-  if (pool === undefined)
-    problems.push(...at([], 'a tcp listener needs a pool', 'there is no path to find one by'));
-  else if (pools !== undefined && !Object.hasOwn(pools, pool))
-    problems.push(...at(['pool'], `no pool is named ${pool}`, nameHint(pool, Object.keys(pools))));
-  if (tls !== undefined) {
-    const hint = 'leave it out: the bytes pass as they are, TLS included, and the nodes answer it';
-    problems.push(...at(['tls'], 'a tcp listener has no TLS of its own', hint));
-  }
-  return problems;
+  if (pool === undefined) return at([], 'a tcp listener needs a pool', 'there is no path to find one by');
+  if (pools !== undefined && !Object.hasOwn(pools, pool))
+    return at(['pool'], `no pool is named ${pool}`, nameHint(pool, Object.keys(pools)));
+  return [];
 }
 
 function sourceProblems({ bind, mode, proxyProtocol, trusted }: Listener, at: At): Problem[] {

@@ -51,7 +51,9 @@ export const listenerSchema = z.strictObject({
     .describe('The pool of a `tcp` listener; `http` finds it by the routes of the pools.'),
   tls: listenerTlsSchema
     .optional()
-    .describe('TLS of this listener; left out, plain. Read again when a file changes.'),
+    .describe(
+      'TLS of this listener; left out, plain: on a `tcp` listener what passes may be TLS, which the nodes answer. Read again when a file changes.',
+    ),
   proxyProtocol: z
     .enum(['off', 'required'])
     .prefault('off')

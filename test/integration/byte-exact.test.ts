@@ -42,6 +42,7 @@ const ways: readonly Way[] = [
   { name: 'TLS to the node', upgrade: 'websocket', tlsToNodes: true },
   { name: 'TLS on both sides', upgrade: 'websocket', tlsInFront: true, tlsToNodes: true },
   { name: 'raw TCP with TLS to the node', upgrade: undefined, tlsToNodes: true },
+  { name: 'raw TCP with TLS in front', upgrade: undefined, tlsInFront: true },
 ];
 const forms = ['fast', 'plain'] as const;
 const bytes = 5_000_000;

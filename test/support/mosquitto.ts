@@ -1,4 +1,4 @@
-// An MQTT broker of the system that listens for WebSocket clients.
+// An MQTT broker of the system that listens for WebSocket clients, or for MQTT itself.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,8 +11,8 @@ import { freePort } from './redis-server.ts';
 /** Whether this machine has no mosquitto; HERALD_TEST_LACKS says so. */
 export const lacksMosquitto = (process.env['HERALD_TEST_LACKS'] ?? '').split(',').includes('mosquitto');
 
-/** Starts a broker for one test, which ends it. Its port, which takes WebSocket alone. */
-export async function startMosquitto(): Promise<number> {
+/** Starts a broker for one test, which ends it. Its port, which takes that protocol alone. */
+export async function startMosquitto(protocol: 'websockets' | 'mqtt' = 'websockets'): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'herald-mqtt-'));
   const port = await freePort();
   const file = join(folder, 'mosquitto.conf');
@@ -24,7 +24,7 @@ export async function startMosquitto(): Promise<number> {
     // It does not count listeners for WebSocket, and ends where it has no other one.
     `listener 0 ${join(folder, 's')}`,
     `listener ${port} 127.0.0.1`,
-    'protocol websockets',
+    `protocol ${protocol}`,
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   const broker = startProcess('mosquitto', ['-c', file], {

@@ -55,7 +55,7 @@ export class FastTlsWire implements Wire, SenderOwner {
     // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a handle of Node's inside, no event target
     handle.onerror = FastTlsWire.#onError;
     handle.useUserBuffer(share.buffer);
-    handle.setALPNProtocols(terms.protocols);
+    if (terms.protocols.length > 0) handle.setALPNProtocols(terms.protocols);
     if (terms.clientCertificates !== 'off')
       handle.setVerifyMode(true, terms.clientCertificates === 'required');
     if (terms.choose !== undefined) {

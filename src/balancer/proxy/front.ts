@@ -23,6 +23,8 @@ export interface TlsFrontOptions {
   readonly config: ListenerTlsConfig;
   /** The listener's: sessions and tickets are good there only. */
   readonly name: string;
+  /** What is spoken inside, as ALPN calls it; undefined: anything, and clients are not asked. */
+  readonly protocol: string | undefined;
   /** The keys of session tickets now: 48 bytes. Asked again now and then, since they change. */
   readonly ticketKeys: () => Buffer;
 }

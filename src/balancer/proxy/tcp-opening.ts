@@ -96,7 +96,8 @@ export class TcpOpening implements WireReader, Ending, Waiter {
     this.#wait = undefined;
     this.#lease = lease;
     this.#attempts++;
-    const target = { ...lease.node, link: this.#deps.linkOf(this.#pool), client: this.#client };
+    const { host, port } = lease.node;
+    const target = { host, port, link: this.#deps.linkOf(this.#pool), client: this.#client };
     this.#stage = dialNode(this.#deps, target, {
       connected: (node) => this.#open(lease, node),
       failed: (reason, error) => this.#failed(lease, reason, error),

@@ -40,7 +40,7 @@ export function createTlsFront(deps: FrontDeps, options: TlsFrontOptions): TlsFr
   });
 
   function offerOf(config: ListenerTlsConfig): Offer {
-    const terms = termsOf(config, { keys, name: options.name });
+    const terms = termsOf(config, { keys, name: options.name, protocol: options.protocol });
     return { config, terms, sockets: createTlsSockets(terms) };
   }
 

@@ -61,7 +61,7 @@ export function createTlsSockets(terms: TlsTerms): TlsSockets {
 function serverOf({ options, clientCertificates, choose, protocols }: TlsTerms): Server {
   return createServer({
     ...options,
-    ALPNProtocols: Buffer.from(protocols),
+    ...(protocols.length > 0 && { ALPNProtocols: Buffer.from(protocols) }),
     requestCert: clientCertificates !== 'off',
     rejectUnauthorized: clientCertificates === 'required',
     ...(choose && { SNICallback: sniOf(choose) }),

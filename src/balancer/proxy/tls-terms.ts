@@ -7,15 +7,14 @@ import { ticketPeriodMs } from '../../platform/ticket-keys.ts';
 import type { ListenerTlsConfig } from '../../policy/listener-config.ts';
 import type { TlsTerms } from './wire.ts';
 
-/** The one protocol that is spoken inside, for ALPN. */
-const protocol = 'http/1.1';
-
 /** What contexts need beside the configuration. */
 export interface TlsSettings {
   /** Of session tickets: 48 bytes. */
   readonly keys: Buffer;
   /** The listener's. */
   readonly name: string;
+  /** For ALPN; undefined: it is not spoken. */
+  readonly protocol: string | undefined;
 }
 
 /** The terms of new connections. Throws what OpenSSL says of wrong certificates. */
@@ -34,11 +33,18 @@ export function termsOf(config: ListenerTlsConfig, settings: TlsSettings): TlsTe
   return {
     context: createSecureContext(options),
     options,
-    protocols: Buffer.from(String.fromCodePoint(protocol.length) + protocol, 'latin1'),
+    protocols: protocolList(settings.protocol),
     clientCertificates: config.clientCa === undefined ? 'off' : config.clientCertificates,
     // With one certificate there is nothing to choose, and OpenSSL goes a longer way where it has to ask.
     ...(contexts.size > 0 && { choose: choosing(own, contexts) }),
   };
+}
+
+/** Each behind its length. */
+function protocolList(protocol: string | undefined): Buffer {
+  return protocol === undefined
+    ? Buffer.alloc(0)
+    : Buffer.from(String.fromCodePoint(protocol.length) + protocol, 'latin1');
 }
 
 function sharedOptions(config: ListenerTlsConfig, { keys, name }: TlsSettings): SecureContextOptions {

@@ -114,7 +114,7 @@ export interface TlsTerms {
   readonly options: SecureContextOptions;
   /** The context with the certificate for a name, undefined for the first; absent: there is one only. */
   readonly choose?: ((name: string) => SecureContext | undefined) | undefined;
-  /** For ALPN, each behind its length (RFC 7301, 3.1). */
+  /** For ALPN, each behind its length (RFC 7301, 3.1); empty: none is agreed upon, whatever clients offer. */
   readonly protocols: Buffer;
   /** Whether clients are asked for one. Who shows one that is not believed never passes. */
   readonly clientCertificates: 'off' | 'optional' | 'required';

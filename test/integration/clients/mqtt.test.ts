@@ -2,8 +2,11 @@
 // each other, as they would not without a bridge; what a test needs on both it publishes on both.
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { anAuthority } from '../../support/authority.ts';
 import { aHouseOf, otherThan, type ClientHouse } from '../../support/a-client-house.ts';
 import { within } from '../../support/eventually.ts';
+import { aConfig } from '../../support/herald-setup.ts';
+import { aBalancer } from '../../support/in-process.ts';
 import { lacksMosquitto, startMosquitto } from '../../support/mosquitto.ts';
 import { until } from '../../support/until.ts';
 
@@ -57,6 +60,40 @@ describe.skipIf(lacksMosquitto)('mqtt.js (skipped: mosquitto is not there)', () 
   it('publishes and hears in order, whole, by versions 3.1.1 and 5', async () => {
     const { port } = await aBrokerHouse();
     for (const protocolVersion of [4, 5] as const) await hearsAll(connect(port, { protocolVersion }));
+  });
+
+  it('speaks MQTT itself over TLS, which a listener for raw TCP ends', async () => {
+    const authority = anAuthority();
+    const { cert, key } = authority.issue('local', ['DNS:localhost']);
+    const broker = await startMosquitto('mqtt');
+    const balancer = await aBalancer({
+      config: aConfig({
+        listeners: [
+          {
+            name: 'mqtts',
+            bind: '127.0.0.1:0',
+            protocol: 'tcp',
+            pool: 'chat',
+            tls: { certificates: [{ cert, key }] },
+          },
+        ],
+      }),
+      pools: { chat: { policy: 'chat', nodes: [{ id: 'a', address: `127.0.0.1:${broker}` }] } },
+    });
+    const client = mqtt.connect({
+      protocol: 'mqtts',
+      host: '127.0.0.1',
+      servername: 'localhost',
+      port: balancer.listenerPort('mqtts'),
+      ca: authority.caPem,
+      // As clients do where port 443 serves many protocols: a listener that serves one has nothing to say to it.
+      ALPNProtocols: ['mqtt'],
+      reconnectPeriod: 0,
+    });
+    client.on('error', () => {});
+    onTestFinished(() => void client.end(true));
+    await hearsAll(client);
+    expect(balancer.dataPlane.connections('chat').kind.every((kind) => kind === 'tcp')).toBe(true);
   });
 
   it('connects and subscribes again on another broker after the goodbye of a drain', async () => {

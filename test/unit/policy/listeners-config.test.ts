@@ -93,10 +93,6 @@ describe('a listener', () => {
       'listeners[0].pool: no pool is named ap (did you mean app?)',
     ],
     [
-      `{ bind: "a:1", protocol: tcp, pool: app, tls: { ${certificates} } }`,
-      'listeners[0].tls: a tcp listener has no TLS of its own (leave it out: the bytes pass as they are, TLS included, and the nodes answer it)',
-    ],
-    [
       '{ bind: "a:1", proxyProtocol: required }',
       'listeners[0].proxyProtocol: nobody is trusted to send PROXY headers (name the proxies in front in `trusted`)',
     ],
