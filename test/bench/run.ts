@@ -47,21 +47,23 @@ const relayWords: Readonly<Record<RelayTable['name'], Pick<Section, 'title' | 'a
 // A minute: what a change of the relay or of placement is looked at by.
 const quick: RelayScale = {
   rounds: 2,
-  sliceMs: 400,
+  sliceMs: 300,
   handshakes: 2000,
   connections: [200],
   payloadBytes: [64, 16_384],
-  idleConnections: 4000,
+  idleConnections: 2000,
+  latencyMs: 800,
   only: ['haproxy', 'haproxy, buffers of 64 KiB', 'herald'],
 };
 const whole: RelayScale = {
-  rounds: 3,
+  rounds: 5,
   sliceMs: 600,
   handshakes: 2000,
   connections: [200, 2000],
   payloadBytes: [64, 1024, 16_384],
   // Each takes a port between the subject and the node: those of all subjects together must not use them up.
   idleConnections: 4000,
+  latencyMs: 2000,
 };
 const isQuick = process.argv.includes('--quick');
 

@@ -44,6 +44,7 @@ export class Desk {
   /** Of the listener for HTTP, and of the one for any bytes. */
   port = 0;
   bytesPort = 0;
+  securePort = 0;
   readonly #startedMs = performance.now();
   readonly #drains: Drain[] = [];
   #connections = 0;

@@ -1,6 +1,7 @@
 // One soak: the balancer and its nodes are started, clients come and go, everybody leaves, and what is left is judged.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rmSync } from 'node:fs';
+import { makeCertificates, type Certificate } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { aPolicy } from '../support/herald-setup.ts';
 import { startHerald, type HeraldProcess } from '../support/herald-process.ts';
@@ -29,9 +30,10 @@ const goneWithinMs = 90_000;
 const idleEndsWithinMs = 10_000;
 const errorLevel = 50;
 
-const listeners = [
+const listenersWith = ({ cert, key }: Certificate) => [
   { name: 'public', bind: '127.0.0.1:0' },
   { name: 'bytes', bind: '127.0.0.1:0', protocol: 'tcp', pool: 'chat' },
+  { name: 'secure', bind: '127.0.0.1:0', tls: { certificates: [{ cert, key }] } },
 ];
 
 const policy = aPolicy({
@@ -45,9 +47,10 @@ const policy = aPolicy({
 
 /** Runs it. Rejects where the fleet cannot be started; all else is in the report. */
 export async function runSoak(options: SoakOptions, tell: (line: string) => void): Promise<SoakReport> {
+  const certificates = makeCertificates();
   const herald = await startHerald({
     policies: { chat: policy },
-    config: { workers: options.workers, listeners },
+    config: { workers: options.workers, listeners: listenersWith(certificates.own) },
     env: { HERALD_RELAY_FORM: options.form },
   });
   let fleet: Fleet | undefined;
@@ -58,6 +61,7 @@ export async function runSoak(options: SoakOptions, tell: (line: string) => void
     await fleet?.end();
     await herald.stop();
     rmSync(herald.folder, { recursive: true, force: true });
+    certificates.remove();
   }
 }
 
@@ -70,13 +74,16 @@ interface House {
 async function soak(options: SoakOptions, { herald, fleet, tell }: House): Promise<SoakReport> {
   const desk = new Desk(tell);
   desk.port = herald.publicPort;
-  desk.bytesPort = Number(herald.logs.find(({ listener }) => listener === 'bytes')?.['port']);
   await eventually(
     () => herald.nodes(),
     (nodes) => Object.keys(nodes).length === fleet.ids.length,
     60_000,
   );
   await herald.eligible(...fleet.ids);
+  const listening = herald.logs.filter(({ msg }) => msg === 'listening');
+  const portOf = (name: string) => Number(listening.find(({ listener }) => listener === name)?.['port']);
+  desk.bytesPort = portOf('bytes');
+  desk.securePort = portOf('secure');
   const before = await descriptorsByProcess(herald);
   tell(`${fleet.ids.length} nodes report; clients come`);
   const stopSampling = new AbortController();

@@ -1,6 +1,7 @@
 // One WebSocket connection of a soak: it talks, stalls, and ends in one of the ways in which clients do.
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { Rng } from '../../src/core/rng.ts';
 import { oneOf } from '../chaos/schedule.ts';
@@ -14,6 +15,7 @@ const mostUnheardBytes = 2 * 1024 * 1024;
 const mostUnheard = 30;
 const stallChance = 0.06;
 const splitChance = 0.2;
+const secureChance = 0.4;
 
 /** How it ends, by how often: half of all in order. */
 const endings = ['close', 'close', 'close', 'reset', 'cut', 'half-close'] as const;
@@ -30,6 +32,9 @@ class WebSocketVisit {
   readonly #desk: Desk;
   readonly #rng: Rng;
   readonly #connection: number;
+  readonly #tcp: Socket;
+  /** The same, or TLS over it. */
+  readonly #stream: Socket;
   readonly #socket: WebSocket;
   readonly #fromMs: number;
   readonly #unheard: MessageName[] = [];
@@ -45,9 +50,16 @@ class WebSocketVisit {
     this.#rng = rng;
     this.#connection = desk.nextConnection();
     this.#fromMs = desk.nowMs();
-    this.#socket = new WebSocket(`ws://127.0.0.1:${desk.port}/ws`, {
+    const isSecure = rng.next() < secureChance;
+    this.#tcp = connect(isSecure ? desk.securePort : desk.port, '127.0.0.1');
+    // What breaks shows at the WebSocket.
+    this.#tcp.on('error', () => {});
+    this.#stream = isSecure ? connectTls({ socket: this.#tcp, rejectUnauthorized: false }) : this.#tcp;
+    if (isSecure) desk.count('TLS');
+    this.#socket = new WebSocket(`ws${isSecure ? 's' : ''}://127.0.0.1/ws`, {
       perMessageDeflate: rng.next() < 0.1,
       handshakeTimeout: handshakeWithinMs,
+      createConnection: () => this.#stream,
     });
     // Proof of `as`: the default binaryType gives Buffers.
     this.#socket.on('message', (data, isBinary) => this.#hear(data as Buffer, isBinary));
@@ -90,9 +102,9 @@ class WebSocketVisit {
     if (how === 'close') this.#socket.close(1000);
     // Bytes are under way in both directions.
     if (how !== 'close') this.#say();
-    if (how === 'reset') this.#tcp().resetAndDestroy();
+    if (how === 'reset') this.#tcp.resetAndDestroy();
     if (how === 'cut') this.#socket.terminate();
-    if (how === 'half-close') this.#tcp().end();
+    if (how === 'half-close') this.#stream.end();
     await this.#within(closed, how);
     if (how !== 'close') return;
     const isInOrder = this.#unheard.length === 0 && this.#closeCode === 1000;
@@ -182,12 +194,5 @@ class WebSocketVisit {
     // Nobody could take it: it was accepted to be told so.
     if (code === 1013) return this.#desk.verdicts.check('answers', false, () => about);
     this.#desk.judgeEnd(about, { node: this.#node, fromMs: this.#fromMs });
-  }
-
-  /** The TCP socket below. */
-  #tcp(): Socket {
-    // ws keeps it in `_socket`, which its types leave out; it is there while the client is open.
-    const { _socket } = this.#socket as unknown as { _socket: Socket };
-    return _socket;
   }
 }

@@ -19,6 +19,7 @@ export interface RelayScale {
   readonly connections: readonly number[];
   readonly payloadBytes: readonly number[];
   readonly idleConnections: number;
+  readonly latencyMs: number;
   /** Subjects by their names; absent: all. */
   readonly only?: readonly string[];
 }
@@ -43,7 +44,7 @@ export interface Figure {
   readonly times: number;
 }
 
-const paced = { perSecond: 5000, durationMs: 2000 };
+const pacePerSecond = 5000;
 
 /** Of one subject in one cell: a list of figures for each round. */
 type Samples = ReadonlyMap<SubjectKind, readonly (readonly number[])[]>;
@@ -102,7 +103,7 @@ async function timeTables(
       handshake('full handshake', 'full'),
       handshake('resumed handshake', 'resumed'),
     ]);
-    await table('latency', [latencyCell(load, paced)]);
+    await table('latency', [latencyCell(load, { perSecond: pacePerSecond, durationMs: scale.latencyMs })]);
   } finally {
     for (const subject of subjects.values()) await subject.stop();
   }
