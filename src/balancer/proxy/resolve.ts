@@ -40,12 +40,8 @@ export function createHostResolver(
   }
 
   return (host, done) => {
+    if (isIP(host) !== 0) return done(undefined, host);
     const known = entries.get(host);
-    // Kept for ever: what is asked for are the addresses of nodes, and telling a literal is an expression of its own.
-    if (known === undefined && isIP(host) !== 0) {
-      entries.set(host, { address: host, validUntilMs: Infinity, waiting: undefined });
-      return done(undefined, host);
-    }
     if (known?.waiting !== undefined) return void known.waiting.push(done);
     if (known !== undefined && clock.nowMs() < known.validUntilMs) return done(undefined, known.address);
     const entry: Entry = { address: '', validUntilMs: 0, waiting: [done] };
