@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureVersion } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTlsSockets } from '../../src/balancer/proxy/tls-sockets.ts';
+import { protocolList } from '../../src/balancer/proxy/tls-terms.ts';
 import type { TlsTerms, Transport, Wire } from '../../src/balancer/proxy/wire.ts';
 import { pcg32 } from '../../src/core/rng.ts';
 import { anAuthority } from '../support/authority.ts';
@@ -504,7 +505,7 @@ export function transportContract(name: string, create: () => Promise<Transport>
 function termsOf(version: SecureVersion): TlsTerms {
   const { certPem: cert, keyPem: key } = anAuthority().issue('local', ['DNS:localhost']);
   const options = { cert, key, minVersion: version, maxVersion: version };
-  const protocols = Buffer.from('\x08http/1.1', 'latin1');
+  const protocols = protocolList('http/1.1');
   return { options, context: createSecureContext(options), protocols, clientCertificates: 'off' };
 }
 

@@ -6,6 +6,7 @@ import type { Clock } from '../../core/clock.ts';
 import { HeraldError } from '../../core/error.ts';
 import { inertReader } from './inert-reader.ts';
 import { wireOverSocket } from './plain-wire.ts';
+import { protocolList } from './tls-terms.ts';
 import type { DialReader, TlsOutcome, Transport, Wire, WireReader } from './wire.ts';
 
 /** Loopback answers in a millisecond or two; a machine that is starting up may be slow. */
@@ -42,7 +43,7 @@ export async function probeTls(transport: Transport, clock: Clock): Promise<void
       const terms = {
         context: createSecureContext(anonymous),
         options: anonymous,
-        protocols: Buffer.from('\x08http/1.1', 'latin1'),
+        protocols: protocolList('http/1.1'),
         clientCertificates: 'off',
       } as const;
       const outcome: TlsOutcome = {

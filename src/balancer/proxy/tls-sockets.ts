@@ -19,25 +19,30 @@ interface Arrival {
 }
 
 export function createTlsSockets(terms: TlsTerms): TlsSockets {
-  /** By the bare socket under TLS. */
+  /** By the bare socket under TLS, until its handshake has passed or failed. */
   const arrivals = new WeakMap<Socket, Arrival>();
   const server = serverOf(terms);
   server.on('secureConnection', (socket) => {
-    const arrival = arrivalOf(socket);
+    const arrival = take(carrierOf(socket));
     if (arrival === undefined) return socket.destroy();
+    const { ends, outcome } = arrival;
     if (terms.clientCertificates !== 'optional' || !showsWrongCertificate(socket))
-      return arrival.outcome.passed(wireOverSocket(socket, { ends: arrival.ends, isEncrypted: true }));
-    arrival.outcome.certificateWrong();
+      return outcome.passed(wireOverSocket(socket, { ends, isEncrypted: true }));
+    outcome.certificateWrong();
+    outcome.failed(undefined);
     socket.destroy();
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-    arrivalOf(socket)?.outcome.failed(error);
+    take(carrierOf(socket))?.outcome.failed(error);
     socket.destroy();
   });
 
-  function arrivalOf(socket: TLSSocket): Arrival | undefined {
-    const carrier = carrierOf(socket);
-    return carrier && arrivals.get(carrier);
+  /** Once for each: what comes of a handshake is told once. */
+  function take(carrier: Socket | undefined): Arrival | undefined {
+    if (carrier === undefined) return undefined;
+    const arrival = arrivals.get(carrier);
+    arrivals.delete(carrier);
+    return arrival;
   }
 
   return {
@@ -50,7 +55,7 @@ export function createTlsSockets(terms: TlsTerms): TlsSockets {
       // TLS hears of errors before this socket does; what is left for it must not end the process.
       carrier.on('error', () => {});
       // Without a word before: broken off, or a certificate of the client's that node:tls does not believe.
-      carrier.on('close', () => outcome.failed(undefined));
+      carrier.on('close', () => take(carrier)?.outcome.failed(undefined));
       server.emit('connection', carrier);
       return { destroy: () => void carrier.destroy() };
     },

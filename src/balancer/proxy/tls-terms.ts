@@ -40,8 +40,8 @@ export function termsOf(config: ListenerTlsConfig, settings: TlsSettings): TlsTe
   };
 }
 
-/** Each behind its length. */
-function protocolList(protocol: string | undefined): Buffer {
+/** For `TlsTerms.protocols`: one, of at most 127 ASCII characters, or none. */
+export function protocolList(protocol: string | undefined): Buffer {
   return protocol === undefined
     ? Buffer.alloc(0)
     : Buffer.from(String.fromCodePoint(protocol.length) + protocol, 'latin1');
