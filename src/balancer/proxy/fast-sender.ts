@@ -20,7 +20,10 @@ export class FastSender {
   readonly #hooks: TcpHooks;
   readonly #handle: SendingHandle;
   readonly #owner: SenderOwner;
-  #isConnected: boolean;
+  #isConnected = false;
+  // Asked for once: a handle keeps its number from connecting to closing, and sending ends before closing. Each question
+  // is a call into Node, a fortieth of what a message costs.
+  #descriptor = -1;
   /** Writes that libuv holds for us. */
   #queued = 0;
   #isEnding = false;
@@ -30,7 +33,7 @@ export class FastSender {
     this.#hooks = hooks;
     this.#handle = handle;
     this.#owner = owner;
-    this.#isConnected = isConnected;
+    if (isConnected) this.#connect();
   }
 
   /** A shutdown is under way, during which a reset would leave a handle that nothing can close. */
@@ -45,7 +48,7 @@ export class FastSender {
 
   /** The dial has succeeded: what was sent and ended before takes effect. */
   connected(): void {
-    this.#isConnected = true;
+    this.#connect();
     if (this.#isEnding && this.#queued === 0) this.#shutDown();
   }
 
@@ -66,10 +69,15 @@ export class FastSender {
     if (this.#isConnected && this.#queued === 0) this.#shutDown();
   }
 
+  #connect(): void {
+    this.#isConnected = true;
+    this.#descriptor = this.#handle.fd;
+  }
+
   /** Bytes that the kernel took, 0 when it has no room, -1 when the connection is broken. */
   #writeNow(buffer: Buffer, start: number, end: number): number {
     try {
-      return writeSync(this.#handle.fd, buffer, start, end - start);
+      return writeSync(this.#descriptor, buffer, start, end - start);
     } catch (error) {
       // writeSync throws system errors only: descriptor and range are ours.
       const failure = error as NodeJS.ErrnoException;

@@ -109,6 +109,7 @@ export class FastWire implements Wire, SenderOwner {
   useSharedBuffer(): void {
     if (this.#isTunnel || this.#isClosed) return;
     this.#isTunnel = true;
+    this.#handle.onread = FastWire.#onTunnelRead;
   }
 
   pause(): void {
@@ -200,6 +201,16 @@ export class FastWire implements Wire, SenderOwner {
     this.#isReading = false;
   }
 
+  /** How many bytes the last read has put into the buffer; 0 when it has failed, which is told. */
+  #takeRead(): number {
+    if (this.#isClosed) return 0;
+    const { streamState, readIndex } = this.#share.hooks;
+    const count = streamState[readIndex] ?? 0;
+    if (count >= 0) return count;
+    this.#readFailed(count);
+    return 0;
+  }
+
   #readFailed(status: number): void {
     if (status !== this.#share.hooks.endOfFile) return this.#close(systemError(status, 'read'));
     this.#sawEnd = true;
@@ -228,12 +239,17 @@ export class FastWire implements Wire, SenderOwner {
 
   static readonly #onRead = function (this: TcpHandle<FastWire>): undefined {
     const { wire } = this;
-    if (wire === undefined || wire.#isClosed) return;
-    const { hooks, buffer } = wire.#share;
-    const { streamState } = hooks;
-    const count = streamState[hooks.readIndex] ?? 0;
-    if (count < 0) wire.#readFailed(count);
-    else wire.reader.bytes(buffer, 0, count);
+    if (wire === undefined) return;
+    const count = wire.#takeRead();
+    if (count > 0) wire.reader.bytes(wire.#share.buffer, 0, count);
+  };
+
+  // The same again: here all readers are of one kind, and V8 makes one function of a message's whole way.
+  static readonly #onTunnelRead = function (this: TcpHandle<FastWire>): undefined {
+    const { wire } = this;
+    if (wire === undefined) return;
+    const count = wire.#takeRead();
+    if (count > 0) wire.reader.bytes(wire.#share.buffer, 0, count);
   };
 
   static readonly #onConnected = function (this: HandleRequest<FastWire>, status: number): void {

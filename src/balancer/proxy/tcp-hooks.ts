@@ -16,7 +16,7 @@ export interface HandleRequest<Owner> {
 
 /** A connected or connecting TCP socket of libuv. Calls give 0 or a negative error number. */
 export interface TcpHandle<Owner = unknown> {
-  /** The live descriptor, -1 as soon as `close` was called: read at each use, never stored. */
+  /** The descriptor, -1 before `bind` or `connect` and as soon as `close` was called: not to be used after that. */
   readonly fd: number;
   /** Called when bytes are in the buffer of `useUserBuffer`. Must return undefined. */
   onread: (this: TcpHandle<Owner>) => undefined;
