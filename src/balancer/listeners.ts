@@ -75,7 +75,7 @@ export function createConfiguredListener(config: ListenerConfig, parts: Listener
   return createHttpListener({
     ...shared,
     route,
-    nodeIds: (pool) => registry.pools.get(pool)?.nodeIds ?? noNodes,
+    nodeIds: (pool) => registry.pools.get(pool)?.order.ids ?? noNodes,
     trusted: trustOf(config),
     affinityKeys: parts.affinityKeys,
     marks: parts.marks,

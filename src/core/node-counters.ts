@@ -67,7 +67,7 @@ export class NodeCounters {
 
   /** Messages per second to be expected now of all balancers' connections, those of earlier processes included. */
   get expectedMessagesPerSecond(): number {
-    return this.messagesPerSecond + this.#elsewherePerSecond;
+    return this.messagesPerSecond + this.#elsewherePerSecond();
   }
 
   /** Messages relayed both ways. */
@@ -139,14 +139,15 @@ export class NodeCounters {
     }
   }
 
-  get #elsewherePerSecond(): number {
+  // A method: V8 calls its runtime for each read of a private getter.
+  #elsewherePerSecond(): number {
     return this.earlierMessagesPerSecond + this.peers.messagesPerSecond;
   }
 
   #elsewhereMessagesAt(nowMs: number): number {
     if (this.#recorded === 0) return this.#elsewhereMessages;
     const notedAtMs = this.#atMs[(this.#recorded - 1) % historyLength] ?? nowMs;
-    return this.#elsewhereMessages + (this.#elsewherePerSecond * (nowMs - notedAtMs)) / 1000;
+    return this.#elsewhereMessages + (this.#elsewherePerSecond() * (nowMs - notedAtMs)) / 1000;
   }
 }
 

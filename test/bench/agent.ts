@@ -77,9 +77,11 @@ interface Subject {
 }
 
 async function open(balancer: string, { way, interval }: Settings): Promise<Subject> {
-  const child = fork(fileURLToPath(import.meta.url), ['--serve', `--interval=${interval}`, balancer, way], {
-    execArgv: ['--import', 'tsx'],
-  });
+  const child = fork(
+    fileURLToPath(import.meta.url),
+    ['--serve', `--interval=${interval}`, balancer, way],
+    {},
+  );
   const [port] = (await once(child, 'message')) as [number];
   const sockets = Array.from({ length: clients }, () => new WebSocket(`ws://127.0.0.1:${port}`));
   await Promise.all(sockets.map((socket) => once(socket, 'open')));

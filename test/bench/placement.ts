@@ -1,44 +1,96 @@
-// What placing costs: place() whole, a fresh assessment, counting a message, and looking through all connections.
+// What placing costs: whole placements by each picker and by affinity, and keeping shares up to date.
 import { pathToFileURL } from 'node:url';
-import { ConnectionTable } from '../../src/balancer/state/connection-table.ts';
-import { NodeCounters } from '../../src/core/node-counters.ts';
+import type { PlaceRequest } from '../../src/balancer/state/ports.ts';
+import { hashText } from '../../src/core/pick/rendezvous.ts';
+import { pickerNames, type PickerName } from '../../src/core/pick/picker-name.ts';
+import type { AffinityRule, HashRule } from '../../src/policy/policy.ts';
 import { anIdentity } from '../support/a-node.ts';
-import { aPolicy } from '../support/a-policy.ts';
+import { aPolicy, cookies } from '../support/a-policy.ts';
 import { aRoom, type Room } from '../support/a-room.ts';
-import { middle, type Row } from './row.ts';
+import { middle } from './row.ts';
 
-interface PlacementRow extends Row {
-  readonly nodes: number;
+/** What is measured. */
+export interface PlacementScale {
+  /** Nodes of a pool. */
+  readonly fleetSizes: readonly number[];
+  /** Beside the default one. */
+  readonly pickers: readonly PickerName[];
 }
 
-const fleetSizes = [10, 100, 1000, 10_000];
-const sweptConnections = 200_000;
+/** What one thing costs, for each fleet size. */
+interface PlacementRow {
+  readonly name: string;
+  readonly unit: 'µs' | '% of a core';
+  readonly values: readonly number[];
+}
+
+/** Everything; half a minute. */
+export const wholeScale: PlacementScale = {
+  fleetSizes: [10, 100, 1000, 10_000],
+  pickers: pickerNames.filter((name) => name !== 'waterfill'),
+};
 // A balancer is warm.
 const warmUpMs = 20_000;
 const measuredMs = 20_000;
 // The middle one of this many runs counts.
 const runs = 5;
+const runMs = 30;
+const timesAtOnce = 50;
 
-/** Runs every benchmark of placement, a few seconds in all. */
-export async function benchPlacement(): Promise<PlacementRow[]> {
-  const rows: PlacementRow[] = [];
-  for (const nodes of fleetSizes) {
-    const room = aFleet(nodes);
-    rows.push({ name: 'place + release', nodes, value: placeNs(room), unit: 'ns' });
-    rows.push({ name: 'shares afresh', nodes, value: sharesPercent(room, nodes), unit: '% of a core' });
-    room.registry.stop();
-  }
-  rows.push({ name: 'ConnectionTable.count', nodes: 1, value: countNs(), unit: 'ns' });
-  rows.push({ name: 'sweep of 200,000 connections', nodes: 100, value: sweepMs(), unit: 'ms' });
-  return rows;
+/** Measures one after the other. */
+export function benchPlacement({ fleetSizes, pickers }: PlacementScale): PlacementRow[] {
+  const placing = (name: string, policy: FleetPolicy, requests: (nodes: number) => readonly PlaceRequest[]) =>
+    ({
+      name,
+      unit: 'µs',
+      values: fleetSizes.map((nodes) => placeUs(aFleet(nodes, policy), requests(nodes))),
+    }) as const;
+  return [
+    placing('waterfill', {}, () => [newcomer]),
+    placing('waterfill, who returns by cookie', {}, returning),
+    placing('by hash, bound 125 %', { affinity: byHash }, keyed),
+    ...pickers.map((picker) => placing(picker, { picker }, () => [newcomer])),
+    {
+      name: 'shares afresh',
+      unit: '% of a core',
+      values: fleetSizes.map((nodes) => sharesPercent(aFleet(nodes, {}), nodes)),
+    },
+  ];
+}
+
+interface FleetPolicy {
+  readonly affinity?: AffinityRule;
+  readonly picker?: PickerName;
+}
+
+const newcomer: PlaceRequest = { pool: 'chat', affinityNode: '', excluded: new Set() };
+const byHash: HashRule = {
+  kind: 'query',
+  name: 'sid',
+  segment: 0,
+  yieldAt: 1.1,
+  bound: 1.25,
+};
+
+/** Clients of every node. */
+function returning(nodes: number): PlaceRequest[] {
+  return Array.from({ length: 1000 }, (_, turn) => ({
+    ...newcomer,
+    affinityNode: `n${(turn * 7919) % nodes}`,
+  }));
+}
+
+/** Clients with a key each. */
+function keyed(): PlaceRequest[] {
+  return Array.from({ length: 1000 }, (_, turn) => ({ ...newcomer, affinityKey: hashText(`key ${turn}`) }));
 }
 
 /** A fleet with a few connections each, messages relayed, and enough reports that costs are learned. */
-function aFleet(size: number): Room {
+function aFleet(size: number, { affinity = cookies, picker = 'waterfill' }: FleetPolicy): Room {
   const ids = Array.from({ length: size }, (_, index) => `n${index}`);
   // On a clock that stands still no token comes back: enough of them for the whole run.
   const room = aRoom({
-    policy: aPolicy({ place: { connectRatePerSecond: 1_000_000 } }),
+    policy: { ...aPolicy({ place: { picker, connectRatePerSecond: 1_000_000 } }), affinity },
     nodes: ids.map((id) => anIdentity(id)),
   });
   const leases = Array.from({ length: size * 3 }, () => room.place());
@@ -56,11 +108,32 @@ function reportOf(room: Room, id: string, turn: number): void {
   room.report({ id, connections: 3, signals: { cpu, eventLoopLag: 2, throughput: 10 + (turn % 5) } });
 }
 
-function placeNs(room: Room): number {
-  const times = 20_000;
-  return repeatedly(() => {
-    for (let i = 0; i < times; i += 1) room.place()?.release();
-  }, times * 1e-6);
+/** A placement and its release. */
+function placeUs({ placement, registry }: Room, requests: readonly PlaceRequest[]): number {
+  let turn = 0;
+  const place = () => {
+    const result = placement.place(requests[turn % requests.length] ?? newcomer);
+    turn += 1;
+    if (!result.placed) throw new Error(result.refusal.message);
+    result.lease.release();
+  };
+  run(place);
+  const samples = Array.from({ length: runs }, () => run(place));
+  registry.stop();
+  return middle(samples);
+}
+
+/** Microseconds for one. */
+function run(work: () => void): number {
+  const startMs = performance.now();
+  let times = 0;
+  let spentMs = 0;
+  while (spentMs < runMs) {
+    for (let i = 0; i < timesAtOnce; i += 1) work();
+    times += timesAtOnce;
+    spentMs = performance.now() - startMs;
+  }
+  return (1000 * spentMs) / times;
 }
 
 /** What a balancer spends on shares where each node reports once a second and somebody is placed every five milliseconds. */
@@ -80,53 +153,12 @@ function sharesPercent(room: Room, nodes: number): number {
     const { user, system } = process.cpuUsage(before);
     if (nowMs >= warmUpMs) spentMs += (user + system) / 1000;
   }
+  room.registry.stop();
   return (100 * spentMs) / measuredMs;
 }
 
-function countNs(): number {
-  const { table, slots } = aTable(1, 1000);
-  const times = 1_000_000;
-  return repeatedly(() => {
-    for (let i = 0; i < times; i += 1) table.count(slots[i % slots.length] ?? 0, 1);
-  }, times * 1e-6);
-}
-
-function sweepMs(): number {
-  const { table, slots, owners } = aTable(100, sweptConnections);
-  let nowMs = 0;
-  return repeatedly(() => {
-    for (const slot of slots) table.count(slot, 1);
-    nowMs += 500;
-    const startMs = performance.now();
-    table.sweep(nowMs, owners);
-    return performance.now() - startMs;
-  }, 1);
-}
-
-function aTable(nodes: number, connections: number) {
-  const table = new ConnectionTable();
-  const owners = Array.from({ length: nodes }, () => new NodeCounters());
-  const slots = Array.from({ length: connections }, (_, index) =>
-    table.open(owners[index % nodes] ?? new NodeCounters(), 0),
-  );
-  return { table, slots, owners };
-}
-
-/** Median time of one run ÷ `per`, after one run to warm up; a run may return its own time in ms. */
-function repeatedly(run: () => number | void, per: number): number {
-  run();
-  const samples = Array.from({ length: runs }, () => {
-    const startMs = performance.now();
-    const ownMs = run();
-    return ownMs ?? performance.now() - startMs;
-  });
-  return middle(samples) / per;
-}
-
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  for (const { name, nodes, value, unit } of await benchPlacement()) {
-    process.stdout.write(
-      `${name.padEnd(30)} ${String(nodes).padStart(6)} nodes ${value.toPrecision(3).padStart(10)} ${unit}\n`,
-    );
-  }
+  console.log(`nodes: ${wholeScale.fleetSizes.join(', ')}`);
+  for (const { name, unit, values } of benchPlacement(wholeScale))
+    console.log(`${name}: ${values.map((value) => value.toFixed(2)).join(', ')} ${unit}`);
 }

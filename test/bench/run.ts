@@ -5,7 +5,7 @@ import { availableParallelism, cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { benchConnections } from './connections.ts';
 import { benchFrameCursor } from './frame-cursor.ts';
-import { benchPlacement } from './placement.ts';
+import { benchPlacement, wholeScale } from './placement.ts';
 import { benchRelay, type Figure, type RelayScale, type RelayTable } from './relay/bench.ts';
 import { benchReports } from './report-decode.ts';
 
@@ -76,7 +76,7 @@ function show(section: Section): void {
 }
 
 await benchRelay(isQuick ? quick : whole, (table) => show(relaySection(table)));
-show(await placement());
+show(placement());
 if (!isQuick) {
   show(await reports());
   show(frameCursor());
@@ -95,16 +95,17 @@ function relaySection({ name, titles, rows }: RelayTable): Section {
   };
 }
 
-async function placement(): Promise<Section> {
+function placement(): Section {
+  const scale = isQuick ? { fleetSizes: [1000], pickers: [] } : wholeScale;
+  const sizes = scale.fleetSizes.map((size) => `${size.toLocaleString('en')} nodes`);
   return {
     title: 'Placement',
     about:
-      'One placement with its lease; and what keeping shares up to date costs (scores, regressions, water-filling) where each node reports once a second and somebody is placed every five milliseconds. The bounds for 1,000 nodes are 1 µs and 2 %.',
-    head: ['what', 'nodes', 'cost'],
-    rows: (await benchPlacement()).map(({ name, nodes, value, unit }) => [
-      name,
-      String(nodes),
-      `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`,
+      'Microseconds for one placement with its lease and its release, by each picker and by affinity; and the part of a core that keeping shares up to date takes (scores, regressions, water-filling) where each node reports once a second and somebody is placed every five milliseconds. The bounds for 1,000 nodes are 1 µs and 2 %. `least`, `leastConnections` and `roundRobin` compare every node, and hashing draws for every node.',
+    head: ['what', ...sizes],
+    rows: benchPlacement(scale).map(({ name, values, unit }) => [
+      unit === 'µs' ? name : `${name}, ${unit}`,
+      ...values.map((value) => value.toFixed(2)),
     ]),
   };
 }

@@ -38,6 +38,8 @@ interface PoolTokens {
   readonly ids: readonly string[];
   readonly keys: readonly string[];
   readonly idByToken: ReadonlyMap<string, string>;
+  /** As signed now. */
+  readonly tokenById: ReadonlyMap<string, string>;
 }
 
 const noWish: AffinityWish = { affinityNode: '' };
@@ -54,10 +56,13 @@ export function createAffinity({ nodeIds, keys: currentKeys }: AffinityDeps): Af
     const keys = currentKeys();
     const known = tokensByPool.get(pool);
     if (known !== undefined && known.ids === ids && known.keys === keys) return known;
-    // The first key comes last: should two tokens ever be equal, what is signed now stands.
-    const signers = keys.length === 0 ? [undefined] : keys.toReversed();
-    const pairs = signers.flatMap((key) => ids.map((id) => [affinityToken(pool, id, key), id] as const));
-    const fresh = { ids, keys, idByToken: new Map(pairs) };
+    const tokensBy = (key: string | undefined) =>
+      ids.map((id) => [id, affinityToken(pool, id, key)] as const);
+    const signed = tokensBy(keys[0]);
+    const earlier = keys.slice(1).flatMap(tokensBy);
+    // What is signed now comes last: should two tokens ever be equal, it stands.
+    const idByToken = new Map([...earlier, ...signed].map(([id, token]) => [token, id]));
+    const fresh = { ids, keys, idByToken, tokenById: new Map(signed) };
     tokensByPool.set(pool, fresh);
     return fresh;
   }
@@ -72,7 +77,8 @@ export function createAffinity({ nodeIds, keys: currentKeys }: AffinityDeps): Af
     },
     setCookie({ pool, head, client }, rule, nodeId) {
       if (rule.kind !== 'cookie') return '';
-      const token = affinityToken(pool, nodeId, currentKeys()[0]);
+      // A node that has gone since it was placed on is in no list.
+      const token = tokensOf(pool).tokenById.get(nodeId) ?? affinityToken(pool, nodeId, currentKeys()[0]);
       if (cookieValue(head.fields, rule.name) === token) return '';
       return `${rule.name}=${token}; Path=/${attributesOf(rule, client)}`;
     },

@@ -2,7 +2,7 @@
 import type { Assessment } from '../../core/assess.ts';
 import type { IneligibleReason } from '../../core/eligibility.ts';
 import { isWithinBound } from '../../core/pick/rendezvous.ts';
-import type { HashRule } from '../../policy/policy.ts';
+import type { NodeView } from '../../core/snapshot.ts';
 import type { PoolState } from './pool-state.ts';
 import type { PlaceRequest } from './ports.ts';
 
@@ -64,18 +64,17 @@ function homeIndex(
   const { affinity } = pool.policy;
   const { nodes } = assessment.snapshot;
   if (affinity.kind === 'none') return -1;
-  if (affinity.kind === 'cookie')
-    return affinityNode === '' ? -1 : nodes.findIndex(({ id }) => id === affinityNode);
+  if (affinity.kind === 'cookie') return affinityNode === '' ? -1 : pool.order.indexOf(affinityNode);
   return affinityKey === undefined ? -1 : pool.rendezvous(nodes, affinityKey);
 }
 
 function yieldReasons(
-  { policy: { affinity } }: PoolState,
+  pool: PoolState,
   assessment: Assessment,
   request: PlaceRequest,
 ): (index: number) => YieldReason | IneligibleReason | undefined {
+  const { affinity } = pool.policy;
   const yieldAt = affinity.kind === 'none' ? 0 : affinity.yieldAt;
-  const isHeld = boundRule(affinity.kind === 'none' || affinity.kind === 'cookie' ? undefined : affinity);
   return (index) => {
     const reason = assessment.ineligible[index];
     if (reason !== undefined) return reason;
@@ -84,7 +83,7 @@ function yieldReasons(
     // Room is looked at live: it can run out between two assessments.
     if (node.counters.connections >= node.maxConnections) return 'full';
     if (reportedUtilization(assessment, index) > yieldAt) return 'load';
-    return isHeld(assessment, request, index) ? undefined : 'bound';
+    return isHeld(pool, assessment, request, node) ? undefined : 'bound';
   };
 }
 
@@ -94,27 +93,16 @@ function reportedUtilization({ snapshot, states }: Assessment, index: number): n
   return states[index] === 'valid' ? (snapshot.nodes[index]?.load?.utilization ?? 0) : 0;
 }
 
-/** Whether a node may take one more by the rule's bound. Requests always go on: they belong to sessions. */
-function boundRule(
-  rule: HashRule | undefined,
-): (assessment: Assessment, request: PlaceRequest, index: number) => boolean {
-  if (rule === undefined || rule.bound === Infinity) return () => true;
-  let pool: { connections: number; capacity: number } | undefined;
-  return (assessment, request, index) => {
-    const node = assessment.snapshot.nodes[index];
-    if (request.kind === 'request' || node === undefined) return true;
-    pool ??= sumOfEligible(assessment);
-    const { connections } = node.counters;
-    return isWithinBound({ connections, capacity: node.capacity ?? 1 }, pool, rule.bound);
-  };
-}
-
-function sumOfEligible({ snapshot, ineligible }: Assessment): { connections: number; capacity: number } {
-  const sum = { connections: 0, capacity: 0 };
-  snapshot.nodes.forEach(({ counters, capacity = 1 }, index) => {
-    if (ineligible[index] !== undefined) return;
-    sum.connections += counters.connections;
-    sum.capacity += capacity;
-  });
-  return sum;
+/** Whether the node may take one more by the rule's bound. Requests always go on: they belong to sessions. */
+function isHeld(
+  pool: PoolState,
+  assessment: Assessment,
+  request: PlaceRequest,
+  { counters, capacity = 1 }: NodeView,
+): boolean {
+  const { affinity } = pool.policy;
+  if (affinity.kind === 'none' || affinity.kind === 'cookie') return true;
+  if (request.kind === 'request' || affinity.bound === Infinity) return true;
+  const all = pool.sumOfEligible(assessment, pool.gained);
+  return isWithinBound({ connections: counters.connections, capacity }, all, affinity.bound);
 }

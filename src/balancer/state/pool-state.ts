@@ -3,6 +3,7 @@ import { assess, type Assessment } from '../../core/assess.ts';
 import type { NodeCounters } from '../../core/node-counters.ts';
 import { noPeers, partOfRates, type PoolPeers } from '../../core/peer-counts.ts';
 import { createPicker, type Picker } from '../../core/pick/picker.ts';
+import { createEligibleSum } from '../../core/pick/eligible-sum.ts';
 import { createRendezvous } from '../../core/pick/rendezvous.ts';
 import { amountWhenFull } from '../../core/moments.ts';
 import type { Rng } from '../../core/rng.ts';
@@ -12,6 +13,7 @@ import { PoolAdmission, type AdmissionFigures } from './admission.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { ConnectionTable } from './connection-table.ts';
 import { affinityOutcomes, type AffinityOutcome } from './kept-node.ts';
+import { NodeOrder } from './node-order.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { Notify } from './notice.ts';
 
@@ -50,10 +52,13 @@ export interface CarriedElsewhere {
 export class PoolState {
   readonly name: string;
   readonly nodes = new Map<string, NodeRecord>();
+  readonly order = new NodeOrder(this.nodes);
   readonly table = new ConnectionTable();
   readonly arrivals: ArrivalRate;
   /** Where hashed clients belong. */
   readonly rendezvous = createRendezvous();
+  /** What a bound of hashed clients is a part of. */
+  readonly sumOfEligible = createEligibleSum();
   /** What came of affinity, for every client that had a node of its own. */
   readonly affinities = noAffinities();
   readonly admission: PoolAdmission;
@@ -66,9 +71,8 @@ export class PoolState {
   #peers = noPeers;
   #picker: Picker;
   #assessment: Assessment | undefined;
-  #nodeIds: readonly string[] | undefined;
   #isDirty = true;
-  /** Connections that have come since the assessment, less those gone. */
+  // Connections that have come since the assessment, less those gone.
   #gained = 0;
   #isPanicking = false;
   /** Undefined: this process relays itself, and its table has everything. */
@@ -117,6 +121,11 @@ export class PoolState {
     this.markDirty();
   }
 
+  /** Connections of this process that have come since the assessment, less those gone. */
+  get gained(): number {
+    return this.#gained;
+  }
+
   get picker(): Picker {
     return this.#picker;
   }
@@ -147,13 +156,7 @@ export class PoolState {
   /** Says that nodes or their states have changed: the next placement may not use the old assessment at all. */
   discardAssessment(): void {
     this.#assessment = undefined;
-    this.#nodeIds = undefined;
-  }
-
-  /** Ids of the nodes; the same array until nodes come or go. */
-  get nodeIds(): readonly string[] {
-    this.#nodeIds ??= [...this.nodes.keys()];
-    return this.#nodeIds;
+    this.order.changed();
   }
 
   /** The assessment to place by: the last one while it is fresh or nothing has changed. */
@@ -179,17 +182,18 @@ export class PoolState {
 
   #isFresh({ snapshot, arrivals }: Assessment, nowMs: number): boolean {
     // The shares are for the arrivals of all balancers; this one spends its part of them.
-    const isSpent = this.#gained >= leastPlacedOn && this.#gained >= arrivals * this.#ownPartOfArrivals;
-    return !isSpent && nowMs - snapshot.atMs < this.#assessmentAgeMs;
+    const isSpent = this.#gained >= leastPlacedOn && this.#gained >= arrivals * this.#ownPartOfArrivals();
+    return !isSpent && nowMs - snapshot.atMs < this.#assessmentAgeMs();
   }
 
-  get #assessmentAgeMs(): number {
+  // Methods, not getters: V8 calls its runtime for each read of a private getter, and this is on the way of a placement.
+  #assessmentAgeMs(): number {
     const byNodes = Math.min(mostAssessmentAgeMs, assessmentAgeMsPerNode * this.nodes.size);
     return Math.max(leastAssessmentAgeMs, byNodes);
   }
 
   /** 0..1; 1 without peers, and where nobody comes anywhere. */
-  get #ownPartOfArrivals(): number {
+  #ownPartOfArrivals(): number {
     const { arrivalsPerSecond } = this.#peers;
     const own = this.arrivals.perSecond;
     return arrivalsPerSecond === 0 ? 1 : own / (own + arrivalsPerSecond);

@@ -2,6 +2,9 @@
 import type { Assessment } from '../assess.ts';
 import type { Exclude } from './picker.ts';
 
+/** A draw that hits a node that is no candidate is drawn again, so often in all; then every node is looked at. */
+export const mostDraws = 8;
+
 /** True when the node is eligible and not excluded for this connection. */
 export function isCandidate(assessment: Assessment, index: number, exclude: Exclude): boolean {
   return assessment.ineligible[index] === undefined && !exclude(index);
@@ -29,9 +32,10 @@ export function lowest(
   let bestNumber = Infinity;
   for (let step = 0; step < count; step += 1) {
     const index = (startAt + step) % count;
-    if (!isCandidate(assessment, index, exclude)) continue;
     const number = numberOf(index);
+    // The number first: who may be picked takes longer to say, and few are lower than all before them.
     if (best !== -1 && number >= bestNumber) continue;
+    if (!isCandidate(assessment, index, exclude)) continue;
     best = index;
     bestNumber = number;
   }

@@ -16,7 +16,7 @@ export interface LoadProcess {
 
 /** Starts it on the first processor. */
 export async function startLoad(): Promise<LoadProcess> {
-  const command = [process.execPath, '--import', 'tsx', join(import.meta.dirname, 'load.ts')];
+  const command = [process.execPath, ...process.execArgv, join(import.meta.dirname, 'load.ts')];
   const [file = '', ...rest] = pinned(0, command);
   const child = spawn(file, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const died = once(child, 'exit').then(() => {

@@ -195,8 +195,7 @@ function baseline({ nodePort }: Setting, name: string): SubjectKind {
     hasTls: false,
     command: (ports) => [
       process.execPath,
-      '--import',
-      'tsx',
+      ...process.execArgv,
       join(import.meta.dirname, 'baseline.ts'),
       name,
       '--listen',

@@ -42,6 +42,11 @@ describe('affinity by cookie', () => {
     expect(affinity.wishOf(known, none)).toEqual({ affinityNode: '' });
   });
 
+  it('sets the cookie of a node that has gone since the client was placed on it', () => {
+    const affinity = affinityOf(['a'], ['key']);
+    expect(tokenIn(affinity.setCookie(asked(), cookies, 'gone'))).toBe(affinityToken('chat', 'gone', 'key'));
+  });
+
   it('follows the nodes of the pool', () => {
     let ids: readonly string[] = ['a'];
     const affinity = createAffinity({ nodeIds: () => ids, keys: () => [] });
