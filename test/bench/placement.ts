@@ -48,7 +48,8 @@ export function benchPlacement({ fleetSizes, pickers }: PlacementScale): Placeme
   return [
     placing('waterfill', {}, () => [newcomer]),
     placing('waterfill, who returns by cookie', {}, returning),
-    placing('by hash, bound 125 %', { affinity: byHash }, keyed),
+    placing('by hash, keys asked for lately', { affinity: byHash }, () => keyed(1000)),
+    placing('by hash, other keys', { affinity: byHash }, () => keyed(200_000)),
     ...pickers.map((picker) => placing(picker, { picker }, () => [newcomer])),
     {
       name: 'shares afresh',
@@ -80,9 +81,12 @@ function returning(nodes: number): PlaceRequest[] {
   }));
 }
 
-/** Clients with a key each. */
-function keyed(): PlaceRequest[] {
-  return Array.from({ length: 1000 }, (_, turn) => ({ ...newcomer, affinityKey: hashText(`key ${turn}`) }));
+/** Clients with a key each. Of many thousand, each is forgotten before its turn comes again. */
+function keyed(clients: number): PlaceRequest[] {
+  return Array.from({ length: clients }, (_, turn) => ({
+    ...newcomer,
+    affinityKey: hashText(`key ${turn}`),
+  }));
 }
 
 /** A fleet with a few connections each, messages relayed, and enough reports that costs are learned. */

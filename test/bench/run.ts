@@ -101,7 +101,7 @@ function placement(): Section {
   return {
     title: 'Placement',
     about:
-      'Microseconds for one placement with its lease and its release, by each picker and by affinity; and the part of a core that keeping shares up to date takes (scores, regressions, water-filling) where each node reports once a second and somebody is placed every five milliseconds. The bounds for 1,000 nodes are 1 µs and 2 %. `least`, `leastConnections` and `roundRobin` compare every node, and hashing draws for every node.',
+      'Microseconds for one placement with its lease and its release, by each picker and by affinity; and the part of a core that keeping shares up to date takes (scores, regressions, water-filling) where each node reports once a second and somebody is placed every five milliseconds. The bounds for 1,000 nodes are 1 µs and 2 %. `least`, `leastConnections` and `roundRobin` compare every node, and hashing draws for every node where it has not met the key lately.',
     head: ['what', ...sizes],
     rows: benchPlacement(scale).map(({ name, values, unit }) => [
       unit === 'µs' ? name : `${name}, ${unit}`,

@@ -1,5 +1,6 @@
 // Which node a key belongs to: weighted rendezvous hashing, and the most that a node may have under a bound. The same
-// key and the same nodes give the same node in every process; nothing is remembered.
+// key and the same nodes give the same node in every process, whatever it remembers.
+import { RecentHomes } from './recent-homes.ts';
 
 /** A hashed key or id: twice 32 bits. */
 export interface Hash {
@@ -16,7 +17,7 @@ export interface HashedNode {
 
 /**
  * The node that `key` belongs to among those that may take it: an index of `nodes`, -1 when none may. Without `mayTake`
- * all may, and the answer for the key asked last is remembered. A key moves only when its own node comes or goes.
+ * all may, and answers for keys asked lately are remembered. A key moves only when its own node comes or goes.
  */
 export type Rendezvous = (
   nodes: readonly HashedNode[],
@@ -50,24 +51,26 @@ interface Columns {
   readonly perSize: Float64Array | undefined;
 }
 
-/** A rendezvous with a memory of the hashes of ids; one for each pool. */
+/** A rendezvous with a memory of the hashes of ids, and of homes asked for lately; one for each pool. */
 export function createRendezvous(): Rendezvous {
   let known = columnsOf([], undefined);
-  let lastKey: Hash | undefined;
-  let lastHome = -1;
+  // Most pools never hash.
+  let homes: RecentHomes | undefined;
 
   return (nodes, key, mayTake) => {
     if (known.of !== nodes) {
       // Each assessment lists the nodes anew, and almost always the same ones.
-      known = isSameList(known.of, nodes) ? { ...known, of: nodes } : columnsOf(nodes, known);
-      lastKey = undefined;
+      const isSame = isSameList(known.of, nodes);
+      known = isSame ? { ...known, of: nodes } : columnsOf(nodes, known);
+      if (!isSame) homes?.forgetAll();
     }
     if (mayTake !== undefined) return highest(known, key, mayTake);
-    if (lastKey !== key) {
-      lastHome = highest(known, key, undefined);
-      lastKey = key;
-    }
-    return lastHome;
+    homes ??= new RecentHomes();
+    const remembered = homes.of(key);
+    if (remembered !== -1) return remembered;
+    const home = highest(known, key, undefined);
+    if (home !== -1) homes.remember(key, home);
+    return home;
   };
 }
 

@@ -20,6 +20,8 @@ function homes(nodes: readonly HashedNode[], mayTake: (id: string) => boolean = 
   return keys.map((key) => nodes[homeOf(nodes, key, (index) => mayTake(nodes[index]?.id ?? ''))]?.id ?? '');
 }
 
+const someId = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
+const someSize = fc.constantFrom(undefined, 1, 2.5);
 const someIds = fc.uniqueArray(fc.stringMatching(/^[a-z0-9.:-]{1,20}$/), { minLength: 2, maxLength: 20 });
 
 describe('rendezvous', () => {
@@ -45,6 +47,40 @@ describe('rendezvous', () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  it('remembers keys, and answers as one that remembers nothing while nodes come, go and grow', () => {
+    const somePools = fc.array(fc.array(fc.record({ id: someId, capacity: someSize }), { maxLength: 8 }), {
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(somePools, (pools) => {
+        const homeOf = createRendezvous();
+        for (const drawn of pools) {
+          const nodes = [...new Map(drawn.map((node) => [node.id, node])).values()];
+          const fresh = keys.slice(0, 50).map((key) => createRendezvous()(nodes, key, everyone));
+          for (let time = 0; time < 2; time += 1)
+            expect(keys.slice(0, 50).map((key) => homeOf(nodes, key))).toEqual(fresh);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('keeps apart keys that share the place where they are remembered', () => {
+    const nodes = nodesOf(Array.from({ length: 50 }, (_, index) => `n${index}`));
+    const alike = Array.from({ length: 40 }, (_, number) => ({
+      high: hashText(`${number}`).high,
+      low: ((number << 16) | 0x1234) >>> 0,
+    }));
+    const twins = alike.flatMap(({ high, low }) => [
+      { high, low },
+      { high: high ^ 1, low },
+    ]);
+    const homeOf = createRendezvous();
+    const expected = twins.map((key) => createRendezvous()(nodes, key, everyone));
+    for (let time = 0; time < 2; time += 1) expect(twins.map((key) => homeOf(nodes, key))).toEqual(expected);
+    expect(new Set(expected).size).toBeGreaterThan(10);
   });
 
   it('moves as little where the node that comes or goes has a size of its own', () => {
