@@ -83,14 +83,17 @@ export function spawnWorker(
   };
 }
 
+// Each look is a wake-up of its own on an idle machine: a hundred a second took a hundredth of a core.
+const lagResolutionMs = 50;
+
 /** Asks what this process has cost since the last question. */
 export function createUseMeter(): () => WorkerUse {
-  const delay = monitorEventLoopDelay({ resolution: 10 });
+  const delay = monitorEventLoopDelay({ resolution: lagResolutionMs });
   delay.enable();
   return () => {
     const { userCPUTime, systemCPUTime } = process.resourceUsage();
-    // What is measured is the time between two looks, 10 ms of which are meant.
-    const lagMs = Math.max(0, delay.percentile(99) / 1e6 - 10);
+    // What is measured is the time between two looks, most of which is meant.
+    const lagMs = Math.max(0, delay.percentile(99) / 1e6 - lagResolutionMs);
     delay.reset();
     return {
       cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
