@@ -65,7 +65,8 @@ describe('a Phoenix client', () => {
   it('that polls keeps its session by a parameter of its own, and hears everything in order', async () => {
     const journal = phoenixJournal();
     const { port } = await aClientHouse(phoenixNode(journal), { affinity: byClient });
-    const rooms = Array.from({ length: 12 }, () => join(connectByPolls(port), 'room:1'));
+    // Their names are dice: that all of them belong to one node has a chance of 2^-23.
+    const rooms = Array.from({ length: 24 }, () => join(connectByPolls(port), 'room:1'));
     await Promise.all(rooms.map(({ channel }) => talk(channel)));
     expect(rooms.map(({ homes }) => homes.length)).toEqual(rooms.map(() => 1));
     expect(journal.sessions.toSorted()).toEqual(rooms.flatMap(({ homes }) => homes).toSorted());

@@ -75,7 +75,8 @@ const transports = ['websocket', 'xhr-streaming', 'xhr-polling'];
 describe('SockJS clients', () => {
   it.each(transports)('over %s keep their sessions by the session in the path', async (transport) => {
     const { port } = await aClientHouse(sockJsNode(), { affinity });
-    const visitors = Array.from({ length: 8 }, () => visit(port, transport));
+    // Their names are dice: that all of them belong to one node has a chance of 2^-23.
+    const visitors = Array.from({ length: 24 }, () => visit(port, transport));
     await Promise.all(visitors.map((visitor) => homesOf(visitor, 1)));
     for (let round = 1; round <= 10; round += 1) {
       for (const visitor of visitors) visitor.send(String(round));
