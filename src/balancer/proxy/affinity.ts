@@ -34,19 +34,20 @@ export interface AffinityDeps {
   readonly keys: () => readonly string[];
 }
 
+type Key = string | undefined;
+
 interface PoolTokens {
   readonly ids: readonly string[];
   readonly keys: readonly string[];
   readonly idByToken: ReadonlyMap<string, string>;
-  /** As signed now. */
-  readonly tokenById: ReadonlyMap<string, string>;
+  readonly tokenByIdByKey: ReadonlyMap<Key, ReadonlyMap<string, string>>;
 }
 
 const noWish: AffinityWish = { affinityNode: '' };
 
 /**
- * Affinity over nodes and keys. Tokens of a pool are computed again when one of the lists is another array, so a
- * caller that keeps its arrays while nothing changes pays nothing.
+ * Affinity over nodes and keys. The tokens of a pool are listed again when one of the lists is another array, so a
+ * caller that keeps its arrays while nothing changes pays nothing; only those of new nodes and keys are computed.
  */
 export function createAffinity({ nodeIds, keys: currentKeys }: AffinityDeps): Affinity {
   const tokensByPool = new Map<string, PoolTokens>();
@@ -56,13 +57,13 @@ export function createAffinity({ nodeIds, keys: currentKeys }: AffinityDeps): Af
     const keys = currentKeys();
     const known = tokensByPool.get(pool);
     if (known !== undefined && known.ids === ids && known.keys === keys) return known;
-    const tokensBy = (key: string | undefined) =>
-      ids.map((id) => [id, affinityToken(pool, id, key)] as const);
-    const signed = tokensBy(keys[0]);
-    const earlier = keys.slice(1).flatMap(tokensBy);
-    // What is signed now comes last: should two tokens ever be equal, it stands.
-    const idByToken = new Map([...earlier, ...signed].map(([id, token]) => [token, id]));
-    const fresh = { ids, keys, idByToken, tokenById: new Map(signed) };
+    // The first key comes last: should two tokens ever be equal, what is signed now stands.
+    const signers: readonly Key[] = keys.length === 0 ? [undefined] : keys.toReversed();
+    const tokenByIdByKey = new Map(
+      signers.map((key) => [key, tokensBy(pool, ids, key, known?.tokenByIdByKey.get(key))]),
+    );
+    const pairs = [...tokenByIdByKey.values()].flatMap((tokens) => [...tokens]);
+    const fresh = { ids, keys, idByToken: new Map(pairs.map(([id, token]) => [token, id])), tokenByIdByKey };
     tokensByPool.set(pool, fresh);
     return fresh;
   }
@@ -78,11 +79,22 @@ export function createAffinity({ nodeIds, keys: currentKeys }: AffinityDeps): Af
     setCookie({ pool, head, client }, rule, nodeId) {
       if (rule.kind !== 'cookie') return '';
       // A node that has gone since it was placed on is in no list.
-      const token = tokensOf(pool).tokenById.get(nodeId) ?? affinityToken(pool, nodeId, currentKeys()[0]);
+      const [key] = currentKeys();
+      const token = tokensOf(pool).tokenByIdByKey.get(key)?.get(nodeId) ?? affinityToken(pool, nodeId, key);
       if (cookieValue(head.fields, rule.name) === token) return '';
       return `${rule.name}=${token}; Path=/${attributesOf(rule, client)}`;
     },
   };
+}
+
+/** The token of each node, by its id; those that were known `before` are not computed again. */
+function tokensBy(
+  pool: string,
+  ids: readonly string[],
+  key: Key,
+  before: ReadonlyMap<string, string> | undefined,
+): ReadonlyMap<string, string> {
+  return new Map(ids.map((id) => [id, before?.get(id) ?? affinityToken(pool, id, key)]));
 }
 
 const sameSiteWords = { lax: 'Lax', strict: 'Strict', none: 'None' } as const;

@@ -1,6 +1,7 @@
 // The ids of a pool's nodes in the order of its snapshots, made anew only when they have changed: who signs cookies for
 // a thousand nodes, or looks for one of them at each placement, keeps what it has found while the list is the same.
 
+/** The order of one pool's nodes. */
 export class NodeOrder {
   readonly #nodes: ReadonlyMap<string, unknown>;
   #ids: readonly string[] = [];
