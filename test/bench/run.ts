@@ -46,8 +46,9 @@ const relayWords: Readonly<Record<RelayTable['name'], Pick<Section, 'title' | 'a
 
 // A minute: what a change of the relay or of placement is looked at by.
 const quick: RelayScale = {
+  messageRounds: 4,
+  sliceMs: 150,
   rounds: 2,
-  sliceMs: 300,
   handshakes: 2000,
   connections: [200],
   payloadBytes: [64, 16_384],
@@ -56,8 +57,9 @@ const quick: RelayScale = {
   only: ['haproxy', 'haproxy, buffers of 64 KiB', 'herald'],
 };
 const whole: RelayScale = {
+  messageRounds: 11,
+  sliceMs: 250,
   rounds: 5,
-  sliceMs: 600,
   handshakes: 2000,
   connections: [200, 2000],
   payloadBytes: [64, 1024, 16_384],

@@ -13,8 +13,11 @@ import type { Security } from './words.ts';
 
 /** How long and how much. */
 export interface RelayScale {
-  readonly rounds: number;
+  /** Of messages, in slices of `sliceMs`: cheap, and the smallest differences are theirs. */
+  readonly messageRounds: number;
   readonly sliceMs: number;
+  /** Of all else. */
+  readonly rounds: number;
   readonly handshakes: number;
   readonly connections: readonly number[];
   readonly payloadBytes: readonly number[];
@@ -83,10 +86,11 @@ async function timeTables(
 ): Promise<void> {
   const subjects = new Map<SubjectKind, Subject>();
   const table = async (name: RelayTable['name'], cells: readonly Cell[]) => {
+    const rounds = name === 'messages' ? scale.messageRounds : scale.rounds;
     const measured: [Cell, Samples][] = [];
     for (const cell of cells) {
       progress(`${name}: ${cell.titles.join(', ')}`);
-      measured.push([cell, await inTurn(cell, subjects, scale.rounds)]);
+      measured.push([cell, await inTurn(cell, subjects, rounds)]);
     }
     tell(tableOf(name, measured, kinds));
   };

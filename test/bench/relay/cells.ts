@@ -18,7 +18,7 @@ export interface CellScale {
   readonly handshakes: number;
 }
 
-const warmUpMs = 200;
+const warmUpMs = 150;
 const parallelHandshakes = 32;
 const largeBytes = 16_384;
 // A handshake of TLS takes as long as several without, on both sides.
