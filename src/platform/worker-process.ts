@@ -83,8 +83,8 @@ export function spawnWorker(
   };
 }
 
-// Each look is a wake-up of its own on an idle machine: a hundred a second took a hundredth of a core.
-const lagResolutionMs = 50;
+// As the agent: a stall of 20 ms cannot hide. Each look is a wake-up of its own, of which an idle worker has few others.
+const lagResolutionMs = 20;
 
 /** Asks what this process has cost since the last question. */
 export function createUseMeter(): () => WorkerUse {

@@ -5,7 +5,7 @@ import { median } from '../../src/core/median.ts';
 export interface Row {
   readonly name: string;
   readonly value: number;
-  readonly unit: 'ns' | 'µs' | 'ms' | '% of a core';
+  readonly unit: 'µs';
 }
 
 /** The median: a shared machine makes single runs jump. NaN of nothing. */

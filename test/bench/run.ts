@@ -20,7 +20,7 @@ const relayWords: Readonly<Record<RelayTable['name'], Pick<Section, 'title' | 'a
   messages: {
     title: 'Messages',
     about:
-      'Microseconds of CPU for one message one way, by its size and the number of connections that send one after the other; in brackets times the first row. The bounds are 1.2 times HAProxy at 200 connections and 1.35 at 2,000, and 1.0 at 16 KiB, where HAProxy has buffers of 64 KiB: its usual ones do not take such a message at once. That last bound Herald keeps at 2,000 connections and only about keeps at 200, where runs gave 0.9 to 1.1: [what is left](decisions/0004-own-tunnel.md#where-the-cpu-of-a-message-goes).',
+      'Microseconds of CPU for one message one way, by its size and the number of connections that send one after the other; in brackets times the first row. The bounds are 1.2 times HAProxy at 200 connections and 1.35 at 2,000, and 1.0 at 16 KiB, where HAProxy has buffers of 64 KiB: its usual ones do not take such a message at once. [Where the CPU of a message goes](decisions/0004-own-tunnel.md#where-the-cpu-of-a-message-goes).',
   },
   handshakes: {
     title: 'Upgrades',

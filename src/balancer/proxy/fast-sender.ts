@@ -22,7 +22,7 @@ export class FastSender {
   readonly #owner: SenderOwner;
   #isConnected = false;
   // Asked for once: a handle keeps its number from connecting to closing, and sending ends before closing. Each question
-  // is a call into Node, a fortieth of what a message costs.
+  // is a call into Node, about a hundredth of what a message costs.
   #descriptor = -1;
   /** Writes that libuv holds for us. */
   #queued = 0;

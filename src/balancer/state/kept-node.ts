@@ -83,7 +83,7 @@ function yieldReasons(
     // Room is looked at live: it can run out between two assessments.
     if (node.counters.connections >= node.maxConnections) return 'full';
     if (reportedUtilization(assessment, index) > yieldAt) return 'load';
-    return isHeld(pool, assessment, request, node) ? undefined : 'bound';
+    return isWithin(pool, assessment, request, node) ? undefined : 'bound';
   };
 }
 
@@ -94,7 +94,7 @@ function reportedUtilization({ snapshot, states }: Assessment, index: number): n
 }
 
 /** Whether the node may take one more by the rule's bound. Requests always go on: they belong to sessions. */
-function isHeld(
+function isWithin(
   pool: PoolState,
   assessment: Assessment,
   request: PlaceRequest,

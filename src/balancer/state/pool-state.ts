@@ -72,7 +72,6 @@ export class PoolState {
   #picker: Picker;
   #assessment: Assessment | undefined;
   #isDirty = true;
-  // Connections that have come since the assessment, less those gone.
   #gained = 0;
   #isPanicking = false;
   /** Undefined: this process relays itself, and its table has everything. */

@@ -1,6 +1,7 @@
 // What a bound on connections is a part of: all that the eligible nodes have. Summed up once for each assessment, since
 // a look at every node for every client is what a thousand nodes cannot pay.
 import type { Assessment } from '../assess.ts';
+import { perAssessment } from './per-assessment.ts';
 
 /** Connections (all balancers') and capacity of the eligible nodes together; both 0 when there are none. */
 export interface EligibleSum {
@@ -16,10 +17,9 @@ export type SumOfEligible = (assessment: Assessment, gained: number) => Eligible
 
 /** A sum with a memory of the assessment that it was made for; one for each pool. */
 export function createEligibleSum(): SumOfEligible {
-  let known: { of: Assessment; sum: EligibleSum } | undefined;
+  const sumOf = perAssessment(sumUp);
   return (assessment, gained) => {
-    if (known?.of !== assessment) known = { of: assessment, sum: sumUp(assessment) };
-    const { connections, capacity } = known.sum;
+    const { connections, capacity } = sumOf(assessment);
     return { connections: Math.max(0, connections + gained), capacity };
   };
 }

@@ -3,11 +3,12 @@ import type { Assessment } from '../assess.ts';
 import type { Rng } from '../rng.ts';
 import { candidates, isCandidate, mostDraws } from './candidate.ts';
 import type { Exclude, Picker } from './picker.ts';
-import { createRunningSums, findIn } from './running-sums.ts';
+import { perAssessment } from './per-assessment.ts';
+import { findIn, runningSums } from './running-sums.ts';
 
 export function random(rng: Rng): Picker {
-  const sumsOf = createRunningSums(({ snapshot }) =>
-    Float64Array.from(snapshot.nodes, ({ capacity = 1 }) => capacity),
+  const sumsOf = perAssessment(({ snapshot }) =>
+    runningSums(Float64Array.from(snapshot.nodes, ({ capacity = 1 }) => capacity)),
   );
   return (assessment, exclude) => {
     const sums = sumsOf(assessment);

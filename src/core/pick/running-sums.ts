@@ -1,18 +1,7 @@
-// A draw from nodes in proportion to a number of each: sums made once for an assessment, then a search by halves.
-import type { Assessment } from '../assess.ts';
+// A draw from nodes in proportion to a number of each: running sums, then a search by halves.
 
-/** Sums up numbers of nodes, each the ones before it included; made again when the assessment is another. */
-export function createRunningSums(
-  numbersOf: (assessment: Assessment) => Float64Array,
-): (assessment: Assessment) => Float64Array {
-  let known: { of: Assessment; sums: Float64Array } | undefined;
-  return (assessment) => {
-    if (known?.of !== assessment) known = { of: assessment, sums: cumulate(numbersOf(assessment)) };
-    return known.sums;
-  };
-}
-
-function cumulate(numbers: Float64Array): Float64Array {
+/** Each number with all before it; empty of nothing. */
+export function runningSums(numbers: Float64Array): Float64Array {
   let sum = 0;
   return numbers.map((each) => (sum += each));
 }
