@@ -10,7 +10,8 @@ const aFleet = () =>
     pools: {
       chat: { policy: 'chat', routes: [{ path: '/' }], nodes: [{ id: 'a', address: '127.0.0.1:9' }] },
     },
-    policies: { chat: aPolicy({ health: { check: 'off' } }) },
+    // One node is enough: a recommendation would be an event some seconds after the start, between any two commands.
+    policies: { chat: aPolicy({ health: { check: 'off' }, scale: { min: 1 } }) },
   });
 
 describe('herald events', () => {
